@@ -1,0 +1,40 @@
+# Everything runs in a virtual environment of its own; PYTHON makes it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup test lint format demo ui clean
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+setup: $(INSTALLED) ## Make the virtual environment
+
+lint: setup ## Check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint ## Set everything up, check, and run the tests
+	$(BIN)/pytest
+
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+demo: setup ## Run the whole way once, on composed music or MUSIC=FOLDER
+	$(BIN)/spotify-pipeline demo $(if $(MUSIC),--music "$(MUSIC)")
+
+ui: setup ## Open the Dagster web UI on the data home
+	$(BIN)/dagster instance info > /dev/null
+	$(BIN)/dagster dev
+
+clean: ## Remove the virtual environment and caches; data stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,301 @@
+"""The command line, ``spotify-pipeline``.
+
+Belongs here: arguments, exit codes, what a person sees. Does not belong here: the work; commands
+import the rooms that do it when they run, so that ``--help`` is instant.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spotify_pipeline import __version__
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.progress import Report
+    from spotify_pipeline.status import Status
+
+__all__ = ["main"]
+
+FILE = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Show an error that a user can act on as a message, and exit with 1."""
+
+    @wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+        except PipelineError as error:
+            raise click.ClickException(str(error)) from error
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """Song detection and look-up over a dump of Spotify's audio analysis and metadata.
+
+    Everything lives in one data home, $SPOTIFY_PIPELINE_HOME (default ./data): put the dump's files
+    into its folder incoming (or name another folder by $SPOTIFY_PIPELINE_INCOMING), run 'ingest',
+    then 'identify' recordings. No dump at hand? 'demo' makes a small one, and 'sample-dump' makes
+    one of your own music.
+    """
+
+
+@main.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each file.")
+@click.option(
+    "--limit", default=5, show_default=True, type=click.IntRange(1), help="Matches to show a file."
+)
+@_with_clear_errors
+def identify(files: tuple[Path, ...], as_json: bool, limit: int) -> None:
+    """Say which track each recording is of, and where in it; or that it is unknown.
+
+    FILE is audio (a few seconds are enough), or a .json file with an analysis document or a line of
+    'fingerprint'. A file that can't be read is reported, and the exit code is 1 at the end.
+    """
+    from spotify_pipeline.identify.answers import answer_files
+
+    settings = Settings.from_environment()
+    answers = answer_files(files, settings.index, settings.metadata_database, limit=limit)
+    _write_lines(answers, _show_json if as_json else _show_answer)
+
+
+@main.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@_with_clear_errors
+def fingerprint(files: tuple[Path, ...]) -> None:
+    """Print the fingerprints of recordings as documents of the dump have them.
+
+    One line of JSON for each file, with the keys file, duration, echoprintstring,
+    echoprint_version, rhythmstring and rhythm_version.
+    """
+    from spotify_pipeline.identify.fingerprints import fingerprint_files
+
+    _write_lines(fingerprint_files(files), _show_json)
+
+
+@main.command()
+@_with_clear_errors
+def ingest() -> None:
+    """Ingest everything that waits in the incoming folder, through the Dagster assets.
+
+    Shards are reduced, appended to audio.duckdb and deleted; a new metadata file is loaded into
+    meta.duckdb; then the feature index is brought up to date. A shard that fails stays where it is
+    and does not stop the others. Run it again at any time: what is done is not done twice.
+    """
+    if not _ingest(Settings.from_environment()):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@_with_clear_errors
+def status(as_json: bool) -> None:
+    """Show shards ingested, waiting and failed, tracks, and sizes on disk."""
+    from spotify_pipeline.status import gather_status
+
+    found = gather_status(Settings.from_environment())
+    if as_json:
+        _show_json(found)
+    else:
+        _show_status(found)
+
+
+@main.command("sample-dump")
+@click.argument("music", metavar="MUSIC_DIR", type=FOLDER)
+@click.argument("out", metavar="OUT_DIR", type=FOLDER)
+@click.option("--shards", help="Names of the shards to make, e.g. 0a,0A. Default: 7O to 7Z.")
+@_with_clear_errors
+def sample_dump(music: Path, out: Path, shards: str | None) -> None:
+    """Make a dump of the real format from a folder of your own audio files.
+
+    Writes OUT_DIR/audio_analysis/XX.jsonl.zst, OUT_DIR/metadata/spotify_clean.sqlite3.zst and
+    OUT_DIR/manifest.csv. Track ids follow from the files' content: a second run gives the same. The
+    shards 7O to 7Z do not occur in the dump, so your music can live beside it.
+    """
+    from spotify_pipeline.dump.sample_dump import write_sample_dump
+    from spotify_pipeline.shards import OWN_MUSIC_SHARDS
+
+    names = tuple(shards.split(",")) if shards else OWN_MUSIC_SHARDS
+    with _progress_bar() as report:
+        dump = write_sample_dump(music, out, shards=names, progress=report)
+    for file, reason in dump.failed:
+        click.secho(f"left out: {file}: {reason}", fg="yellow", err=True)
+    made = len({track.shard for track in dump.tracks})
+    click.echo(f"{len(dump.tracks)} tracks in {made} shards; manifest: {out / 'manifest.csv'}")
+    if dump.duplicates:
+        click.echo(f"{dump.duplicates} files have the same content as another one")
+
+
+@main.command()
+@click.option("--music", type=FOLDER, help="Use this folder's audio files; default: compose some.")
+@_with_clear_errors
+def demo(music: Path | None) -> None:
+    """Run the whole way once: dump, ingest, index, identify.
+
+    A noisy excerpt of a piece in the dump is named, with its position; an excerpt of a piece that
+    is not in the dump is unknown.
+    """
+    from spotify_pipeline.demo.demo import EXCERPT_SECONDS, NOISE_DECIBEL, prepare_material
+    from spotify_pipeline.identify.answers import answer_files
+
+    settings = Settings.from_environment()
+    settings.create_folders()
+    with _progress_bar() as report:
+        material = prepare_material(settings, music, report)
+    click.echo(f"made a dump of {len(material.dump.tracks)} tracks in {settings.incoming}")
+    if not _ingest(settings):
+        sys.exit(1)
+    click.echo(
+        f"\nexcerpts of {EXCERPT_SECONDS:.0f} s, pink noise {NOISE_DECIBEL:.0f} dB below the music,"
+        " MP3 at 64 kbit/s:\n"
+    )
+    files = [excerpt.file for excerpt in material.excerpts]
+    answers = answer_files(files, settings.index, settings.metadata_database)
+    for excerpt, answer in zip(material.excerpts, answers, strict=True):
+        where = f"at {_clock(excerpt.start)}" if excerpt.indexed else "which is not in the dump"
+        click.secho(f'cut from "{excerpt.title}" {where}', dim=True)
+        _show_answer(answer)
+        click.echo()
+
+
+def _ingest(settings: Settings) -> bool:
+    """Run what waits and show how each job ends; tell whether all succeeded."""
+    from spotify_pipeline.defs.in_process import run_waiting
+
+    done = failed = 0
+    with _progress_bar() as report:
+        for outcome in run_waiting(settings, report):
+            done += 1
+            name = f"{outcome.job} {outcome.shard or ''}".strip()
+            if outcome.error is None:
+                click.echo(f"{name}: done")
+            else:
+                failed += 1
+                click.secho(f"{name}: {outcome.error}", fg="red", err=True)
+    if done == 0:
+        click.echo(f"nothing waits in {settings.incoming}")
+    return failed == 0
+
+
+@contextmanager
+def _progress_bar() -> Iterator["Report"]:
+    """Show progress as a bar on a terminal, as a line now and then elsewhere; on stderr."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from spotify_pipeline.progress import log_reporter
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield log_reporter(lambda line: click.echo(line, err=True))
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(done: int, total: int, what: str) -> None:
+            if bar.tasks[0].description != what:
+                bar.reset(task, description=what)
+            bar.update(task, completed=done, total=total or None)
+
+        yield report
+
+
+def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
+    """Show results as they come; exit with 1 if one of them is an error."""
+    failed = False
+    for result in results:
+        failed |= hasattr(result, "error")
+        show(result)
+    if failed:
+        sys.exit(1)
+
+
+def _show_json(result: object) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.encode(result))
+
+
+def _show_answer(answer: "Answer | Failure") -> None:
+    from spotify_pipeline.identify.answers import Failure
+
+    if isinstance(answer, Failure):
+        click.secho(answer.error, fg="red", err=True)
+        return
+    click.secho(answer.file, bold=True)
+    if not answer.matches:
+        click.secho("  unknown", fg="yellow")
+    for match in answer.matches:
+        name = match.title or match.track_id
+        artists = f" by {', '.join(match.artists)}" if match.artists else ""
+        album = f", from {match.album}" if match.album else ""
+        length = f" of {_clock(match.duration)}" if match.duration is not None else ""
+        click.secho(f"  {name}{artists}", fg="green", nl=False)
+        click.echo(album)
+        click.echo(
+            f"    at {_clock(match.offset)}{length}, confidence {match.confidence:.4f},"
+            f" track {match.track_id}"
+        )
+
+
+def _show_status(status: "Status") -> None:
+    from rich.filesize import decimal
+
+    shards = status.shards
+    click.echo(f"data home    {status.home}")
+    click.echo(
+        f"shards       {shards.ingested} ingested, {shards.waiting} waiting,"
+        f" {shards.failed} failed ({shards.of_the_dump} in the whole dump)"
+    )
+    click.echo(f"tracks       {status.tracks:,} ({status.rejects:,} lines rejected)")
+    waiting = ", a file waits" if status.metadata_waiting else ""
+    click.echo(f"metadata     {status.metadata_tables} of 9 tables{waiting}")
+    current = "" if status.index_is_current else ", not up to date"
+    click.echo(f"index        {status.indexed_tracks:,} tracks{current}")
+    sizes = status.sizes
+    click.echo(
+        f"on disk      audio {decimal(sizes.audio_database)}, metadata"
+        f" {decimal(sizes.metadata_database)}, index {decimal(sizes.index)}, incoming"
+        f" {decimal(sizes.incoming)}, staging {decimal(sizes.staging)}"
+    )
+    for name in status.busy:
+        click.secho(f"{name} is being written by another process", fg="yellow")
+    for shard, error in status.failed.items():
+        click.secho(f"failed {shard}: {error}", fg="red")
+
+
+def _clock(seconds: float) -> str:
+    """Write a position as minutes and seconds.
+
+    >>> _clock(83.456), _clock(-1.5)
+    ('1:23.46', '-0:01.50')
+    """
+    sign = "-" if seconds < 0 else ""
+    minutes, rest = divmod(round(abs(seconds), 2), 60)
+    return f"{sign}{int(minutes)}:{rest:05.2f}"

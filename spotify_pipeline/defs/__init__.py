@@ -1,0 +1,34 @@
+"""The Dagster layer: assets, jobs and resources over the rooms below; no logic of its own.
+
+Bodies import the rooms when they run, so that a code location loads fast.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from spotify_pipeline.defs.detect import detect_job
+from spotify_pipeline.defs.index import feature_index, index_job
+from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
+from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
+from spotify_pipeline.defs.shards import ingest_job, ingested_shard, reduced_shard
+from spotify_pipeline.settings import Settings
+
+__all__ = ["build_defs"]
+
+
+def build_defs(
+    settings: Settings, *, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Assemble everything that Dagster sees, over one data home."""
+    resources = {
+        "data_home": DataHome.of(settings),
+        "audio_database": Database(database=str(settings.audio_database)),
+        "progress": RunLogProgress(),
+    }
+    return dg.Definitions(
+        assets=[reduced_shard, ingested_shard, metadata_tables, feature_index],
+        jobs=[ingest_job, metadata_job, index_job, detect_job],
+        resources={**resources, **(resource_overrides or {})},
+    )

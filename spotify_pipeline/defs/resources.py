@@ -1,0 +1,80 @@
+"""Dagster resources: the data home, the two databases, and where progress is reported.
+
+Belongs here: what assets share and a deployment may replace. Does not belong here: paths
+(`spotify_pipeline.settings`) and what is done with a connection.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import dagster as dg
+import duckdb
+from dagster._utils.backoff import backoff
+from dagster_duckdb import DuckDBResource
+
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.progress import Report, log_reporter
+from spotify_pipeline.settings import Settings
+
+__all__ = ["DataHome", "Database", "ProgressSource", "RunLogProgress", "reported_as_failure"]
+
+BUSY_RETRIES = 10
+
+
+class DataHome(dg.ConfigurableResource):
+    """The folders and files of one installation."""
+
+    home: str
+    incoming: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "DataHome":
+        """Make the resource from settings."""
+        return cls(home=str(settings.home), incoming=str(settings.incoming))
+
+    @property
+    def settings(self) -> Settings:
+        """The paths."""
+        return Settings(Path(self.home), Path(self.incoming))
+
+
+class Database(DuckDBResource):
+    """A DuckDB file that is closed after an exception too, and waited for while it is busy."""
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file for the length of a ``with`` block."""
+        from spotify_pipeline.store.database import DatabaseBusyError, connect
+
+        with ExitStack() as stack:
+            yield backoff(
+                lambda: stack.enter_context(connect(Path(self.database))),
+                retry_on=(DatabaseBusyError,),
+                max_retries=BUSY_RETRIES,
+            )
+
+
+class ProgressSource(Protocol):
+    """Where assets get their progress callbacks from."""
+
+    def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
+        """Make the callback for one step; amounts are bytes if `unit` is ``MB``."""
+
+
+class RunLogProgress:
+    """Reports progress to a run's log."""
+
+    def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
+        """Make the callback for one step."""
+        return log_reporter(context.log.info, unit)
+
+
+@contextmanager
+def reported_as_failure() -> Iterator[None]:
+    """Turn an error that a user can act on into a step failure that shows its message."""
+    try:
+        yield
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error

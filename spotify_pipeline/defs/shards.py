@@ -1,0 +1,109 @@
+"""Assets of the audio analysis: each shard reduced, then ingested.
+
+Two assets, partitioned over the shard names. The reduction needs no database, so several run side
+by side; the ingestion has the database to itself, in a pool.
+
+Belongs here: wiring and metadata. Does not belong here: the work (`dump.reduction`,
+`store.ingestion`).
+"""
+
+import time
+
+import dagster as dg
+
+from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
+from spotify_pipeline.shards import SHARDS
+
+__all__ = ["AUDIO_POOL", "SHARD_PARTITIONS", "ingest_job", "ingested_shard", "reduced_shard"]
+
+AUDIO_POOL = "audio_database"
+"""Whatever opens ``audio.duckdb`` stands in this pool: DuckDB lets in one process that writes."""
+
+SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
+
+
+@dg.asset(partitions_def=SHARD_PARTITIONS, group_name="audio_analysis", kinds={"parquet"})
+def reduced_shard(
+    context: dg.AssetExecutionContext,
+    data_home: DataHome,
+    progress: dg.ResourceParam[ProgressSource],
+) -> dg.MaterializeResult:
+    """Stream a shard from the incoming folder to the fields that detection needs, in staging.
+
+    ``XX.jsonl.zst`` is never unpacked to disk.
+    """
+    from spotify_pipeline.dump.failure import noting_failure
+    from spotify_pipeline.dump.incoming import find_shard
+    from spotify_pipeline.dump.reduction import reduce_shard
+
+    settings, shard = data_home.settings, context.partition_key
+    started = time.monotonic()
+    with reported_as_failure(), noting_failure(settings.staging, shard):
+        source = find_shard(settings.incoming, shard)
+        report, total = progress.reporter(context, "MB"), source.stat().st_size
+        reduction = reduce_shard(
+            source, shard, settings.staging, lambda done: report(done, total, source.name)
+        )
+    summary = reduction.summary()
+    seconds = time.monotonic() - started
+    return dg.MaterializeResult(
+        metadata={
+            "source": dg.MetadataValue.path(summary.source),
+            "source_bytes": summary.source_bytes,
+            "reduced_bytes": reduction.tracks.stat().st_size,
+            "lines": summary.lines,
+            "tracks": summary.tracks,
+            "rejects": summary.rejects,
+            "duplicates": summary.duplicates,
+            "megabytes_per_second": summary.source_bytes / 1e6 / seconds,
+        }
+    )
+
+
+@dg.asset(
+    partitions_def=SHARD_PARTITIONS,
+    deps=[reduced_shard],
+    group_name="audio_analysis",
+    kinds={"duckdb"},
+    pool=AUDIO_POOL,
+)
+def ingested_shard(
+    context: dg.AssetExecutionContext, data_home: DataHome, audio_database: Database
+) -> dg.MaterializeResult:
+    """Append a shard to ``audio.duckdb``, and delete its file once the rows are committed."""
+    from spotify_pipeline.dump.failure import noting_failure
+    from spotify_pipeline.dump.reduction import require_reduction
+    from spotify_pipeline.store.audio import count_rejects, create_audio_database
+    from spotify_pipeline.store.ingestion import ingest_reduction
+
+    settings, shard = data_home.settings, context.partition_key
+    with reported_as_failure(), noting_failure(settings.staging, shard):
+        reduction = require_reduction(settings.staging, shard)
+        create_audio_database(settings.audio_database)
+        with audio_database.get_connection() as connection:
+            ingestion = ingest_reduction(connection, reduction, context.run_id)
+            rejects = count_rejects(connection, shard)
+    row = ingestion.row
+    if ingestion.kept_because:
+        context.log.warning(f"{row.source} was kept: {ingestion.kept_because}")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": row.tracks,
+            "lines": row.lines,
+            "tracks": row.tracks,
+            "rejects": row.rejects,
+            "reject_reasons": dg.MetadataValue.json(rejects),
+            "duplicates": row.duplicates,
+            "tracks_from_another_shard": row.elsewhere,
+            "source_deleted": ingestion.source_deleted,
+            "database_bytes": settings.audio_database.stat().st_size,
+        }
+    )
+
+
+ingest_job = dg.define_asset_job(
+    "ingest",
+    selection=dg.AssetSelection.assets(reduced_shard, ingested_shard),
+    partitions_def=SHARD_PARTITIONS,
+    description="Ingest shards: reduce each, append it to audio.duckdb, delete its file.",
+)

@@ -1,0 +1,17 @@
+"""Names for the array types that kernels and their callers pass around.
+
+Belongs here: aliases. Does not belong here: shapes; they stand in docstrings.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Bools", "Bytes", "Float32s", "Float64s", "Int32s", "Int64s", "UInt32s"]
+
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.bytes_]
+Float32s = npt.NDArray[np.float32]
+Float64s = npt.NDArray[np.float64]
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+UInt32s = npt.NDArray[np.uint32]

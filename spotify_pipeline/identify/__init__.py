@@ -1,0 +1,1 @@
+"""A recording to the track it is of: search, alignment, decision, names."""

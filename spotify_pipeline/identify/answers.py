@@ -1,0 +1,140 @@
+"""Recordings to answers that a person or a program can read.
+
+Belongs here: the JSON that ``identify`` and the job ``detect`` give, with names from the catalogue.
+Does not belong here: matching (`identifier`).
+"""
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from spotify_pipeline.catalog import TrackNames, track_names
+from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.query import read_query
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.recording import RecordingError, printable
+
+__all__ = ["Answer", "Failure", "NamedMatch", "answer_files"]
+
+
+class NamedMatch(msgspec.Struct, frozen=True):
+    """A track that a recording is of.
+
+    Attributes
+    ----------
+    title, album, isrc
+        None where the catalogue does not know the track.
+    confidence
+        Probability that the recording is of this track, 0 to 1.
+    score
+        Onsets that line up beyond those at the best other place in the track.
+    offset
+        Seconds from the start of the track to the start of the recording.
+    duration
+        Of the track, in seconds; None where the dump does not tell.
+    """
+
+    track_id: str
+    title: str | None
+    artists: tuple[str, ...]
+    album: str | None
+    isrc: str | None
+    confidence: float
+    score: int
+    offset: float
+    duration: float | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What is known of a recording; no matches mean unknown. Durations are in seconds."""
+
+    file: str
+    duration: float | None
+    identified: bool
+    matches: tuple[NamedMatch, ...]
+    elapsed: float
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why there is no answer for a file."""
+
+    file: str
+    error: str
+
+
+def answer_files(
+    files: Iterable[Path],
+    index_folder: Path,
+    metadata_database: Path,
+    *,
+    limit: int = 5,
+    threshold: float = THRESHOLD,
+) -> Iterator[Answer | Failure]:
+    """Identify recordings one after the other; one that can't be read does not stop the rest.
+
+    Parameters
+    ----------
+    files
+        Audio, or fingerprints as `query.read_query` takes them.
+    index_folder, metadata_database
+        Where to look; names are left out where there is no metadata.
+    limit
+        Matches to give at the most.
+    threshold
+        The least confidence of a match.
+
+    Raises
+    ------
+    FeatureIndexError
+        There is no index, or it can't be read.
+    DatabaseError
+        The metadata can't be read.
+    """
+    identifier = Identifier(FeatureIndex.open(index_folder))
+    for file in files:
+        started = time.perf_counter()
+        try:
+            query = read_query(file)
+        except RecordingError as error:
+            yield Failure(printable(file), str(error))
+            continue
+        found = [m for m in identifier.matches(query.fingerprint) if m.confidence >= threshold]
+        matches = _named(found[:limit], identifier.index, metadata_database)
+        yield Answer(
+            file=printable(file),
+            duration=None if query.duration is None else round(query.duration, 3),
+            identified=bool(matches),
+            matches=matches,
+            elapsed=round(time.perf_counter() - started, 3),
+        )
+
+
+def _named(
+    matches: Sequence[Match], index: FeatureIndex, metadata_database: Path
+) -> tuple[NamedMatch, ...]:
+    ids = [index.track_ids[match.track].decode() for match in matches]
+    names = track_names(metadata_database, ids)
+    return tuple(
+        _named_match(match, track_id, names.get(track_id), index.durations[match.track])
+        for match, track_id in zip(matches, ids, strict=True)
+    )
+
+
+def _named_match(
+    match: Match, track_id: str, names: TrackNames | None, duration: float
+) -> NamedMatch:
+    return NamedMatch(
+        track_id=track_id,
+        title=names.title if names else None,
+        artists=names.artists if names else (),
+        album=names.album if names else None,
+        isrc=names.isrc if names else None,
+        confidence=round(match.confidence, 4),
+        score=match.score,
+        offset=round(match.offset, 3),
+        duration=None if math.isnan(duration) else round(float(duration), 3),
+    )

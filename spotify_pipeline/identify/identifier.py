@@ -1,0 +1,116 @@
+"""A fingerprint to the tracks that it may be of.
+
+Belongs here: search, alignment and decision, put together. Does not belong here: audio files and
+names (`answers`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.identify.decision import (
+    ECHOPRINT_EVIDENCE,
+    RHYTHM_EVIDENCE,
+    EvidenceWeights,
+)
+from spotify_pipeline.index.alignment import align
+from spotify_pipeline.index.channel import Channel
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.features import ECHOPRINT_FEATURES, RHYTHM_FEATURES, FeatureSetting
+from spotify_pipeline.index.search import candidates
+
+__all__ = ["CANDIDATES", "QUERY_SECONDS", "Identifier", "Match"]
+
+CANDIDATES = 200
+"""Tracks that are aligned for a query."""
+
+QUERY_SECONDS = 60.0
+"""The stretch of a longer recording that is searched for: the one with most onsets."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A track that a query may be of.
+
+    Attributes
+    ----------
+    track
+        The track's number in the index.
+    confidence
+        Probability that the query is of this track, as `decision` has it.
+    score
+        Onsets aligned beyond those at the best other offset.
+    offset
+        Seconds from the start of the track to the start of the query; negative if the query begins
+        earlier.
+    """
+
+    track: int
+    confidence: float
+    score: int
+    offset: float
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """One kind of trains: how it is searched, aligned and judged."""
+
+    channel: Channel
+    setting: FeatureSetting
+    tolerance: int
+    weights: EvidenceWeights
+
+
+class Identifier:
+    """Identifies fingerprints against an index."""
+
+    def __init__(self, index: FeatureIndex) -> None:
+        self.index = index
+        self._rhythm = _Searched(index.rhythm, RHYTHM_FEATURES, 1, RHYTHM_EVIDENCE)
+        # recovered Echoprint onsets are known to a few frames only
+        self._echoprint = _Searched(index.echoprint, ECHOPRINT_FEATURES, 4, ECHOPRINT_EVIDENCE)
+
+    def matches(self, query: Fingerprint) -> list[Match]:
+        """Align the most promising tracks; best match first, whatever its confidence.
+
+        Rhythm trains decide where query and track have them, Echoprint trains elsewhere.
+        """
+        start, query = _busiest_stretch(query)
+        found = self._candidates(self._rhythm, query.rhythm)
+        found |= self._candidates(self._echoprint, query.echoprint)
+        matches = [self._match(track, query, start) for track in sorted(found)]
+        return sorted(matches, key=lambda match: (match.confidence, match.score), reverse=True)
+
+    def _candidates(self, kind: _Searched, query: OnsetTrains) -> set[int]:
+        return set(candidates(kind.channel, kind.setting, query, CANDIDATES).tolist())
+
+    def _match(self, track: int, query: Fingerprint, start: int) -> Match:
+        kind, onsets = self._rhythm, query.rhythm
+        if len(onsets) == 0 or len(kind.channel.trains(track)) == 0:
+            kind, onsets = self._echoprint, query.echoprint
+        alignment = align(onsets, kind.channel.trains(track), kind.tolerance)
+        return Match(
+            track=track,
+            confidence=kind.weights.confidence(alignment),
+            score=alignment.aligned - alignment.second,
+            offset=(alignment.offset - start) / FRAMES_PER_SECOND,
+        )
+
+
+def _busiest_stretch(query: Fingerprint) -> tuple[int, Fingerprint]:
+    """Cut out the `QUERY_SECONDS` with most onsets; gives the first frame too."""
+    onsets = np.sort(query.rhythm.frames if len(query.rhythm) else query.echoprint.frames)
+    length = round(QUERY_SECONDS * FRAMES_PER_SECOND)
+    if len(onsets) == 0 or onsets[-1] < length:
+        return 0, query
+    inside = np.searchsorted(onsets, onsets + length) - np.arange(len(onsets))
+    start = int(onsets[int(np.argmax(inside))])
+    return start, Fingerprint(
+        _excerpt(query.echoprint, start, length), _excerpt(query.rhythm, start, length)
+    )
+
+
+def _excerpt(trains: OnsetTrains, start: int, length: int) -> OnsetTrains:
+    bands = [trains.band(band) - start for band in range(BANDS)]
+    return OnsetTrains.from_bands([band[(band >= 0) & (band < length)] for band in bands])

@@ -1,0 +1,72 @@
+"""What a user hands in, as a fingerprint: audio, or a fingerprint made elsewhere.
+
+Belongs here: files to fingerprints. Does not belong here: what they match (`identifier`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from spotify_pipeline.fingerprint import (
+    SAMPLE_RATE,
+    Fingerprint,
+    FingerprintError,
+    decode_echoprint,
+    decode_rhythm,
+    fingerprint,
+    trains_of_codes,
+)
+from spotify_pipeline.recording import RecordingError, read_recording
+
+__all__ = ["Query", "read_query"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A fingerprinted recording; `duration` is in seconds, None where it is not known."""
+
+    fingerprint: Fingerprint
+    duration: float | None
+
+
+class _Strings(msgspec.Struct):
+    duration: float | None = None
+    echoprintstring: str = ""
+    rhythmstring: str = ""
+
+
+class _Document(_Strings):
+    track: _Strings | None = None
+
+
+def read_query(path: Path) -> Query:
+    """Fingerprint a recording, or read a fingerprint from a ``.json`` file.
+
+    The JSON is an analysis document, or an object with ``echoprintstring`` or ``rhythmstring`` or
+    both, such as a line of ``spotify-pipeline fingerprint``.
+
+    Raises
+    ------
+    RecordingError
+        The file can't be read as either.
+    """
+    if path.suffix.lower() == ".json":
+        return _read_strings(path)
+    recording = read_recording(path, SAMPLE_RATE)
+    return Query(fingerprint(recording.samples), recording.duration)
+
+
+def _read_strings(path: Path) -> Query:
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        strings = document.track or document
+        codes = decode_echoprint(strings.echoprintstring)
+        found = Fingerprint(trains_of_codes(codes), decode_rhythm(strings.rhythmstring))
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, FingerprintError) as error:
+        raise RecordingError(f"{path}: no fingerprint can be read from it: {error}") from error
+    if len(found.echoprint) == len(found.rhythm) == 0:
+        raise RecordingError(f"{path}: holds neither an echoprintstring nor a rhythmstring")
+    return Query(found, strings.duration)

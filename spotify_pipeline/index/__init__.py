@@ -1,0 +1,1 @@
+"""The feature index: features of onset trains, posting lists, search for candidates."""

@@ -1,0 +1,111 @@
+"""How well a query's onsets line up with a track's, at every time offset.
+
+Belongs here: the offset histogram and its peaks. Does not belong here: what a peak means
+(`identify.decision`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from spotify_pipeline.fingerprint import BANDS, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Int32s, Int64s
+
+__all__ = ["Alignment", "align"]
+
+NEIGHBOURHOOD = 12
+"""Frames around a peak that belong to it."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The best offset of a query in a track.
+
+    Attributes
+    ----------
+    offset
+        Frame of the track at which the query begins; negative if the query begins earlier.
+    aligned
+        Onsets of the query that have one of the track's within the tolerance, at this offset.
+    second
+        The same at the best other offset.
+    onsets
+        Onsets of the query that fall within the track at this offset.
+    expected
+        Mean of `aligned` over all offsets at which the query lies within the track.
+    """
+
+    offset: int
+    aligned: int
+    second: int
+    onsets: int
+    expected: float
+
+
+def align(query: OnsetTrains, track: OnsetTrains, tolerance: int) -> Alignment:
+    """Find the best offset of a query in a track.
+
+    Parameters
+    ----------
+    query, track
+        Onset trains of one detector setting.
+    tolerance
+        Frames by which an onset may be off.
+    """
+    if len(query) == 0 or len(track) == 0:
+        return Alignment(0, 0, 0, 0, 0.0)
+    offset, aligned, second, onsets, expected = _align(
+        query.frames, query.bounds, track.frames, track.bounds, tolerance
+    )
+    return Alignment(offset, aligned, second, onsets, expected)
+
+
+@njit(cache=True, nogil=True)
+def _align(
+    query: Int32s, query_bounds: Int64s, track: Int32s, track_bounds: Int64s, tolerance: int
+) -> tuple[int, int, int, int, float]:
+    """Give offset, aligned, second, onsets and expected as of `Alignment`."""
+    query_end = query.max() + 1
+    track_end = track.max() + 1
+    origin = query_end + tolerance
+    counts = np.zeros(query_end + track_end + 2 * tolerance + 1, np.int32)
+    for band in range(BANDS):
+        for i in range(query_bounds[band], query_bounds[band + 1]):
+            for j in range(track_bounds[band], track_bounds[band + 1]):
+                counts[track[j] - query[i] + origin] += 1
+    aligned = _windowed(counts, tolerance)
+    best = 0
+    for k in range(len(aligned)):
+        if 2 * aligned[k] + counts[k] > 2 * aligned[best] + counts[best]:
+            best = k
+    second = 0
+    total = 0
+    places = 0
+    for k in range(len(aligned)):
+        if abs(k - best) > NEIGHBOURHOOD:
+            second = max(second, aligned[k])
+            offset = k - origin
+            if 0 <= offset <= max(track_end - query_end, 0):
+                total += aligned[k]
+                places += 1
+    offset = best - origin
+    onsets = 0
+    for i in range(len(query)):
+        onsets += -tolerance <= query[i] + offset < track_end + tolerance
+    return offset, aligned[best], second, onsets, total / max(places, 1)
+
+
+@njit(cache=True, nogil=True)
+def _windowed(counts: Int32s, tolerance: int) -> Int32s:
+    """Sum counts over 2 * tolerance + 1 neighbours."""
+    out = np.zeros_like(counts)
+    acc = np.int32(0)
+    width = 2 * tolerance + 1
+    for k in range(len(counts)):
+        acc += counts[k]
+        if k >= width:
+            acc -= counts[k - width]
+        if k >= tolerance:
+            out[k - tolerance] = acc
+    return out

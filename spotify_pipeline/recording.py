@@ -1,0 +1,115 @@
+"""Audio files to mono samples.
+
+What libsndfile reads (wav, flac, ogg, opus, mp3, aiff, ...) is decoded through librosa; everything
+else goes through ffmpeg where it is installed.
+
+Belongs here: decoding and resampling. Does not belong here: what is made of the samples.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from spotify_pipeline.errors import PipelineError
+
+__all__ = ["AUDIO_SUFFIXES", "Recording", "RecordingError", "printable", "read_recording"]
+
+AUDIO_SUFFIXES = frozenset(
+    ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mp2 .mp3 .mp4 .mpc .oga .ogg .opus .w64"
+    " .wav .webm .wma .wv".split()
+)
+"""File name endings, lower case, by which a folder is searched for music."""
+
+
+class RecordingError(PipelineError):
+    """A file that can't be read as audio."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Decoded audio.
+
+    Attributes
+    ----------
+    samples
+        float32 of shape (samples,), one channel, full scale at -1 and 1.
+    sample_rate
+        Samples per second.
+    duration
+        Seconds.
+    """
+
+    samples: npt.NDArray[np.float32]
+    sample_rate: int
+    duration: float
+
+
+def printable(path: Path) -> str:
+    """Write a path as text that any encoding of Unicode takes, whatever bytes its name has."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def read_recording(path: Path, sample_rate: int = 11025) -> Recording:
+    """Decode a file, mix it to one channel and resample it.
+
+    Raises
+    ------
+    RecordingError
+        The file is missing, holds no audio, or is of a format that needs ffmpeg where there is
+        none.
+    """
+    try:
+        if not path.is_file():
+            raise RecordingError(f"{path}: no such file")
+        if path.stat().st_size == 0:
+            raise RecordingError(f"{path}: the file is empty")
+        samples = _decode_with_librosa(path, sample_rate)
+        if samples is None:
+            samples = _decode_with_ffmpeg(path, sample_rate)
+    except OSError as error:
+        raise RecordingError(f"{path}: can't be read: {error.strerror}") from error
+    return Recording(samples, sample_rate, len(samples) / sample_rate)
+
+
+def _decode_with_librosa(path: Path, sample_rate: int) -> npt.NDArray[np.float32] | None:
+    """Decode with libsndfile; None when it does not know the format."""
+    import librosa
+    import soundfile
+
+    try:
+        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
+            channels = file.read(dtype="float32", always_2d=True)
+            file_rate = file.samplerate
+    except soundfile.LibsndfileError:
+        return None
+    if len(channels) == 0:
+        raise RecordingError(f"{path}: the file holds no audio")
+    if not np.isfinite(channels).all():
+        raise RecordingError(f"{path}: a sample is NaN or infinite")
+    mono = librosa.to_mono(channels.T)
+    # soxr's default quality, which librosa uses by the name "soxr_hq"
+    resampled = librosa.resample(mono, orig_sr=file_rate, target_sr=sample_rate)
+    return np.ascontiguousarray(resampled, np.float32)
+
+
+def _decode_with_ffmpeg(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:
+    """Decode whatever ffmpeg knows."""
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        raise RecordingError(
+            f"{path}: not a format that libsndfile reads (wav, flac, ogg, opus, mp3, ...); "
+            "install ffmpeg to read others, if this is audio at all"
+        )
+    command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0", "-ac", "1"]
+    command += ["-ar", str(sample_rate), "-f", "f32le", "-"]
+    finished = subprocess.run(command, capture_output=True, check=False)
+    if finished.returncode != 0 or not finished.stdout:
+        reason = finished.stderr.decode(errors="replace").strip().splitlines()
+        raise RecordingError(
+            f"{path}: ffmpeg can't read it: {reason[-1] if reason else 'no audio'}"
+        )
+    return np.frombuffer(finished.stdout, np.float32)

@@ -1,0 +1,69 @@
+"""Where everything lives on disk, read once from the environment.
+
+Belongs here: paths and limits that the command line and the Dagster layer share. This is the only
+place that looks at the environment. Does not belong here: anything that reads or writes the files.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["HOME_VARIABLE", "INCOMING_VARIABLE", "Settings"]
+
+HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
+INCOMING_VARIABLE = "SPOTIFY_PIPELINE_INCOMING"
+DEFAULT_HOME = Path("data")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The folders and files of one installation.
+
+    Attributes
+    ----------
+    home
+        The data home; everything but ``incoming`` lies below it.
+    incoming
+        Where the torrent client puts finished files; may lie on another disk.
+    """
+
+    home: Path
+    incoming: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from environment variables (the process's own by default).
+
+        ``SPOTIFY_PIPELINE_HOME`` names the data home (default ``./data``), and
+        ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home).
+        """
+        values = os.environ if environment is None else environment
+        home = Path(values.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().absolute()
+        incoming = values.get(INCOMING_VARIABLE)
+        return cls(home, Path(incoming).expanduser().absolute() if incoming else home / "incoming")
+
+    @property
+    def staging(self) -> Path:
+        """Folder for half-done work: reduced shards and the unpacked metadata."""
+        return self.home / "staging"
+
+    @property
+    def audio_database(self) -> Path:
+        """DuckDB file with the tracks' detection fields and the shard ledger."""
+        return self.home / "audio.duckdb"
+
+    @property
+    def metadata_database(self) -> Path:
+        """DuckDB file with the catalogue's tables."""
+        return self.home / "meta.duckdb"
+
+    @property
+    def index(self) -> Path:
+        """Folder of the feature index."""
+        return self.home / "index"
+
+    def create_folders(self) -> None:
+        """Create the folders that are missing."""
+        for folder in (self.home, self.incoming, self.staging, self.index):
+            folder.mkdir(parents=True, exist_ok=True)

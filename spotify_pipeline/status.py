@@ -1,0 +1,144 @@
+"""Where an installation stands: shards ingested, waiting and failed, tracks, sizes.
+
+Belongs here: gathering it from the rooms. Does not belong here: showing it (`cli`).
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from spotify_pipeline.dump.failure import failures
+from spotify_pipeline.dump.incoming import find_shards
+from spotify_pipeline.dump.metadata import find_source
+from spotify_pipeline.index.feature_index import read_info
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.shards import DUMP_SHARDS
+from spotify_pipeline.store.audio import LedgerRow, ledger
+from spotify_pipeline.store.database import DatabaseBusyError, connect
+from spotify_pipeline.store.metadata import SourceFile, loaded_source
+
+__all__ = ["Status", "gather_status", "read_ledger"]
+
+
+class ShardCounts(msgspec.Struct, frozen=True):
+    """How many shards are where; a failed one waits too, for another try."""
+
+    ingested: int
+    waiting: int
+    failed: int
+    of_the_dump: int
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """Bytes on disk."""
+
+    incoming: int
+    staging: int
+    audio_database: int
+    metadata_database: int
+    index: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Where an installation stands.
+
+    Attributes
+    ----------
+    home
+        The data home.
+    shards
+        Counts.
+    waiting, failed
+        Names of the shards in the incoming folder, and the last error of those that failed.
+    tracks, rejects
+        In ``audio.duckdb``.
+    metadata_tables
+        Tables of ``meta.duckdb`` that are loaded.
+    metadata_waiting
+        Whether a metadata file lies in the incoming folder that is not loaded.
+    indexed_tracks
+        Tracks in the feature index.
+    index_is_current
+        Whether the index holds just the shards that are ingested.
+    busy
+        Databases that another process is writing; what they hold is missing here.
+    """
+
+    home: str
+    shards: ShardCounts
+    waiting: list[str]
+    failed: dict[str, str]
+    tracks: int
+    rejects: int
+    metadata_tables: int
+    metadata_waiting: bool
+    indexed_tracks: int
+    index_is_current: bool
+    sizes: Sizes
+    busy: list[str]
+
+
+def gather_status(settings: Settings) -> Status:
+    """Look at an installation; nothing is changed, and nothing need be there yet.
+
+    Raises
+    ------
+    PipelineError
+        Something that is there can't be read.
+    """
+    busy: list[str] = []
+    rows: dict[str, LedgerRow] = {}
+    tables: dict[str, SourceFile] = {}
+    try:
+        rows = read_ledger(settings.audio_database)
+    except DatabaseBusyError:
+        busy.append(settings.audio_database.name)
+    try:
+        tables = loaded_source(settings.metadata_database)
+    except DatabaseBusyError:
+        busy.append(settings.metadata_database.name)
+    waiting = list(find_shards(settings.incoming))
+    failed = {shard: note.error for shard, note in failures(settings.staging).items()}
+    info = read_info(settings.index)
+    source = find_source(settings.incoming)
+    return Status(
+        home=str(settings.home),
+        shards=ShardCounts(len(rows), len(waiting), len(failed), len(DUMP_SHARDS)),
+        waiting=waiting,
+        failed=failed,
+        tracks=sum(row.tracks for row in rows.values()),
+        rejects=sum(row.rejects for row in rows.values()),
+        metadata_tables=len(tables),
+        metadata_waiting=source is not None and SourceFile.of(source) not in tables.values(),
+        indexed_tracks=info.tracks if info else 0,
+        index_is_current=(info.shards if info else {})
+        == {shard: row.checksum for shard, row in rows.items()},
+        sizes=Sizes(
+            incoming=_size(settings.incoming),
+            staging=_size(settings.staging),
+            audio_database=_size(settings.audio_database),
+            metadata_database=_size(settings.metadata_database),
+            index=_size(settings.index),
+        ),
+        busy=busy,
+    )
+
+
+def read_ledger(audio_database: Path) -> dict[str, LedgerRow]:
+    """Read the shard ledger of a database that may not be there yet.
+
+    Raises
+    ------
+    DatabaseError
+        The database is damaged or busy.
+    """
+    if not audio_database.exists():
+        return {}
+    with connect(audio_database, read_only=True) as connection:
+        return ledger(connection)
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

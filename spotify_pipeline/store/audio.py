@@ -1,0 +1,233 @@
+"""``audio.duckdb``: the detection fields of all tracks, and the ledger of shards.
+
+Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
+a row for each shard that was appended) and ``rejects`` (the lines that were not taken). A shard's
+rows in all three change in one transaction.
+
+Belongs here: schema, appending, reading back. Does not belong here: making reductions
+(`dump.reduction`), opening the file (`database`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
+from spotify_pipeline.store.database import DatabaseError, create_database
+
+__all__ = [
+    "LedgerRow",
+    "append_reduction",
+    "count_rejects",
+    "create_audio_database",
+    "fingerprint_batches",
+    "ledger",
+]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tracks (
+    track_id VARCHAR NOT NULL,
+    shard VARCHAR NOT NULL,
+    duration DOUBLE,
+    tempo DOUBLE,
+    tempo_confidence DOUBLE,
+    key INTEGER,
+    key_confidence DOUBLE,
+    mode INTEGER,
+    mode_confidence DOUBLE,
+    time_signature INTEGER,
+    time_signature_confidence DOUBLE,
+    loudness DOUBLE,
+    end_of_fade_in DOUBLE,
+    start_of_fade_out DOUBLE,
+    analyzer_version VARCHAR,
+    echoprint_version DOUBLE,
+    rhythm_version DOUBLE,
+    echoprint_times UINTEGER[] NOT NULL,
+    echoprint_codes UINTEGER[] NOT NULL,
+    rhythm_onsets INTEGER[][] NOT NULL
+);
+CREATE TABLE IF NOT EXISTS shards (
+    shard VARCHAR PRIMARY KEY,
+    source VARCHAR NOT NULL,
+    source_bytes BIGINT NOT NULL,
+    source_modified_ns BIGINT NOT NULL,
+    checksum VARCHAR NOT NULL,
+    lines BIGINT NOT NULL,
+    tracks BIGINT NOT NULL,
+    rejects BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL,
+    elsewhere BIGINT NOT NULL,
+    run_id VARCHAR NOT NULL,
+    ingested_at TIMESTAMP NOT NULL -- UTC
+);
+CREATE TABLE IF NOT EXISTS rejects (
+    shard VARCHAR NOT NULL,
+    line BIGINT NOT NULL,
+    reason VARCHAR NOT NULL,
+    excerpt BLOB NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """What the ledger says of one shard.
+
+    Attributes
+    ----------
+    source, source_bytes, source_modified_ns, checksum, lines, rejects, duplicates
+        As in `ReductionSummary`.
+    tracks
+        Rows of the shard in ``tracks``.
+    elsewhere
+        Tracks that were left out because another shard had brought them already.
+    run_id
+        The run that appended it.
+    ingested_at
+        When, in UTC.
+    """
+
+    shard: str
+    source: str
+    source_bytes: int
+    source_modified_ns: int
+    checksum: str
+    lines: int
+    tracks: int
+    rejects: int
+    duplicates: int
+    elsewhere: int
+    run_id: str
+    ingested_at: datetime
+
+
+def create_audio_database(path: Path) -> None:
+    """Create the database file and its tables where they are missing.
+
+    Raises
+    ------
+    DatabaseError
+        See `database.create_database`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        create_database(path)
+
+
+def append_reduction(
+    connection: duckdb.DuckDBPyConnection, reduction: Reduction, run_id: str
+) -> LedgerRow:
+    """Put a shard's rows into the database, in place of those it has there, in one transaction.
+
+    Returns the ledger's row, read back after the commit and checked against the table.
+
+    Raises
+    ------
+    DatabaseError
+        What was committed is not what was read. (A failure before the commit changes nothing.)
+    """
+    summary = reduction.summary()
+    connection.execute(_SCHEMA)
+    connection.begin()
+    try:
+        _replace_rows(connection, reduction, summary, run_id)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return _checked(connection, summary)
+
+
+def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
+    """Read the ledger by shard name, in the order of ingestion; empty before the first append."""
+    try:
+        rows = connection.execute("SELECT * FROM shards ORDER BY ingested_at, shard").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {row[0]: LedgerRow(*row) for row in rows}
+
+
+def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str, int]:
+    """Count a shard's rejects by reason, most frequent first."""
+    return dict(
+        connection.execute(
+            "SELECT reason, count(*) FROM rejects WHERE shard = ? GROUP BY ALL ORDER BY 2 DESC, 1",
+            [shard],
+        ).fetchall()
+    )
+
+
+def fingerprint_batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    """Read all tracks' fingerprints in batches, ordered by track id.
+
+    Columns: ``track_id, duration, echoprint_times, echoprint_codes, rhythm_onsets``.
+    """
+    yield from connection.sql(
+        "SELECT track_id, duration, echoprint_times, echoprint_codes, rhythm_onsets"
+        " FROM tracks ORDER BY track_id"
+    ).to_arrow_reader(10_000)
+
+
+def _replace_rows(
+    connection: duckdb.DuckDBPyConnection,
+    reduction: Reduction,
+    summary: ReductionSummary,
+    run_id: str,
+) -> None:
+    shard = summary.shard
+    for table in ("tracks", "rejects", "shards"):
+        connection.execute(f"DELETE FROM {table} WHERE shard = ?", [shard])
+    connection.execute(
+        """
+        INSERT INTO tracks BY NAME
+        SELECT *, ? AS shard FROM read_parquet(?) AS new
+        ANTI JOIN tracks AS present ON present.track_id = new.track_id
+        """,
+        [shard, str(reduction.tracks)],
+    )
+    connection.execute(
+        "INSERT INTO rejects BY NAME SELECT *, ? AS shard FROM read_parquet(?)",
+        [shard, str(reduction.rejects)],
+    )
+    tracks = _count(connection, shard)
+    connection.execute(
+        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            shard,
+            summary.source,
+            summary.source_bytes,
+            summary.source_modified_ns,
+            summary.checksum,
+            summary.lines,
+            tracks,
+            summary.rejects,
+            summary.duplicates,
+            summary.tracks - tracks,
+            run_id,
+            datetime.now(UTC).replace(tzinfo=None),
+        ],
+    )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, shard: str) -> int:
+    row = connection.execute("SELECT count(*) FROM tracks WHERE shard = ?", [shard]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
+    """Read the ledger's row back and compare it with the table and with what was read."""
+    row = ledger(connection)[summary.shard]
+    present = _count(connection, summary.shard)
+    read = (summary.lines, summary.tracks, summary.rejects, summary.duplicates)
+    committed = (row.lines, present + row.elsewhere, row.rejects, row.duplicates)
+    if read != committed or present != row.tracks:
+        raise DatabaseError(
+            f"shard {summary.shard}: read {read}, but committed {committed} (lines, tracks,"
+            " rejects, duplicates); the source file stays where it is"
+        )
+    return row

@@ -1,0 +1,101 @@
+"""DuckDB files: how one is created, and how every room opens and closes one.
+
+Belongs here: creating a database file, connecting to it, and turning DuckDB's complaints about the
+file itself into errors a user can act on. Does not belong here: schemas and queries; each database
+has a module of its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from spotify_pipeline.errors import PipelineError
+
+__all__ = ["STORAGE_VERSION", "DatabaseBusyError", "DatabaseError", "connect", "create_database"]
+
+STORAGE_VERSION = "v1.5.0"
+"""The file format: clients from DuckDB 1.5 on can open it, and a later client keeps it."""
+
+
+class DatabaseError(PipelineError):
+    """A DuckDB file is missing, damaged, or cannot be read or written."""
+
+
+class DatabaseBusyError(DatabaseError):
+    """A DuckDB file is locked: another process has it open."""
+
+
+def create_database(path: Path) -> None:
+    """Create an empty DuckDB file of `STORAGE_VERSION`; an existing database stays as it is.
+
+    Raises
+    ------
+    DatabaseError
+        The folder is missing or not writable, or the file is there but is no database, or is one
+        of a newer format.
+    DatabaseBusyError
+        The file is there and another process has it open.
+    """
+    quoted = str(path.absolute()).replace("'", "''")
+    try:
+        with duckdb.connect() as memory:
+            memory.execute(
+                f"ATTACH '{quoted}' AS created (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')"
+            )
+    except duckdb.Error as error:
+        raise _database_error(path, error) from error
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file for the length of a ``with`` block; it is closed whatever happens there.
+
+    Parameters
+    ----------
+    path
+        A file that `create_database` made: one that is missing is an error, never created here.
+    read_only
+        Several processes can read at once; one that writes shuts all others out.
+
+    Raises
+    ------
+    DatabaseError
+        The file is missing, no database, or damaged, or the disk fails or is full. Other errors
+        of DuckDB, such as those of a wrong query, pass through.
+    DatabaseBusyError
+        Another process holds the lock.
+    """
+    if not path.exists():
+        raise DatabaseError(f"{path}: there is no such database")
+    try:
+        with duckdb.connect(path, read_only=read_only) as connection:
+            yield connection
+    except duckdb.Error as error:
+        if not _is_about_the_file(error):
+            raise
+        raise _database_error(path, error) from error
+
+
+def _is_about_the_file(error: duckdb.Error) -> bool:
+    # A block that fails its checksum is raised as the bare base class.
+    return type(error) is duckdb.Error or isinstance(
+        error,
+        (duckdb.IOException, duckdb.ConnectionException, duckdb.FatalException),
+    )
+
+
+def _database_error(path: Path, error: duckdb.Error) -> DatabaseError:
+    """Word an error about a file: what is the matter, what to do, and DuckDB's own text."""
+    text = str(error)
+    if "Could not set lock" in text or "being used by another process" in text:
+        return DatabaseBusyError(
+            f"{path}: another process has this database open: wait until it is done, or stop it, "
+            f"and try again ({text})"
+        )
+    if type(error) is duckdb.Error or "not a valid DuckDB" in text or "read enough bytes" in text:
+        return DatabaseError(
+            f"{path}: the database is damaged: remove it and build it again ({text})"
+        )
+    return DatabaseError(f"{path}: the database cannot be used ({text})")

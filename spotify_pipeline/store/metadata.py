@@ -1,0 +1,364 @@
+"""``meta.duckdb``: the catalogue's nine tables, built beside the file in service and swapped in.
+
+Whoever reads sees the previous file until the new one is whole. A table keeps the rows, columns and
+order of its source. ``metadata_loads`` is the ledger: one row for each table that has been loaded,
+with the source that it came from; a table without one is empty.
+
+Belongs here: building the file, its ledger. Does not belong here: reading the source's format, and
+questions to the catalogue.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from spotify_pipeline.dump.metadata import (
+    PACKED_NAME,
+    TABLES,
+    UNPACKED_NAME,
+    MetadataError,
+    TableDefinition,
+    inspect_table,
+    read_table,
+    unpack,
+)
+from spotify_pipeline.progress import Report
+from spotify_pipeline.store.database import (
+    DatabaseBusyError,
+    DatabaseError,
+    connect,
+    create_database,
+)
+
+__all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "loaded_source"]
+
+LEDGER = "metadata_loads"
+
+_LEDGER_DEFINITION = f"""
+CREATE TABLE {LEDGER} (
+    table_name VARCHAR PRIMARY KEY,
+    source_name VARCHAR NOT NULL,
+    source_bytes BIGINT NOT NULL,
+    source_modified_ns BIGINT NOT NULL,
+    row_count BIGINT NOT NULL,
+    loaded_at TIMESTAMP NOT NULL -- UTC
+)
+"""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """What tells one version of a source file from another.
+
+    Attributes
+    ----------
+    name
+        The file's name, without its folder.
+    size
+        Its size in bytes.
+    modified_ns
+        Its modification time in nanoseconds since 1970.
+    """
+
+    name: str
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> "SourceFile":
+        """Look at a file.
+
+        Raises
+        ------
+        MetadataError
+            The file is missing or cannot be looked at.
+        """
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise MetadataError(f"{path}: the metadata file cannot be read ({error})") from error
+        return cls(path.name, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class MetadataLoad:
+    """What a load did.
+
+    Attributes
+    ----------
+    source
+        The file that was loaded.
+    rows
+        Rows of each table that was loaded, in the tables' order.
+    database_bytes
+        Size of the new database.
+    seconds
+        How long it took, unpacking included.
+    nulls
+        ``table.column`` to the count of NULLs, where the source promises none and has some.
+    extra_columns
+        ``table.column`` of each column of the source that was left out.
+    """
+
+    source: SourceFile
+    rows: Mapping[str, int]
+    database_bytes: int
+    seconds: float
+    nulls: Mapping[str, int]
+    extra_columns: tuple[str, ...]
+
+
+def loaded_source(target: Path) -> dict[str, SourceFile]:
+    """Tell which source each table of the database came from; a missing database has none.
+
+    Raises
+    ------
+    DatabaseError
+        The database is damaged or busy.
+    """
+    if not target.exists():
+        return {}
+    with connect(target, read_only=True) as connection:
+        try:
+            rows = connection.execute(
+                f"SELECT table_name, source_name, source_bytes, source_modified_ns FROM {LEDGER}"
+            ).fetchall()
+        except duckdb.CatalogException:
+            return {}
+    return {table: SourceFile(name, size, modified) for table, name, size, modified in rows}
+
+
+def build_metadata(
+    source: Path,
+    staging: Path,
+    target: Path,
+    *,
+    tables: Sequence[str] = tuple(TABLES),
+    progress: Report | None = None,
+) -> MetadataLoad:
+    """Load tables of the metadata file into a new database and put it in service.
+
+    Parameters
+    ----------
+    source
+        ``spotify_clean.sqlite3.zst``, or the same unpacked (any name that does not end in
+        ``.zst``); it is not changed.
+    staging
+        Folder to unpack in; what is unpacked there is removed at the end.
+    target
+        The database to replace. The new one is written beside it as ``<name>.new``.
+    tables
+        The tables to load. The others keep the rows that they have in the present database.
+    progress
+        Called with what is done, the total and a name: bytes and the source's name while
+        unpacking, then rows and the table's name. It may be called from another thread.
+
+    Raises
+    ------
+    MetadataError
+        The source is damaged or changes meanwhile, a table's name is unknown, or the disk is full.
+    DatabaseError
+        A database cannot be read or written.
+    DatabaseBusyError
+        Another process is building the same database.
+
+    After any failure the previous database is still in service.
+    """
+    started = time.monotonic()
+    unknown = sorted(set(tables) - TABLES.keys())
+    if unknown:
+        raise MetadataError(f"no such tables: {', '.join(unknown)}; there are {', '.join(TABLES)}")
+    source_file = SourceFile.of(source)
+    with _replacing(target) as building:
+        create_database(building)
+        with connect(building) as connection, _unpacked(source, staging, progress) as database:
+            build = _Build(connection, source_file, progress)
+            build.create_tables()
+            if set(tables) != TABLES.keys():
+                build.keep_tables(target, [name for name in TABLES if name not in tables])
+            for name in TABLES:
+                if name in tables:
+                    build.load_table(database, name)
+            connection.execute("CHECKPOINT")
+        if SourceFile.of(source) != source_file:
+            raise MetadataError(f"{source}: changed while it was read: load it when it is complete")
+        database_bytes = building.stat().st_size
+    return MetadataLoad(
+        source=source_file,
+        rows=build.rows,
+        database_bytes=database_bytes,
+        seconds=time.monotonic() - started,
+        nulls=dict(+build.nulls),
+        extra_columns=tuple(build.extra_columns),
+    )
+
+
+class _Build:
+    """One new database while its tables are filled, and what was seen on the way."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: SourceFile,
+        progress: Report | None,
+    ) -> None:
+        self.connection = connection
+        self.source = source
+        self.progress = progress
+        self.rows: dict[str, int] = {}
+        self.nulls: Counter[str] = Counter()
+        self.extra_columns: list[str] = []
+
+    def create_tables(self) -> None:
+        """Create the nine tables and the ledger, empty."""
+        types = {"INTEGER": "BIGINT", "TEXT": "VARCHAR"}
+        for table in TABLES.values():
+            columns = ", ".join(
+                f'"{column.name}" {types[column.declared_type]}' for column in table.columns
+            )
+            self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
+        self.connection.execute(_LEDGER_DEFINITION)
+
+    def keep_tables(self, present: Path, names: Sequence[str]) -> None:
+        """Copy tables, and their rows of the ledger, from the present database if there is one."""
+        loaded = [name for name in names if name in loaded_source(present)]
+        if not loaded:
+            return
+        quoted = str(present.absolute()).replace("'", "''")
+        self.connection.execute(f"ATTACH '{quoted}' AS present (TYPE duckdb, READ_ONLY)")
+        for name in loaded:
+            self.connection.execute(f'INSERT INTO "{name}" BY NAME FROM present."{name}"')
+            self.connection.execute(
+                f"INSERT INTO {LEDGER} FROM present.{LEDGER} WHERE table_name = ?", [name]
+            )
+        self.connection.execute("DETACH present")
+
+    def load_table(self, database: Path, name: str) -> None:
+        """Load one table from the SQLite file and write its row of the ledger."""
+        found = inspect_table(database, name)
+        batches = self._watched(read_table(database, name), TABLES[name], found.rows)
+        loaded = _insert(self.connection, TABLES[name], batches)
+        if loaded != found.rows:
+            raise MetadataError(
+                f"{database}: table {name} counts {found.rows:,} rows and gave {loaded:,}: "
+                "the file is damaged; fetch it again"
+            )
+        self.connection.execute(
+            f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                name,
+                self.source.name,
+                self.source.size,
+                self.source.modified_ns,
+                loaded,
+                datetime.now(UTC).replace(tzinfo=None),
+            ],
+        )
+        self.rows[name] = loaded
+        self.extra_columns += [f"{name}.{column}" for column in found.extra_columns]
+
+    def _watched(
+        self, batches: Iterator[pa.RecordBatch], table: TableDefinition, total: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, report the progress and count NULLs where none are promised."""
+        done = 0
+        for batch in batches:
+            for column in table.columns:
+                if not column.nullable:
+                    self.nulls[f"{table.name}.{column.name}"] += batch[column.name].null_count
+            done += batch.num_rows
+            if self.progress is not None:
+                self.progress(done, total, table.name)
+            yield batch
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    table: TableDefinition,
+    batches: Iterator[pa.RecordBatch],
+) -> int:
+    """Insert batches in their order and count their rows."""
+    failures: list[BaseException] = []
+
+    # DuckDB pulls the batches itself, which overlaps reading with writing, and wraps an error of
+    # theirs into one of its own: the first is kept to be raised as it is.
+    def relayed() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except (Exception, KeyboardInterrupt) as error:
+            failures.append(error)
+            raise
+
+    connection.register("batches", pa.RecordBatchReader.from_batches(table.schema, relayed()))
+    try:
+        inserted = connection.execute(f'INSERT INTO "{table.name}" FROM batches').fetchone()
+    except duckdb.Error as error:
+        if failures:
+            raise failures[0] from error
+        raise
+    finally:
+        connection.unregister("batches")
+    return 0 if inserted is None else int(inserted[0])
+
+
+@contextmanager
+def _unpacked(source: Path, staging: Path, progress: Report | None) -> Iterator[Path]:
+    """Give the SQLite file of a source, unpacked into staging for as long as it is needed."""
+    if source.suffix != Path(PACKED_NAME).suffix:
+        yield source
+        return
+    database = staging / UNPACKED_NAME
+    try:
+        # What a killed run left would take the room that this one needs.
+        database.unlink(missing_ok=True)
+        staging.mkdir(parents=True, exist_ok=True)
+        unpack(source, database, progress)
+        yield database
+    finally:
+        database.unlink(missing_ok=True)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Give a path to build at; it replaces the target at the end, or vanishes after a failure."""
+    building = target.with_name(f"{target.name}.new")
+    _refuse_if_busy(building)
+    try:
+        building.unlink(missing_ok=True)
+        yield building
+        _sync(building)
+        building.replace(target)
+        _sync(target.parent)
+    finally:
+        building.unlink(missing_ok=True)
+        building.with_name(f"{building.name}.wal").unlink(missing_ok=True)
+
+
+def _refuse_if_busy(building: Path) -> None:
+    """Fail while another process is building here; what a killed one left is no obstacle."""
+    try:
+        with connect(building):
+            pass
+    except DatabaseBusyError:
+        raise
+    except DatabaseError:
+        return
+
+
+def _sync(path: Path) -> None:
+    """Make sure that a file, or a folder's list of names, is on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,266 @@
+"""Reading the metadata file: nothing guessed, nothing half."""
+
+import os
+import shutil
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from spotify_pipeline.dump.compression import CompressionError
+from spotify_pipeline.dump.metadata import (
+    TABLES,
+    MetadataError,
+    find_source,
+    inspect_table,
+    read_table,
+    unpack,
+)
+from spotify_pipeline_tests.metadata_file import NULLABLE, ROWS, SCHEMA, Row, pack, write_metadata
+
+DiskUsage = namedtuple("DiskUsage", "total used free")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return write_metadata(tmp_path / "spotify_clean.sqlite3")
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    path = tmp_path / "noise"
+    path.write_bytes(os.urandom(300_000) + bytes(300_000))
+    return path
+
+
+def rows_of(database: Path, table: str, batch_rows: int = 2) -> list[Row]:
+    return [
+        tuple(row.values())
+        for batch in read_table(database, table, batch_rows=batch_rows)
+        for row in batch.to_pylist()
+    ]
+
+
+def test_definitions_are_the_declared_columns_in_their_order(database: Path) -> None:
+    for name, table in TABLES.items():
+        with closing(sqlite3.connect(database)) as connection:
+            declared = connection.execute(f"PRAGMA table_info({name})").fetchall()
+        assert [(c.name, c.declared_type) for c in table.columns] == [
+            (column, kind.upper()) for _, column, kind, *_ in declared
+        ]
+        assert {c.name for c in table.columns if c.nullable} == NULLABLE.get(name, set())
+
+
+def test_tables_are_listed_in_the_agreed_order() -> None:
+    assert list(TABLES) == [
+        "album_images",
+        "artist_genres",
+        "available_markets",
+        "albums",
+        "artist_images",
+        "track_artists",
+        "artist_albums",
+        "artists",
+        "tracks",
+    ]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_read_row_for_row_in_source_order(database: Path, table: str) -> None:
+    assert rows_of(database, table) == ROWS[table]
+
+
+def test_batches_have_the_asked_size_and_the_schema_of_the_definition(database: Path) -> None:
+    batches = list(read_table(database, "track_artists", batch_rows=2))
+    assert [batch.num_rows for batch in batches] == [2, 2, 1]
+    assert all(batch.schema == TABLES["track_artists"].schema for batch in batches)
+
+
+def test_an_empty_table_gives_no_batches(tmp_path: Path) -> None:
+    database = write_metadata(tmp_path / "empty.sqlite3", {})
+    assert list(read_table(database, "tracks")) == []
+    assert inspect_table(database, "tracks").rows == 0
+
+
+def test_a_path_with_marks_that_an_address_gives_meaning_to_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "50% off? #1 ö"
+    folder.mkdir()
+    assert rows_of(write_metadata(folder / "a b.sqlite3"), "artists") == ROWS["artists"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("tracks", "popularity", "much"),
+        ("tracks", "popularity", 1.5),
+        ("albums", "label", b"bytes"),
+        ("artist_albums", "index_in_album", ""),
+    ],
+)
+def test_a_cell_of_another_type_is_named(
+    database: Path, table: str, column: str, value: object
+) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = 2", (value,))
+        connection.commit()
+    with pytest.raises(MetadataError) as caught:
+        list(read_table(database, table, batch_rows=1))
+    for part in (str(database), f"table {table}, column {column}, row 2", repr(value)):
+        assert part in str(caught.value)
+
+
+def test_text_that_is_not_utf8_is_an_error(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE tracks SET name = CAST(x'ff41' AS TEXT)")
+        connection.commit()
+    with pytest.raises(MetadataError, match="'name'"):
+        list(read_table(database, "tracks"))
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    database = write_metadata(tmp_path / "other.sqlite3", {}, "CREATE TABLE shows (id text);")
+    with pytest.raises(MetadataError, match=r"other\.sqlite3.*no table albums"):
+        inspect_table(database, "albums")
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    schema = "CREATE TABLE artists (rowid integer PRIMARY KEY, name text, popularity integer);"
+    database = write_metadata(tmp_path / "old.sqlite3", {}, schema)
+    with pytest.raises(MetadataError, match=r"table artists lacks .*id, fetched_at, followers"):
+        inspect_table(database, "artists")
+
+
+def test_a_column_is_not_mistaken_for_a_text_of_its_name(tmp_path: Path) -> None:
+    schema = (
+        "CREATE TABLE artist_genres (artist_rowid integer); INSERT INTO artist_genres VALUES (1);"
+    )
+    database = write_metadata(tmp_path / "old.sqlite3", {}, schema)
+    with pytest.raises(MetadataError, match="genre"):
+        list(read_table(database, "artist_genres"))
+
+
+def test_an_extra_column_is_reported_and_left_out(tmp_path: Path) -> None:
+    schema = SCHEMA.replace("(artist_rowid integer NOT NULL, g", "(mood text, artist_rowid, g")
+    rows: list[Row] = [("sad", 2, "x"), ("glad", 1, "y")]
+    database = write_metadata(tmp_path / "new.sqlite3", {"artist_genres": rows}, schema)
+    found = inspect_table(database, "artist_genres")
+    assert (found.rows, found.extra_columns) == (2, ("mood",))
+    assert rows_of(database, "artist_genres") == [(2, "x"), (1, "y")]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_database_is_an_error(database: Path, share: float) -> None:
+    os.truncate(database, int(database.stat().st_size * share))
+    with pytest.raises(MetadataError, match="damaged, incomplete"):
+        inspect_table(database, "tracks")
+
+
+@pytest.mark.parametrize("content", [b"hello" * 2000, bytes(65536), b""])
+def test_a_file_that_is_no_database_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.sqlite3"
+    path.write_bytes(content)
+    with pytest.raises(MetadataError, match=r"bad\.sqlite3"):
+        inspect_table(path, "tracks")
+
+
+def test_a_missing_database_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError, match=r"none\.sqlite3"):
+        list(read_table(tmp_path / "none.sqlite3", "tracks"))
+
+
+def test_a_database_with_changes_beside_it_is_refused(database: Path) -> None:
+    database.with_name(f"{database.name}-wal").write_bytes(b"changes")
+    with pytest.raises(MetadataError, match=r"sqlite3-wal beside it"):
+        inspect_table(database, "tracks")
+
+
+def test_reading_leaves_no_files_beside_the_database(database: Path) -> None:
+    rows_of(database, "tracks")
+    assert list(database.parent.iterdir()) == [database]
+
+
+def test_unpacking_gives_the_same_bytes_and_reports_all_of_them(
+    tmp_path: Path, noise: Path
+) -> None:
+    source = pack(noise, tmp_path / "noise.zst")
+    seen: list[tuple[int, int, str]] = []
+    unpack(source, tmp_path / "target", lambda *step: seen.append(step))
+    size = source.stat().st_size
+    assert (tmp_path / "target").read_bytes() == noise.read_bytes()
+    assert seen[-1] == (size, size, "noise.zst")
+    assert seen == sorted(seen)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_several_frames_and_frames_without_a_size_are_unpacked(tmp_path: Path) -> None:
+    frame = zstandard.ZstdCompressor(write_content_size=False).compress(b"one")
+    skippable = b"\x50\x2a\x4d\x18\x04\x00\x00\x00skip"
+    source = tmp_path / "frames.zst"
+    source.write_bytes(frame + skippable + frame)
+    unpack(source, tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"oneone"
+
+
+def test_a_frame_with_a_window_of_two_gibibytes_is_unpacked(tmp_path: Path) -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=31, write_content_size=False)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    source = tmp_path / "long.zst"
+    source.write_bytes(compressor.compress(b"long") + compressor.flush())
+    unpack(source, tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"long"
+
+
+@pytest.mark.parametrize("kept", [0, 3, 10, 1000, 200_000, -5, -1])
+def test_a_truncated_source_is_an_error_and_leaves_nothing(
+    tmp_path: Path, noise: Path, kept: int
+) -> None:
+    source = pack(noise, tmp_path / "noise.zst")
+    source.write_bytes(source.read_bytes()[:kept])
+    with pytest.raises(CompressionError, match=r"noise\.zst"):
+        unpack(source, tmp_path / "target")
+    assert sorted(tmp_path.iterdir()) == [noise, source]
+
+
+def pad(packed: bytes) -> bytes:
+    return packed[:150_000] + bytes(len(packed) - 150_000)
+
+
+def flip(packed: bytes) -> bytes:
+    return packed[:1000] + bytes([packed[1000] ^ 1]) + packed[1001:]
+
+
+@pytest.mark.parametrize("damage", [pad, flip, lambda packed: b"SQLite" + packed])
+def test_a_damaged_source_is_an_error_and_leaves_nothing(
+    tmp_path: Path, noise: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    source = pack(noise, tmp_path / "noise.zst")
+    source.write_bytes(damage(source.read_bytes()))
+    with pytest.raises(CompressionError, match=r"noise\.zst"):
+        unpack(source, tmp_path / "target")
+    assert sorted(tmp_path.iterdir()) == [noise, source]
+
+
+def test_too_little_room_is_an_error_with_both_numbers(
+    tmp_path: Path, noise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pack(noise, tmp_path / "noise.zst")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(10**9, 10**9, 599_999))
+    with pytest.raises(MetadataError, match=r"needs 600,000 bytes.*has 599,999 bytes free"):
+        unpack(source, tmp_path / "target")
+
+
+def test_the_source_is_found_anywhere_below_and_unpacked_comes_first(tmp_path: Path) -> None:
+    assert find_source(tmp_path / "missing") is None
+    folder = tmp_path / "a" / "torrent"
+    folder.mkdir(parents=True)
+    (tmp_path / "spotify_clean.sqlite3.zst").mkdir()
+    (folder / "spotify_clean.sqlite3.zst.part").touch()
+    assert find_source(tmp_path) is None
+    (folder / "spotify_clean.sqlite3.zst").touch()
+    assert find_source(tmp_path) == folder / "spotify_clean.sqlite3.zst"
+    (tmp_path / "spotify_clean.sqlite3").touch()
+    assert find_source(tmp_path) == tmp_path / "spotify_clean.sqlite3"

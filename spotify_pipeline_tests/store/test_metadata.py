@@ -1,0 +1,331 @@
+"""Building meta.duckdb: everything arrives, and readers never see half."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from spotify_pipeline.dump.metadata import TABLES, MetadataError
+from spotify_pipeline.store import metadata
+from spotify_pipeline.store.database import DatabaseBusyError, DatabaseError, connect
+from spotify_pipeline.store.metadata import (
+    LEDGER,
+    MetadataLoad,
+    SourceFile,
+    build_metadata,
+    loaded_source,
+)
+from spotify_pipeline_tests.metadata_file import ROWS, SCHEMA, Row, pack, write_metadata
+
+ONE_ARTIST: Mapping[str, list[Row]] = {"artists": [(1, "new", 0, "New", 0, 0)]}
+
+
+class Home:
+    """The files of one build: a source, a staging folder, a database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.staging = folder / "staging"
+        self.target = folder / "meta.duckdb"
+        self.unpacked = folder / "unpacked.sqlite3"
+        self.source = folder / "spotify_clean.sqlite3.zst"
+        self.write_source()
+
+    def write_source(self, rows: Mapping[str, Sequence[Row]] = ROWS, schema: str = SCHEMA) -> None:
+        """Write the source anew."""
+        pack(write_metadata(self.unpacked, rows, schema), self.source)
+
+    def build(self, tables: Sequence[str] = tuple(TABLES)) -> MetadataLoad:
+        """Build the database from the source."""
+        return build_metadata(self.source, self.staging, self.target, tables=tables)
+
+    def rows(self, table: str) -> list[Row]:
+        """Give the rows of a table of the database in their order."""
+        with connect(self.target, read_only=True) as connection:
+            return connection.execute(f'FROM "{table}"').fetchall()
+
+    def files(self) -> list[str]:
+        """Name the files that a build has left."""
+        return sorted(
+            str(path.relative_to(self.folder))
+            for path in self.folder.rglob("*")
+            if path.is_file() and path not in (self.unpacked, self.source)
+        )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_every_table_arrives_row_for_row_in_source_order(home: Home) -> None:
+    load = home.build()
+    assert {table: home.rows(table) for table in TABLES} == ROWS
+    assert list(load.rows.items()) == [(table, len(ROWS[table])) for table in TABLES]
+    assert load.database_bytes == home.target.stat().st_size
+    assert (load.source, load.nulls, load.extra_columns) == (SourceFile.of(home.source), {}, ())
+    assert home.files() == ["meta.duckdb"]
+
+
+def test_columns_have_the_names_order_and_types_that_are_declared(home: Home) -> None:
+    home.build()
+    types = {"INTEGER": "BIGINT", "TEXT": "VARCHAR"}
+    with (
+        connect(home.target, read_only=True) as connection,
+        closing(sqlite3.connect(home.unpacked)) as source,
+    ):
+        for table in TABLES:
+            declared = source.execute(f"PRAGMA table_info({table})").fetchall()
+            found = connection.execute(f'DESCRIBE "{table}"').fetchall()
+            assert [row[:2] for row in found] == [(c[1], types[c[2].upper()]) for c in declared]
+
+
+def test_an_unpacked_source_is_loaded_and_left_alone(home: Home) -> None:
+    before = home.unpacked.read_bytes()
+    build_metadata(home.unpacked, home.staging, home.target)
+    assert home.rows("tracks") == ROWS["tracks"]
+    assert home.unpacked.read_bytes() == before
+
+
+def test_many_batches_keep_their_order(home: Home) -> None:
+    pairs: list[Row] = [((number * 7919) % 150_001, number) for number in range(150_000)]
+    home.write_source({"track_artists": pairs})
+    home.build()
+    assert home.rows("track_artists") == pairs
+    home.build(["artists"])
+    assert home.rows("track_artists") == pairs
+
+
+def test_the_ledger_tells_where_each_table_came_from(home: Home) -> None:
+    assert loaded_source(home.target) == {}
+    home.build()
+    first = SourceFile.of(home.source)
+    assert loaded_source(home.target) == dict.fromkeys(TABLES, first)
+    home.write_source(ONE_ARTIST)
+    home.build(["artists"])
+    second = SourceFile.of(home.source)
+    assert loaded_source(home.target) == dict.fromkeys(TABLES, first) | {"artists": second}
+    counts = {row[0]: row[4] for row in home.rows(LEDGER)}
+    assert counts == {table: len(ROWS[table]) for table in TABLES} | {"artists": 1}
+
+
+def test_tables_that_are_not_named_are_kept(home: Home) -> None:
+    home.build()
+    home.write_source(ONE_ARTIST)
+    load = home.build(["artists"])
+    assert load.rows == {"artists": 1}
+    assert {table: home.rows(table) for table in TABLES} == {**ROWS, **ONE_ARTIST}
+
+
+def test_a_first_load_of_some_tables_leaves_the_others_empty_and_unlisted(home: Home) -> None:
+    home.build(["tracks"])
+    assert home.rows("tracks") == ROWS["tracks"]
+    assert home.rows("artists") == []
+    assert list(loaded_source(home.target)) == ["tracks"]
+
+
+def test_an_unknown_table_is_named(home: Home) -> None:
+    with pytest.raises(MetadataError, match="no such tables: playlists"):
+        home.build(["tracks", "playlists"])
+
+
+def test_nulls_where_none_are_promised_are_loaded_and_counted(home: Home) -> None:
+    rows: list[Row] = [(None, "a"), (1, None), (2, None)]
+    home.write_source({"artist_genres": rows}, SCHEMA.replace("NOT NULL", ""))
+    load = home.build()
+    assert home.rows("artist_genres") == rows
+    assert load.nulls == {"artist_genres.artist_rowid": 1, "artist_genres.genre": 2}
+
+
+def test_extra_columns_are_reported(home: Home) -> None:
+    schema = SCHEMA.replace("(artist_rowid integer NOT NULL, genre", "(artist_rowid, mood, genre")
+    home.write_source({"artist_genres": [(1, "sad", "x")]}, schema)
+    assert home.build().extra_columns == ("artist_genres.mood",)
+    assert home.rows("artist_genres") == [(1, "x")]
+
+
+def test_progress_goes_through_unpacking_and_every_table(home: Home) -> None:
+    seen: list[tuple[int, int, str]] = []
+    build_metadata(home.source, home.staging, home.target, progress=lambda *s: seen.append(s))
+    assert list(dict.fromkeys(name for _, _, name in seen)) == [home.source.name, *TABLES]
+    assert all(done == total for done, total, _ in seen)
+
+
+def break_text(home: Home) -> None:
+    home.write_source({**ROWS, "track_artists": [(1, 1), (2, "Bob")]})
+
+
+def break_table(home: Home) -> None:
+    home.write_source(
+        {},
+        SCHEMA.replace("CREATE TABLE album_images", "CREATE TABLE pictures").replace(
+            "ON album_images", "ON pictures"
+        ),
+    )
+
+
+def break_end(home: Home) -> None:
+    os.truncate(home.source, home.source.stat().st_size - 10)
+
+
+def break_database(home: Home) -> None:
+    os.truncate(home.unpacked, home.unpacked.stat().st_size // 2)
+    pack(home.unpacked, home.source)
+
+
+def break_all(home: Home) -> None:
+    home.source.write_bytes(bytes(5000))
+
+
+def remove(home: Home) -> None:
+    home.source.unlink()
+
+
+BREAKS = [
+    (break_text, "track_artists, column artist_rowid, row 2: 'Bob'"),
+    (break_table, "no table album_images"),
+    (break_end, "not complete"),
+    (break_database, "damaged"),
+    (break_all, "not a zstd file"),
+    (remove, "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), BREAKS)
+def test_a_failed_load_keeps_the_previous_database_and_leaves_nothing_behind(
+    home: Home, damage: Callable[[Home], None], message: str
+) -> None:
+    home.build()
+    before = home.target.read_bytes()
+    damage(home)
+    with pytest.raises(MetadataError, match=message):
+        home.build()
+    assert home.target.read_bytes() == before
+    assert home.files() == ["meta.duckdb"]
+
+
+def test_a_callback_that_stops_the_load_is_heard(home: Home) -> None:
+    def stop(done: int, total: int, name: str) -> None:
+        if name == "tracks":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_metadata(home.source, home.staging, home.target, progress=stop)
+    assert home.files() == []
+
+
+def test_a_table_that_gives_fewer_rows_than_it_counts_is_an_error(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "read_table", lambda *_: iter(()))
+    with pytest.raises(MetadataError, match="album_images counts 2 rows and gave 0"):
+        home.build()
+
+
+def test_a_source_that_changes_meanwhile_is_an_error(home: Home) -> None:
+    def touch(done: int, total: int, name: str) -> None:
+        os.utime(home.source, ns=(1, 1))
+
+    with pytest.raises(MetadataError, match="changed while it was read"):
+        build_metadata(home.source, home.staging, home.target, progress=touch)
+    assert home.files() == []
+
+
+def test_a_reader_keeps_the_file_that_it_has_open(home: Home) -> None:
+    home.build()
+    reading = (
+        "import duckdb, sys\n"
+        "connection = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "print('open', flush=True)\n"
+        "sys.stdin.read()\n"
+        "print(connection.execute('SELECT count(*), min(name) FROM artists').fetchone())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", reading, str(home.target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+        home.write_source(ONE_ARTIST)
+        home.build()
+        assert reader.communicate()[0] == "(3, '')\n"
+    assert home.rows("artists") == ONE_ARTIST["artists"]
+
+
+def test_a_killed_build_keeps_the_previous_database_and_its_leftovers_do_not_matter(
+    home: Home,
+) -> None:
+    home.build(["artists"])
+    killed = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from spotify_pipeline.store.metadata import build_metadata\n"
+        "def kill(done, total, name):\n"
+        "    if name == 'tracks':\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "build_metadata(*map(Path, sys.argv[1:]), progress=kill)\n"
+    )
+    arguments = [sys.executable, "-c", killed, *map(str, (home.source, home.staging, home.target))]
+    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
+    assert {"meta.duckdb.new", "staging/spotify_clean.sqlite3"} < set(home.files())
+    assert (home.rows("artists"), home.rows("albums")) == (ROWS["artists"], [])
+    home.build()
+    assert {table: home.rows(table) for table in TABLES} == ROWS
+    assert home.files() == ["meta.duckdb"]
+
+
+@pytest.mark.parametrize("half", [b"", b"half", b"half" * 10_000])
+def test_half_written_leftovers_do_not_matter(home: Home, half: bytes) -> None:
+    home.staging.mkdir()
+    for left in (
+        "meta.duckdb.new",
+        "meta.duckdb.new.wal",
+        "staging/spotify_clean.sqlite3",
+        "staging/spotify_clean.sqlite3.part",
+    ):
+        (home.folder / left).write_bytes(half)
+    home.build()
+    assert home.rows("tracks") == ROWS["tracks"]
+    assert home.files() == ["meta.duckdb"]
+
+
+def test_a_second_build_at_the_same_time_is_refused(home: Home) -> None:
+    other = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from spotify_pipeline.store.metadata import build_metadata\n"
+        "def hold(done, total, name):\n"
+        "    if name == 'tracks':\n"
+        "        print('building', flush=True)\n"
+        "        sys.stdin.read()\n"
+        "build_metadata(*map(Path, sys.argv[1:]), progress=hold)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", other, home.source, home.staging, home.target],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"building\n"
+        with pytest.raises(DatabaseBusyError, match=r"meta\.duckdb\.new"):
+            home.build()
+        first.communicate()
+    assert first.returncode == 0
+    assert home.rows("tracks") == ROWS["tracks"]
+
+
+def test_a_damaged_database_stops_a_partial_load_and_not_a_full_one(home: Home) -> None:
+    home.target.write_bytes(b"x" * 50_000)
+    with pytest.raises(DatabaseError, match="damaged"):
+        home.build(["tracks"])
+    assert home.files() == ["meta.duckdb"]
+    home.build()
+    assert home.rows("tracks") == ROWS["tracks"]
