@@ -23,7 +23,7 @@ lint: setup ## Check format, lint and types
 	$(BIN)/mypy
 
 test: lint ## Set everything up, check, and run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 format: setup ## Format the code
 	$(BIN)/ruff format .
@@ -33,7 +33,8 @@ demo: setup ## Run the whole way once, on composed music or MUSIC=FOLDER
 	$(BIN)/spotify-pipeline demo $(if $(MUSIC),--music "$(MUSIC)")
 
 ui: setup ## Open the Dagster web UI on the data home
-	$(BIN)/dagster instance info > /dev/null
+	@# several processes that start at once on a fresh instance race to create its tables
+	@$(BIN)/python -c "import dagster; dagster.DagsterInstance.from_config('.').get_runs(limit=1)"
 	$(BIN)/dagster dev
 
 clean: ## Remove the virtual environment and caches; data stays

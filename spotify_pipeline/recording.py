@@ -25,6 +25,10 @@ AUDIO_SUFFIXES = frozenset(
 """File name endings, lower case, by which a folder is searched for music."""
 
 
+LOWEST_RATE = 1000
+"""Samples per second; a damaged header that says less would grow without end in resampling."""
+
+
 class RecordingError(PipelineError):
     """A file that can't be read as audio."""
 
@@ -59,20 +63,28 @@ def read_recording(path: Path, sample_rate: int = 11025) -> Recording:
     Raises
     ------
     RecordingError
-        The file is missing, holds no audio, or is of a format that needs ffmpeg where there is
-        none.
+        The file is missing, holds no audio or samples that are not finite, or is of a format that
+        needs ffmpeg where there is none.
     """
+    name = printable(path)
     try:
         if not path.is_file():
-            raise RecordingError(f"{path}: no such file")
+            raise RecordingError(f"{name}: no such file")
         if path.stat().st_size == 0:
-            raise RecordingError(f"{path}: the file is empty")
+            raise RecordingError(f"{name}: the file is empty")
         samples = _decode_with_librosa(path, sample_rate)
         if samples is None:
             samples = _decode_with_ffmpeg(path, sample_rate)
     except OSError as error:
-        raise RecordingError(f"{path}: can't be read: {error.strerror}") from error
-    return Recording(samples, sample_rate, len(samples) / sample_rate)
+        raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
+    return Recording(_finite(path, samples), sample_rate, len(samples) / sample_rate)
+
+
+def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Give the samples back if they are all finite."""
+    if not np.isfinite(samples).all():
+        raise RecordingError(f"{printable(path)}: a sample is NaN or infinite")
+    return samples
 
 
 def _decode_with_librosa(path: Path, sample_rate: int) -> npt.NDArray[np.float32] | None:
@@ -80,6 +92,8 @@ def _decode_with_librosa(path: Path, sample_rate: int) -> npt.NDArray[np.float32
     import librosa
     import soundfile
 
+    if path.suffix.lower() == ".raw":
+        return None  # soundfile takes a file of that name for samples without a header
     try:
         with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
             channels = file.read(dtype="float32", always_2d=True)
@@ -87,10 +101,10 @@ def _decode_with_librosa(path: Path, sample_rate: int) -> npt.NDArray[np.float32
     except soundfile.LibsndfileError:
         return None
     if len(channels) == 0:
-        raise RecordingError(f"{path}: the file holds no audio")
-    if not np.isfinite(channels).all():
-        raise RecordingError(f"{path}: a sample is NaN or infinite")
-    mono = librosa.to_mono(channels.T)
+        raise RecordingError(f"{printable(path)}: the file holds no audio")
+    if file_rate < LOWEST_RATE:
+        raise RecordingError(f"{printable(path)}: no recording has {file_rate} samples a second")
+    mono = _finite(path, channels.mean(axis=1))
     # soxr's default quality, which librosa uses by the name "soxr_hq"
     resampled = librosa.resample(mono, orig_sr=file_rate, target_sr=sample_rate)
     return np.ascontiguousarray(resampled, np.float32)
@@ -101,15 +115,17 @@ def _decode_with_ffmpeg(path: Path, sample_rate: int) -> npt.NDArray[np.float32]
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise RecordingError(
-            f"{path}: not a format that libsndfile reads (wav, flac, ogg, opus, mp3, ...); "
-            "install ffmpeg to read others, if this is audio at all"
+            f"{printable(path)}: not a format that libsndfile reads (wav, flac, ogg, opus, mp3, "
+            "...); install ffmpeg to read others, if this is audio at all"
         )
-    command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0", "-ac", "1"]
+    # absolute, since ffmpeg takes what stands before a colon in a relative name for a protocol
+    command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(path.absolute())]
+    command += ["-map", "0:a:0", "-ac", "1"]
     command += ["-ar", str(sample_rate), "-f", "f32le", "-"]
     finished = subprocess.run(command, capture_output=True, check=False)
     if finished.returncode != 0 or not finished.stdout:
         reason = finished.stderr.decode(errors="replace").strip().splitlines()
         raise RecordingError(
-            f"{path}: ffmpeg can't read it: {reason[-1] if reason else 'no audio'}"
+            f"{printable(path)}: ffmpeg can't read it: {reason[-1] if reason else 'no audio'}"
         )
     return np.frombuffer(finished.stdout, np.float32)

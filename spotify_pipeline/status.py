@@ -3,6 +3,8 @@
 Belongs here: gathering it from the rooms. Does not belong here: showing it (`cli`).
 """
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -139,6 +141,10 @@ def read_ledger(audio_database: Path) -> dict[str, LedgerRow]:
 
 
 def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    """Count the bytes of a file or folder; what a run deletes meanwhile has none."""
+    files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+    size = 0
+    for file in files or [path]:
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size

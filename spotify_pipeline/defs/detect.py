@@ -61,18 +61,23 @@ def identify_recordings(
 
 def _table(answers: list[dict[str, Any]]) -> str:
     """Write the answers as a Markdown table."""
-    lines = ["| recording | track | artists | position | confidence |", "|---|---|---|---|---|"]
+    rows = [("recording", "track", "artists", "position", "confidence"), ("---",) * 5]
     for answer in answers:
         matches = answer.get("matches", [])
         if not matches:
-            lines.append(f"| {answer['file']} | {answer.get('error', 'unknown')} | | | |")
-        lines.extend(
-            f"| {answer['file']} | {match['title'] or match['track_id']}"
-            f" | {', '.join(match['artists'])} | {match['offset']:.2f} s"
-            f" | {match['confidence']:.4f} |"
+            rows.append((answer["file"], answer.get("error", "unknown"), "", "", ""))
+        rows.extend(
+            (
+                answer["file"],
+                match["title"] or match["track_id"],
+                ", ".join(match["artists"]),
+                f"{match['offset']:.2f} s",
+                f"{match['confidence']:.4f}",
+            )
             for match in matches
         )
-    return "\n".join(lines)
+    cells = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 @dg.config_mapping

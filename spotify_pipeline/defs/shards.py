@@ -81,7 +81,7 @@ def ingested_shard(
         reduction = require_reduction(settings.staging, shard)
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
-            ingestion = ingest_reduction(connection, reduction, context.run_id)
+            ingestion = ingest_reduction(connection, reduction, context.run.run_id)
             rejects = count_rejects(connection, shard)
     row = ingestion.row
     if ingestion.kept_because:
@@ -104,6 +104,5 @@ def ingested_shard(
 ingest_job = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.assets(reduced_shard, ingested_shard),
-    partitions_def=SHARD_PARTITIONS,
     description="Ingest shards: reduce each, append it to audio.duckdb, delete its file.",
 )

@@ -12,11 +12,13 @@ import numpy as np
 
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.demo.excerpt import write_noisy_excerpt
+from spotify_pipeline.dump.incoming import find_shards
+from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE, Settings
 
 __all__ = ["EXCERPT_SECONDS", "NOISE_DECIBEL", "Excerpt", "Material", "prepare_material"]
 
@@ -74,7 +76,8 @@ def prepare_material(settings: Settings, music: Path | None, report: Report) -> 
     Raises
     ------
     PipelineError
-        The data home holds data that is not the demo's, or there is too little music.
+        The data home or the incoming folder holds data that is not the demo's, or there is too
+        little music.
     """
     folder = settings.home / "demo"
     _refuse_foreign_data(settings, folder)
@@ -91,13 +94,16 @@ def prepare_material(settings: Settings, music: Path | None, report: Report) -> 
 
 
 def _refuse_foreign_data(settings: Settings, folder: Path) -> None:
-    """Keep the demo from replacing a real catalogue by its own."""
+    """Keep the demo from replacing a real catalogue, or files that wait, by its own."""
     if not folder.exists() and (
-        settings.audio_database.exists() or settings.metadata_database.exists()
+        settings.audio_database.exists()
+        or settings.metadata_database.exists()
+        or find_shards(settings.incoming)
+        or find_source(settings.incoming)
     ):
         raise PipelineError(
-            f"{settings.home} holds data that is not the demo's; choose another data home by"
-            " SPOTIFY_PIPELINE_HOME"
+            f"{settings.home} or {settings.incoming} holds data that is not the demo's; choose"
+            f" another data home by {HOME_VARIABLE}, and no {INCOMING_VARIABLE}"
         )
     folder.mkdir(parents=True, exist_ok=True)
 

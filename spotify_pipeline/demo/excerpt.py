@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import RecordingError, read_recording
 
 __all__ = ["pink_noise", "write_noisy_excerpt"]
 
@@ -36,13 +36,15 @@ def write_noisy_excerpt(
     Raises
     ------
     RecordingError
-        The source can't be read.
+        The source can't be read, or is over before the excerpt begins.
     """
     import soundfile
 
     samples = read_recording(source, EXCERPT_RATE).samples
     first = round(start * EXCERPT_RATE)
     excerpt = samples[first : first + round(seconds * EXCERPT_RATE)]
+    if len(excerpt) == 0:
+        raise RecordingError(f"{source}: is over before {start:.2f} s; choose an earlier start")
     noise = pink_noise(len(excerpt), np.random.default_rng(seed))
     level = np.sqrt(np.mean(excerpt**2)) / 10 ** (noise_decibel / 20)
     mixed = excerpt + level * noise
@@ -58,10 +60,16 @@ def write_noisy_excerpt(
 
 
 def pink_noise(length: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Make noise whose power falls by 3 dB an octave, root mean square 1; float32 (length,)."""
+    """Make noise whose power falls by 3 dB an octave, root mean square 1; float32 (length,).
+
+    Raises
+    ------
+    ValueError
+        The length is 0.
+    """
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
     noise = np.fft.irfft(spectrum, length)
-    noise /= max(float(np.sqrt(np.mean(noise**2))), 1e-12) if length else 1.0
+    noise /= max(float(np.sqrt(np.mean(noise**2))), 1e-12)
     scaled: npt.NDArray[np.float32] = noise.astype(np.float32)
     return scaled

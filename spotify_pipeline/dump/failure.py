@@ -6,7 +6,7 @@ with single lines; those are rejects.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -35,15 +35,38 @@ def noting_failure(staging: Path, shard: str) -> Iterator[None]:
         yield
     except (PipelineError, OSError) as error:
         staging.mkdir(parents=True, exist_ok=True)
-        note.write_bytes(msgspec.json.encode(ShardFailure(shard, str(error), time.time())))
+        # A file's name need not be text, and an error that names it isn't then.
+        text = str(error).encode("utf-8", "backslashreplace").decode()
+        _write(note, ShardFailure(shard, text, time.time()))
         raise
     note.unlink(missing_ok=True)
 
 
 def failures(staging: Path) -> dict[str, ShardFailure]:
-    """Read the failures by shard name."""
-    notes = (
-        msgspec.json.decode(path.read_bytes(), type=ShardFailure)
-        for path in sorted(staging.glob(f"*{_SUFFIX}"))
-    )
-    return {note.shard: note for note in notes}
+    """Read the failures by shard name.
+
+    Raises
+    ------
+    PipelineError
+        A note is damaged.
+    """
+    found = {}
+    for path in sorted(staging.glob(f"*{_SUFFIX}")):
+        with suppress(FileNotFoundError):  # forgotten meanwhile, by a run that succeeded
+            failure = _read(path)
+            found[failure.shard] = failure
+    return found
+
+
+def _write(note: Path, failure: ShardFailure) -> None:
+    """Write a note so that a reader never sees half of it."""
+    half = note.with_name(f"{note.name}.new")
+    half.write_bytes(msgspec.json.encode(failure))
+    half.replace(note)
+
+
+def _read(note: Path) -> ShardFailure:
+    try:
+        return msgspec.json.decode(note.read_bytes(), type=ShardFailure)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise PipelineError(f"{note}: this note of a failure is damaged; remove it") from error

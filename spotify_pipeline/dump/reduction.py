@@ -125,7 +125,7 @@ class Reduction:
 
     def remove(self) -> None:
         """Delete the reduction."""
-        shutil.rmtree(self.folder)
+        _remove_whole(self.folder)
 
 
 def reduce_shard(
@@ -161,7 +161,7 @@ def reduce_shard(
     except BaseException:
         _remove_if_there(partial)
         raise
-    _remove_if_there(folder)
+    _remove_whole(folder)
     partial.rename(folder)
     return Reduction(folder)
 
@@ -184,6 +184,15 @@ def require_reduction(staging: Path, shard: str) -> Reduction:
 
 def _folder(staging: Path, shard: str) -> Path:
     return staging / f"shard-{disk_name(shard)}"
+
+
+def _remove_whole(folder: Path) -> None:
+    """Delete a reduction if it is there; renamed first, for a folder of that name is whole."""
+    old = folder.with_name(f"{folder.name}.old")
+    _remove_if_there(old)
+    if folder.exists():
+        folder.rename(old)
+        shutil.rmtree(old)
 
 
 def _remove_if_there(folder: Path) -> None:

@@ -110,5 +110,5 @@ def _numbered_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             rest = stream.readline(LINE_LIMIT + 1)
         if number == 1:
             line = line.removeprefix(_BYTE_ORDER_MARK)
-        if line.strip(_BLANK):
+        if len(line) > LINE_LIMIT or line.strip(_BLANK):
             yield number, line

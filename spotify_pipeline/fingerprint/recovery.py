@@ -17,7 +17,7 @@ Belongs here: the inverse of `codes`. Does not belong here: strings.
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s
+from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s, UInt32s
 from spotify_pipeline.fingerprint.codes import (
     GAP_PAIRS,
     STOP_CODES,
@@ -38,6 +38,9 @@ _LARGEST_GAP = 2**15 - 1
 _LARGEST_TIME = 16**5
 _LARGEST_PAIR = 2**13
 
+_Run = tuple[slice, int | None]
+"""The codes of one band, and the band where it is known."""
+
 
 def trains_of_codes(codes: EchoprintCodes) -> OnsetTrains:
     """Recover onset trains that give exactly these times and codes.
@@ -51,18 +54,18 @@ def trains_of_codes(codes: EchoprintCodes) -> OnsetTrains:
         No trains were found that give the codes.
     """
     padded = is_padded(codes)
-    plain = _without_stop_codes(codes) if padded else codes
+    plain, runs = _without_stop_codes(codes) if padded else (codes, _band_runs(codes.times))
     bands: list[Int32s] = [np.empty(0, np.int32)] * BANDS
-    band = 0
-    for run in _band_runs(plain.times.astype(np.int64)):
+    next_band = 0
+    for run, known_band in runs:
         times, values = plain.times[run].astype(np.int64), plain.codes[run].astype(np.int64)
-        frames = np.empty(0, np.int32)
-        while band < BANDS and len(frames) == 0:
-            frames = _recover_band(times, values, band)
-            band += 1
-        if len(frames) == 0:
+        for band in range(next_band, BANDS) if known_band is None else [known_band]:
+            bands[band] = _recover_band(times, values, band)
+            if len(bands[band]):
+                next_band = band + 1
+                break
+        else:
             raise CodesError(f"no onsets give the codes {run.start} to {run.stop}")
-        bands[band - 1] = frames
     trains = OnsetTrains.from_bands(bands)
     if codes_of_trains(trains, padded=padded) != codes:
         raise CodesError("the recovered onsets do not give the same times and codes")
@@ -79,31 +82,46 @@ def is_padded(codes: EchoprintCodes) -> bool:
     )
 
 
-def _without_stop_codes(codes: EchoprintCodes) -> EchoprintCodes:
-    """Drop the padding: five, then three codes at the end of each band's last two groups of six."""
+def _without_stop_codes(codes: EchoprintCodes) -> tuple[EchoprintCodes, list[_Run]]:
+    """Drop the padding: five, then three codes at the end of each band's last two groups of six.
+
+    It also tells where a band ends and, since bands have stop codes of their own, which it is.
+    """
     groups = codes.codes.reshape(-1, 6)
     stops = np.isin(groups, STOP_CODES)
+    ends_band = np.all(stops[:, 1:], axis=1)
     padding = np.zeros_like(stops)
-    padding[:, 1:] = stops[:, 1:].all(axis=1, keepdims=True)
+    padding[:, 1:] = ends_band[:, None]
     padding[:, 3:] |= stops[:, 3:].all(axis=1, keepdims=True)
+    bounds = np.cumsum(6 - padding.sum(axis=1))[ends_band].tolist()
+    bands = np.argmax(groups[ends_band, -1:] == STOP_CODES, axis=1).tolist()
     keep = ~padding.reshape(-1)
-    return EchoprintCodes(codes.times[keep], codes.codes[keep])
+    runs = [slice(start, end) for start, end in zip([0, *bounds], bounds, strict=False)]
+    plain = EchoprintCodes(codes.times[keep], codes.codes[keep])
+    return plain, list(zip(runs, bands, strict=True))
 
 
-def _band_runs(times: Int64s) -> list[slice]:
-    """Cut the codes into bands: groups of six, then one of three and one of one."""
-    runs = []
+def _band_runs(times: UInt32s) -> list[_Run]:
+    """Cut codes without padding into bands: groups of six, then one of three and one of one.
+
+    Three bands of three onsets each that begin at the same time look like a longer one; such codes
+    are refused later.
+    """
+    last = np.flatnonzero(np.append(np.diff(times), 1))
+    same_time_until = last[np.searchsorted(last, np.arange(len(times)))] + 1
+    runs: list[_Run] = []
     start = position = 0
     while position < len(times):
-        group = 1
-        while group < 6 and times[position + group : position + group + 1] == times[position]:
-            group += 1
-        if group == 6:
+        group = int(same_time_until[position]) - position
+        if position == start and group % 3:
+            # a band of three onsets is a single code; the next may begin at the same time
+            position += 1
+        elif group >= 6:
             position += 6
             continue
-        # a band of three onsets is a single code; longer ones end in three codes and one
-        position += 4 if group == 3 or position > start else 1
-        runs.append(slice(start, min(position, len(times))))
+        else:
+            position += 4
+        runs.append((slice(start, min(position, len(times))), None))
         start = position
     if start < position:
         raise CodesError("the last band has no end")
@@ -162,14 +180,16 @@ def _locate_last_two(units: Int64s, codes: Int64s, starts: Int64s, band: int) ->
     if last == 2:
         found: bool = _locate_pair(units, codes[0], band)
         return found
-    for onset in range(last - 1, last + 1):
-        gap = 0
-        while gap <= _LARGEST_GAP and not _fits(units, codes, starts, band, onset, gap):
-            gap += 1
-        if gap > _LARGEST_GAP:
-            return False
-        units[onset] = units[onset - 1] + gap
-    return True
+    for gap in range(_LARGEST_GAP + 1):
+        if not _fits(units, codes, starts, band, last - 1, gap):
+            continue
+        units[last - 1] = units[last - 2] + gap
+        # in a band of four onsets a single code tells this gap, and a wrong one may fit it too
+        for last_gap in range(_LARGEST_GAP + 1):
+            if _fits(units, codes, starts, band, last, last_gap):
+                units[last] = units[last - 1] + last_gap
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)

@@ -34,14 +34,14 @@ INFLATED_LIMIT = 16 * 2**20
 """Bytes; a ten-hour recording needs less than a tenth of it."""
 
 _DIGITS = 5
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")  # what base64url does not have must not pass
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _HEX_VALUE = np.full(256, 255, np.uint8)
 _HEX_VALUE[_HEX] = np.arange(16)
 _SHIFTS = np.arange(4 * (_DIGITS - 1), -1, -4, dtype=np.uint32)
 _RHYTHM_HEADER = (SAMPLE_RATE, FRAME_SAMPLES, BANDS)
-_LARGEST_FRAME = 2**31 - 1
+_LARGEST_FRAME = 30_000_000  # a day; what is built over a track is bounded by it
 
 
 def decode_echoprint(string: str) -> EchoprintCodes:
@@ -100,7 +100,8 @@ def decode_rhythm(string: str) -> OnsetTrains:
         gaps = values[position + 1 : position + 1 + count]
         if len(gaps) < count:
             raise StringError(f"band {band} has {len(gaps)} of its {count} onsets")
-        if (gaps[1:] == 0).any() or int(gaps.sum(dtype=np.uint64)) > _LARGEST_FRAME:
+        # summed as floats, which do not overflow
+        if (gaps[1:] == 0).any() or gaps.sum(dtype=np.float64) > _LARGEST_FRAME:
             raise StringError(f"band {band} has onsets out of order or out of range")
         bands.append(np.cumsum(gaps, dtype=np.int64).astype(np.int32))
         position += 1 + count

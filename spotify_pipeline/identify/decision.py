@@ -37,8 +37,8 @@ class EvidenceWeights:
         return 1 / (1 + math.exp(-logit)) if logit > -700 else 0.0
 
 
-RHYTHM_EVIDENCE = EvidenceWeights(intercept=-15.3, gap=2.0, coverage=58.9, onsets=0.0)
-ECHOPRINT_EVIDENCE = EvidenceWeights(intercept=-7.7, gap=2.5, coverage=14.1, onsets=0.0)
+RHYTHM_EVIDENCE = EvidenceWeights(intercept=-5.77, gap=2.49, coverage=16.2, onsets=-0.46)
+ECHOPRINT_EVIDENCE = EvidenceWeights(intercept=-5.03, gap=1.16, coverage=6.7, onsets=0.34)
 
 
 def evidence(alignment: Alignment) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ from spotify_pipeline.identify.decision import (
     RHYTHM_EVIDENCE,
     EvidenceWeights,
 )
-from spotify_pipeline.index.alignment import align
+from spotify_pipeline.index.alignment import Alignment, align
 from spotify_pipeline.index.channel import Channel
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import ECHOPRINT_FEATURES, RHYTHM_FEATURES, FeatureSetting
@@ -39,8 +39,8 @@ class Match:
         The track's number in the index.
     confidence
         Probability that the query is of this track, as `decision` has it.
-    score
-        Onsets aligned beyond those at the best other offset.
+    alignment
+        The evidence.
     offset
         Seconds from the start of the track to the start of the query; negative if the query begins
         earlier.
@@ -48,8 +48,13 @@ class Match:
 
     track: int
     confidence: float
-    score: int
+    alignment: Alignment
     offset: float
+
+    @property
+    def score(self) -> int:
+        """Onsets aligned beyond those at the best other offset."""
+        return self.alignment.aligned - self.alignment.second
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class Identifier:
         return Match(
             track=track,
             confidence=kind.weights.confidence(alignment),
-            score=alignment.aligned - alignment.second,
+            alignment=alignment,
             offset=(alignment.offset - start) / FRAMES_PER_SECOND,
         )
 

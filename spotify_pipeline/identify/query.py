@@ -17,7 +17,7 @@ from spotify_pipeline.fingerprint import (
     fingerprint,
     trains_of_codes,
 )
-from spotify_pipeline.recording import RecordingError, read_recording
+from spotify_pipeline.recording import RecordingError, printable, read_recording
 
 __all__ = ["Query", "read_query"]
 
@@ -32,8 +32,8 @@ class Query:
 
 class _Strings(msgspec.Struct):
     duration: float | None = None
-    echoprintstring: str = ""
-    rhythmstring: str = ""
+    echoprintstring: str | None = None
+    rhythmstring: str | None = None
 
 
 class _Document(_Strings):
@@ -58,15 +58,16 @@ def read_query(path: Path) -> Query:
 
 
 def _read_strings(path: Path) -> Query:
+    name = printable(path)
     try:
         document = msgspec.json.decode(path.read_bytes(), type=_Document)
         strings = document.track or document
-        codes = decode_echoprint(strings.echoprintstring)
-        found = Fingerprint(trains_of_codes(codes), decode_rhythm(strings.rhythmstring))
+        codes = decode_echoprint(strings.echoprintstring or "")
+        found = Fingerprint(trains_of_codes(codes), decode_rhythm(strings.rhythmstring or ""))
     except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, FingerprintError) as error:
-        raise RecordingError(f"{path}: no fingerprint can be read from it: {error}") from error
+        raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FingerprintError) as error:
+        raise RecordingError(f"{name}: no fingerprint can be read from it: {error}") from error
     if len(found.echoprint) == len(found.rhythm) == 0:
-        raise RecordingError(f"{path}: holds neither an echoprintstring nor a rhythmstring")
+        raise RecordingError(f"{name}: holds neither an echoprintstring nor a rhythmstring")
     return Query(found, strings.duration)

@@ -33,7 +33,7 @@ class Alignment:
     onsets
         Onsets of the query that fall within the track at this offset.
     expected
-        Mean of `aligned` over all offsets at which the query lies within the track.
+        Mean of `aligned` over all other offsets at which the query lies within the track.
     """
 
     offset: int

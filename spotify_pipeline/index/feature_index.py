@@ -186,7 +186,7 @@ def read_info(folder: Path) -> IndexInfo | None:
     Raises
     ------
     FeatureIndexError
-        ``current.json`` is damaged.
+        ``current.json`` is damaged or can't be read.
     """
     path = folder / _CURRENT
     try:
@@ -195,12 +195,14 @@ def read_info(folder: Path) -> IndexInfo | None:
         return None
     except msgspec.MsgspecError as error:
         raise FeatureIndexError(f"{path}: damaged ({error}); run the job 'index' again") from error
+    except OSError as error:
+        raise FeatureIndexError(f"{path}: can't be read: {error.strerror}") from error
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # a damaged header fails in ways that numpy does not list
         raise FeatureIndexError(
             f"{path}: missing or damaged ({error}); run the job 'index' again"
         ) from error
@@ -209,8 +211,12 @@ def _mapped(path: Path) -> npt.NDArray[Any]:
 
 def _write_atomically(path: Path, content: bytes) -> None:
     temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
 from spotify_pipeline.store.database import DatabaseError, create_database
@@ -194,7 +195,8 @@ def _replace_rows(
         "INSERT INTO rejects BY NAME SELECT *, ? AS shard FROM read_parquet(?)",
         [shard, str(reduction.rejects)],
     )
-    tracks = _count(connection, shard)
+    tracks = _count(connection, "tracks", shard)
+    elsewhere = pq.read_metadata(reduction.tracks).num_rows - tracks
     connection.execute(
         "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -205,24 +207,27 @@ def _replace_rows(
             summary.checksum,
             summary.lines,
             tracks,
-            summary.rejects,
+            _count(connection, "rejects", shard),
             summary.duplicates,
-            summary.tracks - tracks,
+            elsewhere,
             run_id,
             datetime.now(UTC).replace(tzinfo=None),
         ],
     )
 
 
-def _count(connection: duckdb.DuckDBPyConnection, shard: str) -> int:
-    row = connection.execute("SELECT count(*) FROM tracks WHERE shard = ?", [shard]).fetchone()
-    return int(row[0]) if row else 0
+def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int:
+    # Fetched to the end: a result that isn't blocks other work on the connection.
+    [(count,)] = connection.execute(
+        f"SELECT count(*) FROM {table} WHERE shard = ?", [shard]
+    ).fetchall()
+    return int(count)
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
     """Read the ledger's row back and compare it with the table and with what was read."""
     row = ledger(connection)[summary.shard]
-    present = _count(connection, summary.shard)
+    present = _count(connection, "tracks", summary.shard)
     read = (summary.lines, summary.tracks, summary.rejects, summary.duplicates)
     committed = (row.lines, present + row.elsewhere, row.rejects, row.duplicates)
     if read != committed or present != row.tracks:

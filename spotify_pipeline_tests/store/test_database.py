@@ -1,9 +1,6 @@
 """Opening DuckDB files: always closed, and what is wrong with the file is said."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -15,25 +12,7 @@ from spotify_pipeline.store.database import (
     connect,
     create_database,
 )
-
-HOLD_OPEN = """
-import duckdb, sys
-connection = duckdb.connect(sys.argv[1])
-print("open", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def held_open_by_another_process(path: Path) -> Iterator[None]:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD_OPEN, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        assert process.stdout.readline() == b"open\n"
-        yield
-        process.stdin.close()
+from spotify_pipeline_tests.processes import held_open_by_another_process
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.dump.metadata import TABLES, MetadataError
+from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.store import metadata
 from spotify_pipeline.store.database import DatabaseBusyError, DatabaseError, connect
 from spotify_pipeline.store.metadata import (
@@ -190,7 +191,7 @@ def remove(home: Home) -> None:
 BREAKS = [
     (break_text, "track_artists, column artist_rowid, row 2: 'Bob'"),
     (break_table, "no table album_images"),
-    (break_end, "not complete"),
+    (break_end, "incomplete"),
     (break_database, "damaged"),
     (break_all, "not a zstd file"),
     (remove, "cannot be read"),
@@ -204,7 +205,7 @@ def test_a_failed_load_keeps_the_previous_database_and_leaves_nothing_behind(
     home.build()
     before = home.target.read_bytes()
     damage(home)
-    with pytest.raises(MetadataError, match=message):
+    with pytest.raises(PipelineError, match=message):
         home.build()
     assert home.target.read_bytes() == before
     assert home.files() == ["meta.duckdb"]

@@ -1,0 +1,80 @@
+"""What Dagster sees: the names that users and other tools rely on, and that it loads fast."""
+
+import json
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+import yaml
+
+from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs.metadata import METADATA_TABLES
+from spotify_pipeline.dump.metadata import TABLES
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.shards import SHARDS
+from spotify_pipeline_tests.processes import CHECKOUT
+
+TABLE_NAMES = {
+    "album_images",
+    "artist_genres",
+    "available_markets",
+    "albums",
+    "artist_images",
+    "track_artists",
+    "artist_albums",
+    "artists",
+    "tracks",
+}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_defs(Settings.from_environment({}))
+
+
+def test_every_definition_is_valid(definitions: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(definitions)
+
+
+def test_the_jobs_have_their_names(definitions: dg.Definitions) -> None:
+    jobs = {job.name for job in definitions.resolve_all_job_defs()}
+    assert {"ingest", "metadata", "index", "detect"} <= jobs
+
+
+def test_ingest_has_a_partition_for_every_shard(definitions: dg.Definitions) -> None:
+    partitions = definitions.resolve_job_def("ingest").partitions_def
+    assert partitions is not None
+    assert tuple(partitions.get_partition_keys()) == SHARDS
+
+
+def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions) -> None:
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert TABLE_NAMES == set(METADATA_TABLES) == set(TABLES)
+    assert keys == TABLE_NAMES | {"reduced_shard", "ingested_shard", "feature_index"}
+
+
+def test_whatever_opens_the_audio_database_stands_in_one_pool(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    pools = {
+        name: graph.get(dg.AssetKey(name)).pools
+        for name in ("reduced_shard", "ingested_shard", "feature_index")
+    }
+    assert pools == {
+        "reduced_shard": set(),
+        "ingested_shard": {"audio_database"},
+        "feature_index": {"audio_database"},
+    }
+
+
+def test_loading_the_code_location_imports_none_of_the_heavy_libraries() -> None:
+    code = "import sys, json, spotify_pipeline.definitions; print(json.dumps(list(sys.modules)))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert not {"librosa", "numba", "scipy", "pyarrow"} & set(json.loads(finished.stdout))
+
+
+def test_the_instance_settings_in_the_checkout_keep_databases_to_one_process() -> None:
+    settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text())
+    assert settings["concurrency"]["pools"] == {"default_limit": 1, "granularity": "op"}
+    workspace = yaml.safe_load((CHECKOUT / "workspace.yaml").read_text())
+    assert workspace["load_from"] == [{"python_module": "spotify_pipeline.definitions"}]

@@ -1,0 +1,99 @@
+"""The jobs, run in this process on a small data home."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from spotify_pipeline.defs import build_defs
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.status import read_ledger
+from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    found = Settings(tmp_path, tmp_path / "incoming")
+    found.create_folders()
+    return found
+
+
+def run_job(settings: Settings, job: str, shard: str | None = None) -> dg.ExecuteInProcessResult:
+    return (
+        build_defs(settings)
+        .resolve_job_def(job)
+        .execute_in_process(run_config=QUIET, partition_key=shard, raise_on_error=False)
+    )
+
+
+def failure_message(result: dg.ExecuteInProcessResult) -> str:
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    failure = failed.step_failure_data.user_failure_data
+    assert failure is not None
+    assert failure.description is not None
+    return failure.description
+
+
+def test_materialising_a_partition_ingests_its_shard_and_counts_it(settings: Settings) -> None:
+    source = write_shard(settings.incoming, "0A", make_documents("0A", 3))
+    size = source.stat().st_size
+    result = run_job(settings, "ingest", "0A")
+    assert result.success
+    (reduced,) = result.asset_materializations_for_node("reduced_shard")
+    (ingested,) = result.asset_materializations_for_node("ingested_shard")
+    assert reduced.metadata["source_bytes"].value == size
+    assert ingested.metadata["tracks"].value == 3
+    assert ingested.metadata["source_deleted"].value is True
+    assert not source.exists()
+    assert read_ledger(settings.audio_database)["0A"].run_id == result.run_id
+
+
+def test_a_shard_that_is_not_there_fails_with_a_message(settings: Settings) -> None:
+    result = run_job(settings, "ingest", "0a")
+    assert not result.success
+    assert failure_message(result) == (
+        f"0a.jsonl.zst is not in {settings.incoming} or a folder below it"
+    )
+
+
+def test_a_cut_off_shard_fails_and_stays_and_succeeds_once_it_is_whole(settings: Settings) -> None:
+    source = write_shard(settings.incoming, "0a", make_documents("0a", 3))
+    whole = source.read_bytes()
+    source.write_bytes(whole[:-10])
+    result = run_job(settings, "ingest", "0a")
+    assert not result.success
+    assert "incomplete" in failure_message(result)
+    assert source.exists()
+    assert "0a" not in read_ledger(settings.audio_database)
+    source.write_bytes(whole)
+    assert run_job(settings, "ingest", "0a").success
+    assert not source.exists()
+
+
+def test_a_shard_with_many_rejects_keeps_its_source(settings: Settings) -> None:
+    source = write_lines(settings.incoming / "0a.jsonl.zst", [b"nonsense\n"] * 5)
+    result = run_job(settings, "ingest", "0a")
+    (ingested,) = result.asset_materializations_for_node("ingested_shard")
+    assert ingested.metadata["rejects"].value == 5
+    assert ingested.metadata["source_deleted"].value is False
+    assert source.exists()
+
+
+def test_the_index_holds_what_was_ingested(settings: Settings) -> None:
+    write_shard(settings.incoming, "0a", make_documents("0a", 4))
+    assert run_job(settings, "ingest", "0a").success
+    result = run_job(settings, "index")
+    (materialization,) = result.asset_materializations_for_node("feature_index")
+    assert materialization.metadata["tracks"].value == 4
+    assert materialization.metadata["shards"].value == 1
+
+
+def test_an_index_of_nothing_is_empty_and_not_an_error(settings: Settings) -> None:
+    assert run_job(settings, "index").success
+
+
+def test_metadata_without_its_file_fails_with_a_message(settings: Settings) -> None:
+    result = run_job(settings, "metadata")
+    assert "spotify_clean.sqlite3.zst is not in" in failure_message(result)

@@ -1,0 +1,273 @@
+"""Reductions: everything that was read is in them or counted, and half of one is never left."""
+
+import hashlib
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
+from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.reduction import (
+    BATCH_TRACKS,
+    REJECTS_SCHEMA,
+    TRACKS_SCHEMA,
+    Reduction,
+    reduce_shard,
+    require_reduction,
+)
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.fingerprint import BANDS
+from spotify_pipeline_tests.documents import (
+    json_line,
+    make_document,
+    make_documents,
+    make_track_id,
+    write_lines,
+    write_shard,
+)
+
+DOCUMENTS = make_documents("0a", 4, duration=4.0)
+LINES = [json_line(document) for document in DOCUMENTS]
+TRACK_IDS = [make_track_id("0a", number) for number in range(4)]
+
+LIST_COLUMNS = ["echoprint_times", "echoprint_codes", "rhythm_onsets"]
+REJECTED = [b"broken\n", b'{"meta":{"track_id":"%s"}}\n' % TRACK_IDS[0].encode(), b"\xff\xfe\n"]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_lines(tmp_path / "incoming" / "0a.jsonl.zst", LINES)
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> Path:
+    return tmp_path / "staging"
+
+
+def read_ids(reduction: Reduction) -> list[str]:
+    ids: list[str] = pq.read_table(reduction.tracks)["track_id"].to_pylist()
+    return ids
+
+
+def assert_row_holds(row: dict[str, object], fields: DetectionFields) -> None:
+    plain = {name: value for name, value in row.items() if name not in LIST_COLUMNS}
+    assert plain == {name: getattr(fields, name) for name in plain}
+    assert row["echoprint_times"] == fields.echoprint.times.tolist()
+    assert row["echoprint_codes"] == fields.echoprint.codes.tolist()
+    assert row["rhythm_onsets"] == [fields.rhythm.band(band).tolist() for band in range(BANDS)]
+
+
+def test_rows_hold_the_fields_of_their_documents(source: Path, staging: Path) -> None:
+    reduction = reduce_shard(source, "0a", staging)
+    rows = pq.read_table(reduction.tracks).to_pylist()
+    assert len(rows) == len(LINES)
+    for row, line in zip(rows, LINES, strict=True):
+        assert_row_holds(row, parse_document(line))
+
+
+def test_missing_fields_and_fingerprints_are_nulls_and_empty_lists(
+    tmp_path: Path, staging: Path
+) -> None:
+    bare = {"meta": {"track_id": TRACK_IDS[1]}, "track": {}}
+    source = write_shard(tmp_path, "0a", [DOCUMENTS[0], bare, DOCUMENTS[2]])
+    rows = pq.read_table(reduce_shard(source, "0a", staging).tracks).to_pylist()
+    assert [row["track_id"] for row in rows] == TRACK_IDS[:3]
+    row = rows[1]
+    assert [row.pop(name) for name in ("track_id", *LIST_COLUMNS)] == [
+        TRACK_IDS[1],
+        [],
+        [],
+        [[] for _ in range(BANDS)],
+    ]
+    assert set(row.values()) == {None}
+    assert_row_holds(rows[2], parse_document(LINES[2]))
+
+
+@pytest.mark.parametrize("lines", [LINES, LINES + REJECTED, REJECTED, []])
+def test_the_files_have_the_declared_schemas(
+    tmp_path: Path, staging: Path, lines: list[bytes]
+) -> None:
+    source = write_lines(tmp_path / "0a.jsonl.zst", lines)
+    reduction = reduce_shard(source, "0a", staging)
+    assert pq.read_schema(reduction.tracks).equals(TRACKS_SCHEMA)
+    assert pq.read_schema(reduction.rejects).equals(REJECTS_SCHEMA)
+    assert list(DetectionFields.__annotations__) == [
+        *(name for name in TRACKS_SCHEMA.names if name not in LIST_COLUMNS),
+        "echoprint",
+        "rhythm",
+    ]
+
+
+def test_the_summary_tells_what_was_read(source: Path, staging: Path) -> None:
+    summary = reduce_shard(source, "0a", staging).summary()
+    assert (summary.shard, summary.source) == ("0a", str(source))
+    assert summary.source_bytes == source.stat().st_size
+    assert summary.source_modified_ns == source.stat().st_mtime_ns
+    assert summary.checksum == hashlib.blake2b(source.read_bytes(), digest_size=16).hexdigest()
+
+
+def test_counts_add_up(tmp_path: Path, staging: Path) -> None:
+    lines = [LINES[0], REJECTED[0], b"\n", LINES[1], LINES[0], REJECTED[1], LINES[2], LINES[0]]
+    reduction = reduce_shard(write_lines(tmp_path / "0a.jsonl.zst", lines), "0a", staging)
+    summary = reduction.summary()
+    assert (summary.lines, summary.tracks, summary.rejects, summary.duplicates) == (7, 3, 2, 2)
+    assert read_ids(reduction) == TRACK_IDS[:3]
+
+
+def test_the_first_of_duplicate_tracks_counts(tmp_path: Path, staging: Path) -> None:
+    other = make_document(TRACK_IDS[0], duration=9.0)
+    source = write_shard(tmp_path, "0a", [DOCUMENTS[0], other])
+    reduction = reduce_shard(source, "0a", staging)
+    assert pq.read_table(reduction.tracks)["duration"].to_pylist() == [4.0]
+    assert reduction.summary().duplicates == 1
+
+
+def test_rejects_keep_line_reason_and_excerpt(tmp_path: Path, staging: Path) -> None:
+    source = write_lines(tmp_path / "0a.jsonl.zst", [LINES[0], *REJECTED])
+    rows = pq.read_table(reduce_shard(source, "0a", staging).rejects).to_pylist()
+    assert [(row["line"], row["excerpt"]) for row in rows] == list(enumerate(REJECTED, 2))
+    assert rows[1]["reason"] == "track is missing (a failed analysis)"
+
+
+def test_more_tracks_than_a_batch_come_out_in_order(tmp_path: Path, staging: Path) -> None:
+    count = 2 * BATCH_TRACKS + 3
+    ids = [make_track_id("0a", number) for number in range(count)]
+    tracks = itertools.cycle(document["track"] for document in DOCUMENTS)
+    documents = [
+        {"meta": {"track_id": track_id}, "track": track}
+        for track_id, track in zip(ids, tracks, strict=False)
+    ]
+    reduction = reduce_shard(write_shard(tmp_path, "0a", documents), "0a", staging)
+    assert read_ids(reduction) == ids
+    assert reduction.summary().tracks == count
+    rows = pq.read_table(reduction.tracks, columns=["rhythm_onsets"]).to_pylist()
+    assert rows[-1] == rows[(count - 1) % 4] != rows[0]
+
+
+@pytest.mark.parametrize("count", [BATCH_TRACKS - 1, BATCH_TRACKS, BATCH_TRACKS + 1])
+def test_no_row_is_lost_or_doubled_where_a_batch_ends(
+    tmp_path: Path, staging: Path, count: int
+) -> None:
+    ids = [make_track_id("0a", number) for number in range(count)]
+    documents = [{"meta": {"track_id": track_id}, "track": {}} for track_id in ids]
+    reduction = reduce_shard(write_shard(tmp_path, "0a", documents), "0a", staging)
+    assert read_ids(reduction) == ids
+
+
+def test_progress_reaches_the_size_of_the_file(source: Path, staging: Path) -> None:
+    told: list[int] = []
+    reduce_shard(source, "0a", staging, told.append)
+    assert told[-1] == source.stat().st_size
+
+
+def test_a_reduction_that_is_there_is_replaced(source: Path, staging: Path) -> None:
+    reduce_shard(source, "0a", staging)
+    write_lines(source, LINES[1:2])
+    reduction = reduce_shard(source, "0a", staging)
+    assert read_ids(reduction) == TRACK_IDS[1:2]
+    assert reduction.summary().tracks == 1
+    assert list(staging.iterdir()) == [reduction.folder]
+
+
+def test_a_complete_reduction_is_found_and_removed(source: Path, staging: Path) -> None:
+    reduction = reduce_shard(source, "0a", staging)
+    assert require_reduction(staging, "0a") == reduction
+    reduction.remove()
+    assert list(staging.iterdir()) == []
+    with pytest.raises(PipelineError, match="shard 0a is not reduced"):
+        require_reduction(staging, "0a")
+
+
+def cut(source: Path) -> None:
+    source.write_bytes(source.read_bytes()[:-10])
+
+
+def damage(source: Path) -> None:
+    data = bytearray(source.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    source.write_bytes(data)
+
+
+unreadable = pytest.mark.parametrize(
+    ("spoil", "error"),
+    [(cut, IncompleteFileError), (damage, CompressionError), (Path.unlink, FileNotFoundError)],
+)
+
+
+@unreadable
+def test_a_shard_that_cannot_be_read_to_its_end_leaves_nothing_in_staging(
+    source: Path, staging: Path, spoil: Callable[[Path], None], error: type[Exception]
+) -> None:
+    spoil(source)
+    with pytest.raises(error, match=r"0a\.jsonl\.zst"):
+        reduce_shard(source, "0a", staging)
+    assert list(staging.iterdir()) == []
+
+
+@unreadable
+def test_a_shard_that_cannot_be_read_to_its_end_keeps_the_earlier_reduction(
+    source: Path, staging: Path, spoil: Callable[[Path], None], error: type[Exception]
+) -> None:
+    earlier = reduce_shard(source, "0a", staging).summary()
+    spoil(source)
+    with pytest.raises(error):
+        reduce_shard(source, "0a", staging)
+    kept = require_reduction(staging, "0a")
+    assert kept.summary() == earlier
+    assert read_ids(kept) == TRACK_IDS
+
+
+def test_what_an_interrupted_run_left_is_cleared(source: Path, staging: Path) -> None:
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reduce_shard(source, "0a", staging, interrupt)
+    assert list(staging.iterdir()) == []
+
+    killed = staging / "shard-0a.partial"
+    killed.mkdir()
+    (killed / "tracks.parquet").write_bytes(b"half")
+    with pytest.raises(PipelineError):
+        require_reduction(staging, "0a")
+    assert read_ids(reduce_shard(source, "0a", staging)) == TRACK_IDS
+    assert not killed.exists()
+
+
+def test_a_removal_that_is_interrupted_leaves_no_half_reduction(
+    source: Path, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reduction = reduce_shard(source, "0a", staging)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", remove_one_file_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            reduction.remove()
+    with pytest.raises(PipelineError):
+        require_reduction(staging, "0a")
+    again = reduce_shard(source, "0a", staging)
+    again.remove()
+    assert list(staging.iterdir()) == []
+
+
+def remove_one_file_and_die(folder: Path) -> None:
+    next(folder.iterdir()).unlink()
+    raise KeyboardInterrupt
+
+
+def test_shards_that_differ_in_case_do_not_meet_on_a_disk_that_folds_it(
+    tmp_path: Path, staging: Path
+) -> None:
+    shards = ["0a", "0A", "0b", "0B"]
+    for shard in shards:
+        source = write_shard(tmp_path / shard, shard, make_documents(shard, 1, duration=1.0))
+        reduce_shard(source, shard, staging)
+    folders = [path.name.casefold() for path in staging.iterdir()]
+    assert len(set(folders)) == len(shards)
+    for shard in shards:
+        reduction = require_reduction(staging, shard)
+        assert reduction.summary().shard == shard
+        assert read_ids(reduction) == [make_track_id(shard, 0)]

@@ -1,0 +1,75 @@
+"""What an alignment is worth: more onsets in line never lower the confidence."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spotify_pipeline.identify.decision import (
+    ECHOPRINT_EVIDENCE,
+    RHYTHM_EVIDENCE,
+    THRESHOLD,
+    EvidenceWeights,
+    evidence,
+)
+from spotify_pipeline.index.alignment import Alignment
+
+WEIGHTS = st.sampled_from([RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
+COUNTS = st.integers(0, 10**6)
+
+
+@st.composite
+def alignments(draw: st.DrawFn) -> Alignment:
+    onsets = draw(st.integers(2, 10**5))
+    aligned = draw(st.integers(1, onsets))
+    second = draw(st.integers(0, aligned))
+    return Alignment(0, aligned, second, onsets, draw(st.floats(0, second)))
+
+
+def test_evidence_of_an_alignment_by_hand() -> None:
+    alignment = Alignment(offset=5, aligned=100, second=40, onsets=200, expected=20.0)
+    assert evidence(alignment) == pytest.approx((6.0, 0.4, math.log(200)))
+
+
+@pytest.mark.parametrize("weights", [RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
+def test_a_clear_alignment_is_believed_and_a_chance_one_is_not(weights: EvidenceWeights) -> None:
+    assert weights.confidence(Alignment(0, 90, 20, 100, 8.0)) >= THRESHOLD
+    assert weights.confidence(Alignment(0, 22, 20, 100, 8.0)) < THRESHOLD
+
+
+@given(weights=WEIGHTS, alignment=alignments())
+@settings(deadline=None, max_examples=100)
+def test_confidence_grows_with_the_gap(weights: EvidenceWeights, alignment: Alignment) -> None:
+    wider = replace(alignment, second=alignment.second // 2, expected=alignment.expected)
+    assert evidence(wider)[0] >= evidence(alignment)[0]
+    assert weights.confidence(wider) >= weights.confidence(alignment)
+
+
+@given(weights=WEIGHTS, alignment=alignments())
+@settings(deadline=None, max_examples=100)
+def test_confidence_grows_with_the_coverage(weights: EvidenceWeights, alignment: Alignment) -> None:
+    less_by_chance = replace(alignment, expected=alignment.expected / 2)
+    assert evidence(less_by_chance)[1] >= evidence(alignment)[1]
+    assert weights.confidence(less_by_chance) >= weights.confidence(alignment)
+
+
+@given(weights=WEIGHTS, second=COUNTS, onsets=COUNTS, expected=st.floats(0, 1e6))
+@settings(deadline=None, max_examples=50)
+def test_nothing_aligned_is_worth_nothing(
+    weights: EvidenceWeights, second: int, onsets: int, expected: float
+) -> None:
+    assert weights.confidence(Alignment(0, 0, second, onsets, expected)) == 0.0
+
+
+@pytest.mark.parametrize("size", [1, 10**3, 10**9, 10**15])
+@pytest.mark.parametrize("weights", [RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
+def test_extreme_counts_give_a_probability(weights: EvidenceWeights, size: int) -> None:
+    for alignment in (
+        Alignment(0, size, 0, 1, 0.0),
+        Alignment(0, 1, size, size, float(size)),
+        Alignment(0, 1, 0, 0, float(size)),
+        Alignment(-size, size, size, size, 0.0),
+    ):
+        assert 0.0 <= weights.confidence(alignment) <= 1.0

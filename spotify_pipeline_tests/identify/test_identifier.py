@@ -1,0 +1,177 @@
+"""Synthetic fingerprints against an index: the right track, the right place, and no guesses."""
+
+import pytest
+
+from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
+from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.identifier import QUERY_SECONDS, Identifier
+from spotify_pipeline.index.feature_index import FeatureIndex, IndexedTrack
+from spotify_pipeline_tests.tracks import (
+    NO_ONSETS,
+    fingerprint_of,
+    make_track,
+    make_tracks,
+    shifted,
+    together,
+    worn,
+)
+
+TRACKS = 60
+DURATION = 150.0
+SECOND = 345
+"""Frames, about."""
+
+
+@pytest.fixture(scope="module")
+def tracks() -> list[IndexedTrack]:
+    return make_tracks(TRACKS, DURATION)
+
+
+@pytest.fixture(scope="module")
+def identifier(tracks: list[IndexedTrack]) -> Identifier:
+    return Identifier(FeatureIndex.build(tracks))
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Identifier:
+    """Index tracks of which every other one has no rhythm, and one in three no Echoprint."""
+    return Identifier(
+        FeatureIndex.build(
+            IndexedTrack(
+                track.track_id,
+                track.duration,
+                NO_ONSETS if number % 2 else track.rhythm,
+                NO_ONSETS if number % 3 == 0 else track.echoprint,
+            )
+            for number, track in enumerate(make_tracks(12, DURATION))
+        )
+    )
+
+
+def assert_identified(
+    identifier: Identifier, query: Fingerprint, track: int, offset: float
+) -> None:
+    best = identifier.matches(query)[0]
+    assert best.track == track
+    assert best.offset == pytest.approx(offset, abs=0.1)
+    assert best.confidence >= THRESHOLD
+    assert best.score > 0
+
+
+@pytest.mark.parametrize("start", [0.0, 41.7, DURATION - 10])
+@pytest.mark.parametrize("number", [0, 30, TRACKS - 1])
+def test_an_excerpt_is_identified_with_its_place(
+    identifier: Identifier, tracks: list[IndexedTrack], number: int, start: float
+) -> None:
+    query = fingerprint_of(tracks[number], start, seconds=10)
+    assert_identified(identifier, query, number, start)
+
+
+@pytest.mark.parametrize("number", [7, 33])
+def test_a_worn_excerpt_is_identified_with_its_place(
+    identifier: Identifier, tracks: list[IndexedTrack], number: int
+) -> None:
+    query = fingerprint_of(tracks[number], start=80.5, seconds=10)
+    noisy = Fingerprint(
+        worn(query.echoprint, number, lost=0.2, moved=1),
+        worn(query.rhythm, number, lost=0.2, moved=1),
+    )
+    assert_identified(identifier, noisy, number, 80.5)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 10.0, 60.0, DURATION])
+@pytest.mark.parametrize("number", [TRACKS, TRACKS + 1, TRACKS + 2])
+def test_a_track_that_is_not_indexed_stays_unknown(
+    identifier: Identifier, number: int, seconds: float
+) -> None:
+    query = fingerprint_of(make_track(number, DURATION), seconds=seconds)
+    assert all(match.confidence < THRESHOLD for match in identifier.matches(query))
+
+
+def test_the_best_match_comes_first(identifier: Identifier, tracks: list[IndexedTrack]) -> None:
+    query = fingerprint_of(tracks[4], seconds=20)
+    matches = identifier.matches(query)
+    order = [(match.confidence, match.score) for match in matches]
+    assert len(matches) > 1
+    assert order == sorted(order, reverse=True)
+    assert len({match.track for match in matches}) == len(matches)
+
+
+@pytest.mark.parametrize("number", [1, 5, 7])
+def test_a_track_without_rhythm_is_found_by_its_echoprint_onsets(
+    mixed: Identifier, number: int
+) -> None:
+    query = fingerprint_of(make_track(number, DURATION), start=30, seconds=60)
+    assert_identified(mixed, query, number, 30.0)
+
+
+@pytest.mark.parametrize("number", [0, 6])
+def test_a_track_without_echoprint_onsets_is_found_by_its_rhythm(
+    mixed: Identifier, number: int
+) -> None:
+    assert_identified(
+        mixed, fingerprint_of(make_track(number, DURATION), start=30, seconds=10), number, 30.0
+    )
+
+
+@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("kind", ["echoprint", "rhythm"])
+def test_a_query_of_one_kind_of_onsets_is_identified(
+    mixed: Identifier, number: int, kind: str
+) -> None:
+    whole = fingerprint_of(make_track(number, DURATION), start=30, seconds=60)
+    query = Fingerprint(
+        whole.echoprint if kind == "echoprint" else NO_ONSETS,
+        whole.rhythm if kind == "rhythm" else NO_ONSETS,
+    )
+    assert_identified(mixed, query, number, 30.0)
+
+
+def test_a_whole_track_is_identified_from_its_start(
+    identifier: Identifier, tracks: list[IndexedTrack]
+) -> None:
+    assert_identified(identifier, fingerprint_of(tracks[8]), 8, 0.0)
+
+
+@pytest.mark.parametrize("kind", ["echoprint", "rhythm"])
+def test_a_long_excerpt_keeps_its_place(
+    identifier: Identifier, tracks: list[IndexedTrack], kind: str
+) -> None:
+    whole = fingerprint_of(tracks[9], start=20, seconds=QUERY_SECONDS + 50)
+    query = Fingerprint(
+        whole.echoprint if kind == "echoprint" else NO_ONSETS,
+        whole.rhythm if kind == "rhythm" else NO_ONSETS,
+    )
+    assert_identified(identifier, query, 9, 20.0)
+
+
+@pytest.mark.parametrize("silence", [5.0, 400.0])
+def test_a_recording_that_begins_before_the_track_has_a_negative_offset(
+    identifier: Identifier, tracks: list[IndexedTrack], silence: float
+) -> None:
+    frames = round(silence * 11025 / 32)
+    track = tracks[10]
+    query = Fingerprint(shifted(track.echoprint, frames), shifted(track.rhythm, frames))
+    assert_identified(identifier, query, 10, -silence)
+
+
+def test_the_busiest_stretch_of_a_long_recording_is_searched_for(
+    identifier: Identifier, tracks: list[IndexedTrack]
+) -> None:
+    sparse = worn(make_track(TRACKS, 200).rhythm, 1, lost=0.9, moved=0)
+    busy = shifted(fingerprint_of(tracks[11], start=40, seconds=60).rhythm, 220 * SECOND)
+    query = Fingerprint(NO_ONSETS, together(sparse, busy))
+    assert_identified(identifier, query, 11, 40 - 220 * SECOND * 32 / 11025)
+
+
+@pytest.mark.parametrize("last", [2**31 - 1, 2**30])
+def test_an_onset_at_the_end_of_all_time_does_no_harm(
+    identifier: Identifier, tracks: list[IndexedTrack], last: int
+) -> None:
+    far = OnsetTrains.from_bands([[last]] * BANDS)
+    query = Fingerprint(NO_ONSETS, together(tracks[12].rhythm, far))
+    assert_identified(identifier, query, 12, 0.0)
+
+
+def test_an_empty_fingerprint_matches_nothing(identifier: Identifier) -> None:
+    assert identifier.matches(Fingerprint(NO_ONSETS, NO_ONSETS)) == []

@@ -1,0 +1,65 @@
+"""The project's commands as real processes, with a data home of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+
+__all__ = [
+    "CHECKOUT",
+    "DAGSTER",
+    "SPOTIFY_PIPELINE",
+    "environment",
+    "held_open_by_another_process",
+    "run",
+]
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+_SCRIPTS = Path(sys.executable).parent
+SPOTIFY_PIPELINE = str(_SCRIPTS / "spotify-pipeline")
+DAGSTER = str(_SCRIPTS / "dagster")
+
+_HOLD_OPEN = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Give the environment of a process on a data home with a Dagster instance of its own."""
+    values = {key: value for key, value in os.environ.items() if key != INCOMING_VARIABLE}
+    dagster_home = home / "dagster-home"
+    dagster_home.mkdir(parents=True, exist_ok=True)
+    return values | {HOME_VARIABLE: str(home), "DAGSTER_HOME": str(dagster_home)}
+
+
+def run(home: Path, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end on a data home."""
+    return subprocess.run(
+        command,
+        env=environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@contextmanager
+def held_open_by_another_process(path: Path) -> Iterator[None]:
+    """Keep a DuckDB file open for writing in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD_OPEN, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"open\n"
+        yield
+        process.stdin.close()

@@ -1,0 +1,300 @@
+"""``audio.duckdb``: a shard's rows arrive together, once, and can be read back."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from spotify_pipeline.dump.document import parse_document
+from spotify_pipeline.dump.reduction import TRACKS_SCHEMA, Reduction
+from spotify_pipeline.fingerprint import BANDS
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.store.audio import (
+    append_reduction,
+    count_rejects,
+    create_audio_database,
+    fingerprint_batches,
+    ledger,
+)
+from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline_tests.documents import (
+    Document,
+    json_line,
+    make_document,
+    make_documents,
+    make_track_id,
+)
+from spotify_pipeline_tests.reductions import (
+    read_database,
+    reduce_documents,
+    reduce_lines,
+    settings_of,
+)
+
+Connection = duckdb.DuckDBPyConnection
+
+DOCUMENTS = make_documents("0a", 3, duration=4.0)
+OTHERS = make_documents("0A", 2, duration=4.0)
+TRACK_IDS = [make_track_id("0a", number) for number in range(3)]
+REJECTED = [b"broken\n", b'{"meta":{}}\n', b'{"meta":null}\n']
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return settings_of(tmp_path / "home")
+
+
+@pytest.fixture
+def database(home: Settings) -> Iterator[Connection]:
+    create_audio_database(home.audio_database)
+    with connect(home.audio_database) as connection:
+        yield connection
+
+
+def append(database: Connection, home: Settings, shard: str, documents: list[Document]) -> None:
+    append_reduction(database, reduce_documents(home, shard, documents), "run")
+
+
+def track_ids(database: Connection, shard: str) -> list[str]:
+    rows = database.execute(
+        "SELECT track_id FROM tracks WHERE shard = ? ORDER BY track_id", [shard]
+    ).fetchall()
+    return [track_id for (track_id,) in rows]
+
+
+def test_the_database_is_created_with_its_folder_and_then_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "home" / "audio.duckdb"
+    create_audio_database(path)
+    with connect(path) as connection:
+        connection.execute("CREATE TABLE mark AS SELECT 7")
+    create_audio_database(path)
+    with connect(path) as connection:
+        assert read_database(connection) == {"mark": [(7,)]}
+
+
+def test_before_the_first_append_the_ledger_is_empty(database: Connection) -> None:
+    assert ledger(database) == {}
+
+
+def test_rows_hold_the_fields_of_their_documents(database: Connection, home: Settings) -> None:
+    append(database, home, "0a", DOCUMENTS)
+    columns = [column[0] for column in database.execute("FROM tracks").description or ()]
+    assert sorted(columns) == sorted([*TRACKS_SCHEMA.names, "shard"])
+    rows = database.execute("FROM tracks ORDER BY track_id").fetchall()
+    for values, document in zip(rows, DOCUMENTS, strict=True):
+        row, fields = dict(zip(columns, values, strict=True)), parse_document(json_line(document))
+        assert row.pop("shard") == "0a"
+        assert row.pop("echoprint_times") == fields.echoprint.times.tolist()
+        assert row.pop("echoprint_codes") == fields.echoprint.codes.tolist()
+        assert row.pop("rhythm_onsets") == [
+            fields.rhythm.band(band).tolist() for band in range(BANDS)
+        ]
+        assert row == {name: getattr(fields, name) for name in row}
+
+
+def test_the_ledger_tells_what_was_appended(database: Connection, home: Settings) -> None:
+    lines = [*map(json_line, DOCUMENTS), *REJECTED, json_line(DOCUMENTS[0])]
+    reduction = reduce_lines(home, "0a", lines)
+    before = datetime.now(UTC).replace(tzinfo=None)
+    row = append_reduction(database, reduction, "run 7")
+    summary = reduction.summary()
+    assert ledger(database) == {"0a": row}
+    assert (row.shard, row.run_id) == ("0a", "run 7")
+    assert (row.lines, row.tracks, row.rejects, row.duplicates, row.elsewhere) == (7, 3, 3, 1, 0)
+    assert (row.source, row.source_bytes, row.source_modified_ns, row.checksum) == (
+        summary.source,
+        summary.source_bytes,
+        summary.source_modified_ns,
+        summary.checksum,
+    )
+    assert timedelta(0) <= row.ingested_at - before < timedelta(minutes=1)
+
+
+def test_the_ledger_stands_in_the_order_of_ingestion(database: Connection, home: Settings) -> None:
+    for shard in ("7z", "0A", "0a"):
+        append(database, home, shard, make_documents(shard, 1, duration=1.0))
+    assert list(ledger(database)) == ["7z", "0A", "0a"]
+
+
+def test_rejects_are_kept_and_counted_by_reason(database: Connection, home: Settings) -> None:
+    append_reduction(database, reduce_lines(home, "0a", REJECTED), "run")
+    append_reduction(database, reduce_lines(home, "0b", [b"[]\n"]), "run")
+    rows = database.execute(
+        "SELECT line, excerpt FROM rejects WHERE shard = '0a' ORDER BY line"
+    ).fetchall()
+    assert rows == list(enumerate(REJECTED, 1))
+    counts = count_rejects(database, "0a")
+    assert next(iter(counts.items())) == ("meta.track_id is missing", 2)
+    assert sum(counts.values()) == 3
+    assert count_rejects(database, "0c") == {}
+
+
+def test_appending_again_changes_nothing_but_the_ledgers_run(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0A", OTHERS)
+    reduction = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
+    first = append_reduction(database, reduction, "run")
+    before = read_database(database)
+    second = append_reduction(database, reduction, "again")
+    after = read_database(database)
+    assert after.keys() == {"tracks", "rejects", "shards"}
+    assert [after[name] for name in ("tracks", "rejects")] == [
+        before[name] for name in ("tracks", "rejects")
+    ]
+    assert len(after["tracks"]) == 5
+    assert second.run_id == "again"
+    assert (second.tracks, second.elsewhere, second.checksum) == (3, 0, first.checksum)
+
+
+def test_other_content_replaces_a_shards_rows_and_no_others(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0A", OTHERS)
+    append_reduction(database, reduce_lines(home, "0b", REJECTED), "run")
+    append_reduction(
+        database, reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED]), "run"
+    )
+    new = [make_document(TRACK_IDS[1], 9.0), make_document(make_track_id("0a", 50), 9.0)]
+    append(database, home, "0a", new)
+    assert database.execute(
+        "SELECT track_id, duration FROM tracks WHERE shard = '0a' ORDER BY 1"
+    ).fetchall() == [(document["meta"]["track_id"], 9.0) for document in new]
+    assert track_ids(database, "0A") == [make_track_id("0A", number) for number in range(2)]
+    assert count_rejects(database, "0a") == {}
+    assert sum(count_rejects(database, "0b").values()) == 3
+    assert {shard: row.tracks for shard, row in ledger(database).items()} == {
+        "0A": 2,
+        "0b": 0,
+        "0a": 2,
+    }
+
+
+def test_a_track_that_another_shard_brought_is_left_out_and_counted(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0a", DOCUMENTS)
+    stray = make_document(TRACK_IDS[1], 9.0)
+    row = append_reduction(database, reduce_documents(home, "0A", [stray, *OTHERS]), "run")
+    assert (row.tracks, row.elsewhere, row.lines) == (2, 1, 3)
+    assert track_ids(database, "0a") == TRACK_IDS
+    assert database.execute("SELECT max(duration) FROM tracks").fetchone() == (4.0,)
+    assert database.execute("SELECT count(*), count(DISTINCT track_id) FROM tracks").fetchone() == (
+        5,
+        5,
+    )
+
+
+def test_an_empty_shard_is_in_the_ledger(database: Connection, home: Settings) -> None:
+    row = append_reduction(database, reduce_lines(home, "0a", []), "run")
+    assert (row.lines, row.tracks, row.rejects) == (0, 0, 0)
+    assert list(ledger(database)) == ["0a"]
+
+
+def corrupt_tracks(reduction: Reduction) -> None:
+    reduction.tracks.write_bytes(b"PAR1 not really PAR1")
+
+
+def cut_tracks(reduction: Reduction) -> None:
+    reduction.tracks.write_bytes(reduction.tracks.read_bytes()[:-20])
+
+
+def corrupt_rejects(reduction: Reduction) -> None:
+    """Fail when the tracks are in the table already."""
+    reduction.rejects.write_bytes(b"PAR1 not really PAR1")
+
+
+def lose_rejects(reduction: Reduction) -> None:
+    reduction.rejects.unlink()
+
+
+def drop_a_column(reduction: Reduction) -> None:
+    pq.write_table(pq.read_table(reduction.tracks).drop(["rhythm_onsets"]), reduction.tracks)
+
+
+@pytest.mark.parametrize(
+    "spoil", [corrupt_tracks, cut_tracks, corrupt_rejects, lose_rejects, drop_a_column]
+)
+def test_an_append_that_fails_leaves_the_database_as_it_was(
+    database: Connection, home: Settings, spoil: Callable[[Reduction], None]
+) -> None:
+    append(database, home, "0A", OTHERS)
+    append_reduction(
+        database, reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED]), "run"
+    )
+    before = read_database(database)
+    new = [make_document(make_track_id("0a", 50), 9.0)]
+    reduction = reduce_documents(home, "0a", new)
+    spoil(reduction)
+    with pytest.raises(duckdb.Error):
+        append_reduction(database, reduction, "failing")
+    assert read_database(database) == before
+    append(database, home, "0a", new)
+    assert track_ids(database, "0a") == [make_track_id("0a", 50)]
+
+
+def test_an_append_that_fails_outside_the_database_is_rolled_back(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0a", DOCUMENTS)
+    before = read_database(database)
+    no_text: Any = object()
+    with pytest.raises(duckdb.NotImplementedException):
+        append_reduction(database, reduce_documents(home, "0a", OTHERS), no_text)
+    assert read_database(database) == before
+    append(database, home, "0A", OTHERS)
+    assert track_ids(database, "0a") == TRACK_IDS
+
+
+def test_what_a_failed_append_wrote_is_not_there_after_opening_the_file_again(
+    home: Settings,
+) -> None:
+    create_audio_database(home.audio_database)
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    corrupt_rejects(reduction)
+    with pytest.raises(duckdb.Error), connect(home.audio_database) as connection:
+        append_reduction(connection, reduction, "failing")
+    with connect(home.audio_database) as connection:
+        assert read_database(connection) == {"tracks": [], "rejects": [], "shards": []}
+
+
+def lose_a_track(reduction: Reduction) -> None:
+    pq.write_table(pq.read_table(reduction.tracks).slice(1), reduction.tracks)
+
+
+def lose_a_reject(reduction: Reduction) -> None:
+    pq.write_table(pq.read_table(reduction.rejects).slice(1), reduction.rejects)
+
+
+@pytest.mark.parametrize("lose", [lose_a_track, lose_a_reject])
+def test_rows_that_were_read_but_did_not_arrive_are_an_error(
+    database: Connection, home: Settings, lose: Callable[[Reduction], None]
+) -> None:
+    reduction = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
+    lose(reduction)
+    with pytest.raises(DatabaseError, match=r"shard 0a: read .* but committed"):
+        append_reduction(database, reduction, "run")
+
+
+def test_fingerprints_come_in_batches_ordered_by_track(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0b", make_documents("0b", 2, duration=4.0))
+    append(database, home, "0a", DOCUMENTS[::-1])
+    rows = [row for batch in fingerprint_batches(database) for row in batch.to_pylist()]
+    assert [row["track_id"] for row in rows] == [
+        *TRACK_IDS,
+        *(make_track_id("0b", number) for number in range(2)),
+    ]
+    fields = parse_document(json_line(DOCUMENTS[0]))
+    assert rows[0] == {
+        "track_id": fields.track_id,
+        "duration": fields.duration,
+        "echoprint_times": fields.echoprint.times.tolist(),
+        "echoprint_codes": fields.echoprint.codes.tolist(),
+        "rhythm_onsets": [fields.rhythm.band(band).tolist() for band in range(BANDS)],
+    }

@@ -1,0 +1,211 @@
+"""The end of a shard's way: its file goes only once its rows are there, and for good reasons."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.store.audio import create_audio_database, ledger
+from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.ingestion import REJECT_LIMIT, ingest_reduction
+from spotify_pipeline_tests.documents import json_line, make_documents, make_track_id
+from spotify_pipeline_tests.reductions import (
+    read_database,
+    reduce_documents,
+    reduce_lines,
+    settings_of,
+)
+
+Connection = duckdb.DuckDBPyConnection
+
+DOCUMENTS = make_documents("0a", 3, duration=2.0)
+LINES = [json_line(document) for document in DOCUMENTS]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return settings_of(tmp_path / "home")
+
+
+@pytest.fixture
+def source(home: Settings) -> Path:
+    return home.incoming / "0a.jsonl.zst"
+
+
+@pytest.fixture
+def database(home: Settings) -> Iterator[Connection]:
+    create_audio_database(home.audio_database)
+    with connect(home.audio_database) as connection:
+        yield connection
+
+
+def staged(home: Settings) -> list[Path]:
+    return list(home.staging.iterdir())
+
+
+def test_an_ingested_shards_file_and_reduction_are_deleted(
+    database: Connection, home: Settings, source: Path
+) -> None:
+    ingestion = ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run 7")
+    assert ingestion.source_deleted
+    assert ingestion.kept_because is None
+    assert not source.exists()
+    assert staged(home) == []
+    assert ledger(database) == {"0a": ingestion.row}
+    assert (ingestion.row.tracks, ingestion.row.run_id) == (3, "run 7")
+
+
+def test_the_rows_are_committed_when_the_file_goes(
+    home: Settings, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that dies while it deletes the file has the rows on disk."""
+
+    def die(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    create_audio_database(home.audio_database)
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    with connect(home.audio_database) as connection:
+        monkeypatch.setattr(Path, "unlink", die)
+        with pytest.raises(KeyboardInterrupt):
+            ingest_reduction(connection, reduction, "run")
+    with connect(home.audio_database, read_only=True) as connection:
+        assert len(read_database(connection)["tracks"]) == 3
+    assert source.exists()
+
+
+def test_ingesting_the_same_file_again_changes_no_track(
+    database: Connection, home: Settings, source: Path
+) -> None:
+    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    before = read_database(database)["tracks"]
+    again = ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "again")
+    assert again.source_deleted
+    assert not source.exists()
+    assert read_database(database)["tracks"] == before
+    assert [row.run_id for row in ledger(database).values()] == ["again"]
+
+
+@pytest.mark.parametrize("lines", [[], [b"broken\n"]], ids=["no lines", "rejects alone"])
+def test_a_shard_of_which_nothing_was_taken_is_kept(
+    database: Connection, home: Settings, source: Path, lines: list[bytes]
+) -> None:
+    reduction = reduce_lines(home, "0a", lines)
+    ingestion = ingest_reduction(database, reduction, "run", reject_limit=1.0)
+    assert not ingestion.source_deleted
+    assert ingestion.kept_because == "none of its lines was taken"
+    assert source.exists()
+    assert ledger(database)["0a"].rejects == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("rejects", "limit", "kept"), [(1, 0.25, False), (2, 0.25, True), (1, 0.0, True)]
+)
+def test_a_shard_with_more_rejects_than_the_limit_is_kept(
+    database: Connection, home: Settings, source: Path, rejects: int, limit: float, kept: bool
+) -> None:
+    reduction = reduce_lines(home, "0a", LINES + rejects * [b"broken\n"])
+    ingestion = ingest_reduction(database, reduction, "run", reject_limit=limit)
+    assert source.exists() == kept
+    assert ingestion.source_deleted != kept
+    assert (ingestion.row.tracks, ingestion.row.rejects) == (3, rejects)
+    if kept:
+        assert f"{rejects} of {3 + rejects} lines were rejected" in str(ingestion.kept_because)
+
+
+def test_a_few_rejects_are_within_the_usual_limit(
+    database: Connection, home: Settings, source: Path
+) -> None:
+    assert 0 < REJECT_LIMIT <= 0.05
+    bare = [b'{"meta":{"track_id":"%s"},"track":{}}\n' % make_track_id("0a", number).encode()
+            for number in range(round(1 / REJECT_LIMIT))]  # fmt: skip
+    assert ingest_reduction(
+        database, reduce_lines(home, "0a", [*bare, b"broken\n"]), "run"
+    ).source_deleted
+    assert not ingest_reduction(
+        database, reduce_lines(home, "0a", [*bare, b"broken\n", b"broken\n"]), "run"
+    ).source_deleted
+
+
+def grow(source: Path) -> None:
+    with source.open("ab") as file:
+        file.write(b"more")
+
+
+def touch(source: Path) -> None:
+    modified_ns = source.stat().st_mtime_ns + 1
+    os.utime(source, ns=(modified_ns, modified_ns))
+
+
+@pytest.mark.parametrize("change", [grow, touch])
+def test_a_file_that_has_changed_since_it_was_read_is_kept(
+    database: Connection, home: Settings, source: Path, change: Callable[[Path], None]
+) -> None:
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    change(source)
+    ingestion = ingest_reduction(database, reduction, "run")
+    assert source.exists()
+    assert not ingestion.source_deleted
+    assert ingestion.kept_because == "it has changed, or gone, since it was read"
+    assert ledger(database)["0a"].tracks == 3
+
+
+def test_a_file_that_is_gone_does_not_hinder_the_ingestion(
+    database: Connection, home: Settings, source: Path
+) -> None:
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    source.unlink()
+    ingestion = ingest_reduction(database, reduction, "run")
+    assert not ingestion.source_deleted
+    assert ingestion.row.tracks == 3
+    assert staged(home) == []
+
+
+def test_tracks_that_another_shard_brought_do_not_keep_the_file(
+    database: Connection, home: Settings
+) -> None:
+    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    ingestion = ingest_reduction(database, reduce_documents(home, "0b", DOCUMENTS), "run")
+    assert (ingestion.row.tracks, ingestion.row.elsewhere) == (0, 3)
+    assert ingestion.source_deleted
+
+
+def corrupt_tracks(reduction: Reduction) -> None:
+    reduction.tracks.write_bytes(b"PAR1 not really PAR1")
+
+
+def corrupt_rejects(reduction: Reduction) -> None:
+    reduction.rejects.write_bytes(b"PAR1 not really PAR1")
+
+
+@pytest.mark.parametrize("spoil", [corrupt_tracks, corrupt_rejects])
+def test_an_ingestion_that_fails_changes_nothing(
+    database: Connection, home: Settings, source: Path, spoil: Callable[[Reduction], None]
+) -> None:
+    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS[:2]), "run")
+    before = read_database(database)
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    content = source.read_bytes()
+    spoil(reduction)
+    with pytest.raises(duckdb.Error):
+        ingest_reduction(database, reduction, "failing")
+    assert read_database(database) == before
+    assert source.read_bytes() == content
+    assert staged(home) == [reduction.folder]
+
+
+def test_a_commit_that_is_not_what_was_read_keeps_file_and_reduction(
+    database: Connection, home: Settings, source: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    pq.write_table(pq.read_table(reduction.tracks).slice(1), reduction.tracks)
+    with pytest.raises(DatabaseError, match="the source file stays where it is"):
+        ingest_reduction(database, reduction, "run")
+    assert source.exists()
+    assert staged(home) == [reduction.folder]

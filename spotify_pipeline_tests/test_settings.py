@@ -1,0 +1,88 @@
+"""Where things lie, as the environment says or leaves open."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE, Settings
+
+
+def test_the_home_is_the_folder_data_unless_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_environment({})
+    assert settings == Settings(tmp_path / "data", tmp_path / "data" / "incoming")
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty = {HOME_VARIABLE: "", INCOMING_VARIABLE: ""}
+    assert Settings.from_environment(empty) == Settings.from_environment({})
+
+
+def test_incoming_lies_in_the_home_unless_told(tmp_path: Path) -> None:
+    settings = Settings.from_environment({HOME_VARIABLE: str(tmp_path / "home")})
+    assert settings.incoming == tmp_path / "home" / "incoming"
+
+
+def test_incoming_may_lie_elsewhere(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {HOME_VARIABLE: str(tmp_path / "home"), INCOMING_VARIABLE: str(tmp_path / "torrents")}
+    )
+    assert settings == Settings(tmp_path / "home", tmp_path / "torrents")
+
+
+def test_paths_do_not_depend_on_the_folder_in_which_they_are_used_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_environment({HOME_VARIABLE: "here", INCOMING_VARIABLE: "there"})
+    assert settings == Settings(tmp_path / "here", tmp_path / "there")
+
+
+def test_a_tilde_is_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = Settings.from_environment({HOME_VARIABLE: "~/music", INCOMING_VARIABLE: "~/new"})
+    assert settings == Settings(tmp_path / "music", tmp_path / "new")
+
+
+def test_the_processs_own_environment_is_read_by_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv(INCOMING_VARIABLE, str(tmp_path / "new"))
+    assert Settings.from_environment() == Settings(tmp_path / "home", tmp_path / "new")
+
+
+def test_everything_but_incoming_lies_apart_below_the_home(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home", tmp_path / "elsewhere")
+    places = [
+        settings.staging,
+        settings.audio_database,
+        settings.metadata_database,
+        settings.index,
+    ]
+    assert {place.parent for place in places} == {tmp_path / "home"}
+    assert len(set(places)) == len(places)
+
+
+def test_folders_are_created_once_and_kept(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "deep" / "home", tmp_path / "other" / "incoming")
+    settings.create_folders()
+    (settings.incoming / "file").write_text("kept")
+    settings.create_folders()
+    assert (settings.incoming / "file").read_text() == "kept"
+    assert settings.staging.is_dir()
+    assert settings.index.is_dir()
+
+
+def test_reading_settings_creates_nothing(tmp_path: Path) -> None:
+    Settings.from_environment({HOME_VARIABLE: str(tmp_path / "home")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_do_not_change(tmp_path: Path) -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings(tmp_path, tmp_path).home = tmp_path  # type: ignore[misc]

@@ -1,0 +1,273 @@
+"""Where an installation stands: from nothing at all to one that another process is working on."""
+
+import itertools
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from spotify_pipeline.dump.failure import failures, noting_failure
+from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.index.build import build_index
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.shards import DUMP_SHARDS
+from spotify_pipeline.status import gather_status, read_ledger
+from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.ingestion import ingest_reduction
+from spotify_pipeline.store.metadata import build_metadata
+from spotify_pipeline_tests.documents import json_line, make_documents
+from spotify_pipeline_tests.metadata_file import pack, write_metadata
+from spotify_pipeline_tests.processes import held_open_by_another_process
+from spotify_pipeline_tests.reductions import reduce_documents, reduce_lines, settings_of
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return settings_of(tmp_path / "home")
+
+
+def ingest(home: Settings, reduction: Reduction) -> None:
+    create_audio_database(home.audio_database)
+    with connect(home.audio_database) as connection:
+        ingest_reduction(connection, reduction, "run")
+
+
+def ingest_documents(home: Settings, shard: str, count: int) -> None:
+    ingest(home, reduce_documents(home, shard, make_documents(shard, count, duration=2.0)))
+
+
+def fail(home: Settings, shard: str, reason: str) -> None:
+    with pytest.raises(PipelineError), noting_failure(home.staging, shard):
+        raise PipelineError(reason)
+
+
+def put_metadata(home: Settings) -> Path:
+    plain = write_metadata(home.staging / "plain.sqlite3")
+    packed = pack(plain, home.incoming / "spotify_clean.sqlite3.zst")
+    plain.unlink()
+    return packed
+
+
+def test_a_home_that_is_not_there_has_nothing_and_is_not_created(tmp_path: Path) -> None:
+    home = Settings(tmp_path / "home", tmp_path / "elsewhere")
+    status = gather_status(home)
+    assert status.home == str(tmp_path / "home")
+    assert msgspec.to_builtins(status.shards) == {
+        "ingested": 0,
+        "waiting": 0,
+        "failed": 0,
+        "of_the_dump": len(DUMP_SHARDS),
+    }
+    assert (status.waiting, status.failed, status.busy) == ([], {}, [])
+    assert (status.tracks, status.rejects, status.indexed_tracks) == (0, 0, 0)
+    assert (status.metadata_tables, status.metadata_waiting) == (0, False)
+    assert set(msgspec.to_builtins(status.sizes).values()) == {0}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_home_differs_from_a_missing_one_in_its_name_alone(
+    tmp_path: Path, home: Settings
+) -> None:
+    missing = gather_status(Settings(tmp_path / "no", tmp_path / "no"))
+    assert gather_status(home) == msgspec.structs.replace(missing, home=str(home.home))
+
+
+def test_waiting_shards_are_named_in_partition_order(home: Settings) -> None:
+    for name in ("0A", "7z", "0a"):
+        (home.incoming / f"{name}.jsonl.zst").write_bytes(b"12345")
+    status = gather_status(home)
+    assert status.waiting == ["0a", "0A", "7z"]
+    assert status.shards.waiting == 3
+    assert status.sizes.incoming == 15
+
+
+def test_ingested_shards_are_counted(home: Settings) -> None:
+    ingest_documents(home, "0a", 3)
+    ingest(home, reduce_lines(home, "0A", [b"broken\n", json_line(make_documents("0A", 1)[0])]))
+    status = gather_status(home)
+    assert (status.shards.ingested, status.tracks, status.rejects) == (2, 4, 1)
+    assert status.waiting == ["0A"]  # its rejects keep the file
+    assert status.sizes.audio_database == home.audio_database.stat().st_size > 0
+    assert status.sizes.staging == 0
+    assert status.busy == []
+
+
+def test_a_reduction_in_staging_has_a_size(home: Settings) -> None:
+    reduction = reduce_documents(home, "0a", make_documents("0a", 1))
+    files = [path.stat().st_size for path in reduction.folder.iterdir()]
+    assert gather_status(home).sizes.staging == sum(files) > 0
+
+
+def test_failed_shards_are_told_with_their_last_error(home: Settings) -> None:
+    fail(home, "0a", "first")
+    fail(home, "0a", "0a.jsonl.zst is cut off")
+    fail(home, "0A", "0A.jsonl.zst is damaged")
+    status = gather_status(home)
+    assert status.failed == {"0a": "0a.jsonl.zst is cut off", "0A": "0A.jsonl.zst is damaged"}
+    assert status.shards.failed == 2
+
+
+def test_the_index_is_current_until_another_shard_is_ingested(home: Settings) -> None:
+    ingest_documents(home, "0a", 2)
+    assert not gather_status(home).index_is_current
+    with connect(home.audio_database) as connection:
+        build_index(connection, home.index)
+    status = gather_status(home)
+    assert status.index_is_current
+    assert status.indexed_tracks == 2
+    assert status.sizes.index > 0
+    ingest_documents(home, "0b", 1)
+    status = gather_status(home)
+    assert not status.index_is_current
+    assert (status.tracks, status.indexed_tracks) == (3, 2)
+
+
+def test_the_index_is_not_current_once_a_shard_has_other_content(home: Settings) -> None:
+    ingest_documents(home, "0a", 2)
+    with connect(home.audio_database) as connection:
+        build_index(connection, home.index)
+    ingest_documents(home, "0a", 3)
+    assert not gather_status(home).index_is_current
+
+
+def test_metadata_waits_until_just_that_file_is_loaded(home: Settings) -> None:
+    packed = put_metadata(home)
+    status = gather_status(home)
+    assert (status.metadata_tables, status.metadata_waiting) == (0, True)
+    build_metadata(packed, home.staging, home.metadata_database)
+    status = gather_status(home)
+    assert (status.metadata_tables, status.metadata_waiting) == (9, False)
+    assert status.sizes.metadata_database == home.metadata_database.stat().st_size
+    packed.write_bytes(packed.read_bytes() + packed.read_bytes())
+    assert gather_status(home).metadata_waiting
+
+
+def test_a_database_that_another_process_holds_is_busy_and_the_rest_is_told(
+    home: Settings,
+) -> None:
+    ingest_documents(home, "0a", 2)
+    fail(home, "0b", "cut off")
+    (home.incoming / "0c.jsonl.zst").write_bytes(b"12345")
+    with held_open_by_another_process(home.audio_database):
+        status = gather_status(home)
+    assert status.busy == ["audio.duckdb"]
+    assert (status.tracks, status.shards.ingested) == (0, 0)
+    assert (status.waiting, status.failed) == (["0c"], {"0b": "cut off"})
+    assert status.sizes.audio_database > 0
+    status = gather_status(home)
+    assert (status.busy, status.tracks) == ([], 2)
+
+
+def test_both_databases_may_be_busy(home: Settings) -> None:
+    ingest_documents(home, "0a", 1)
+    build_metadata(put_metadata(home), home.staging, home.metadata_database)
+    with (
+        held_open_by_another_process(home.audio_database),
+        held_open_by_another_process(home.metadata_database),
+    ):
+        assert gather_status(home).busy == ["audio.duckdb", "meta.duckdb"]
+
+
+def damage_audio(home: Settings) -> None:
+    home.audio_database.write_bytes(b"x" * 50_000)
+
+
+def damage_metadata(home: Settings) -> None:
+    home.metadata_database.write_bytes(b"x" * 50_000)
+
+
+def damage_index(home: Settings) -> None:
+    (home.index / "current.json").write_bytes(b"{")
+
+
+def damage_note(home: Settings) -> None:
+    fail(home, "0a", "cut off")
+    (note,) = home.staging.iterdir()
+    note.write_bytes(b"")
+
+
+def double_a_shard(home: Settings) -> None:
+    for folder in (home.incoming, home.incoming / "copy"):
+        folder.mkdir(exist_ok=True)
+        (folder / "0a.jsonl.zst").write_bytes(b"x")
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (damage_audio, r"audio\.duckdb"),
+        (damage_metadata, r"meta\.duckdb"),
+        (damage_index, r"current\.json"),
+        (damage_note, r"staging"),
+        (double_a_shard, r"copy"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_that_names_it(
+    home: Settings, damage: Callable[[Settings], None], named: str
+) -> None:
+    damage(home)
+    with pytest.raises(PipelineError, match=named):
+        gather_status(home)
+
+
+def test_a_status_survives_json(home: Settings) -> None:
+    fail(home, "0a", "cut off")
+    status = gather_status(home)
+    assert msgspec.json.decode(msgspec.json.encode(status), type=type(status)) == status
+
+
+@contextmanager
+def runs_at_work(home: Settings) -> Iterator[None]:
+    """Let files, folders and notes come and go in the staging folder."""
+    done = threading.Event()
+
+    def work() -> None:
+        for number in itertools.count():
+            if done.is_set():
+                return
+            folder = home.staging / f"shard-{number % 3}.partial"
+            folder.mkdir()
+            (folder / "tracks.parquet").write_bytes(b"PAR1")
+            with pytest.raises(PipelineError), noting_failure(home.staging, "0a"):
+                raise PipelineError("cut off")
+            with noting_failure(home.staging, "0a"):
+                shutil.rmtree(folder)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        worker.join()
+
+
+def test_runs_at_work_do_not_disturb_the_status(home: Settings) -> None:
+    with runs_at_work(home):
+        seen = [gather_status(home) for _ in range(300)]
+    assert {tuple(status.failed.items()) for status in seen} <= {(), (("0a", "cut off"),)}
+    assert failures(home.staging) == {}
+    assert gather_status(home).sizes.staging == 0
+
+
+def test_the_ledger_of_a_missing_database_is_empty(home: Settings) -> None:
+    assert read_ledger(home.audio_database) == {}
+    assert not home.audio_database.exists()
+
+
+def test_the_ledger_is_read_from_the_database(home: Settings) -> None:
+    ingest_documents(home, "0a", 2)
+    assert {shard: row.tracks for shard, row in read_ledger(home.audio_database).items()} == {
+        "0a": 2
+    }
+    with (
+        held_open_by_another_process(home.audio_database),
+        pytest.raises(DatabaseError, match="another process"),
+    ):
+        read_ledger(home.audio_database)

@@ -1,0 +1,77 @@
+"""Tracks of random onset trains for an index, and excerpts of them as a query shows them.
+
+Belongs here: synthetic tracks and what recording does to their onsets. Does not belong here: the
+random trains themselves, and documents of them (`documents`).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.index.feature_index import IndexedTrack
+from spotify_pipeline_tests.documents import echoprint_trains, make_track_id, rhythm_trains
+
+__all__ = [
+    "NO_ONSETS",
+    "fingerprint_of",
+    "make_track",
+    "make_tracks",
+    "shifted",
+    "together",
+    "worn",
+]
+
+NO_ONSETS = OnsetTrains.from_bands([()] * BANDS)
+
+
+def make_track(number: int, duration: float = 60.0) -> IndexedTrack:
+    """Make the track of a number, ``duration`` seconds long; the same number gives the same."""
+    track_id = make_track_id("0a", number)
+    return IndexedTrack(
+        track_id,
+        duration,
+        rhythm_trains(track_id, duration),
+        echoprint_trains(track_id, duration),
+    )
+
+
+def make_tracks(count: int, duration: float = 60.0) -> list[IndexedTrack]:
+    """Make the tracks number 0 to ``count - 1``."""
+    return [make_track(number, duration) for number in range(count)]
+
+
+def fingerprint_of(track: IndexedTrack, start: float = 0.0, seconds: float = 1e6) -> Fingerprint:
+    """Give the onsets in a stretch of a track; what lies outside it is silence."""
+    first, length = round(start * FRAMES_PER_SECOND), round(seconds * FRAMES_PER_SECOND)
+    return Fingerprint(
+        _cut(shifted(track.echoprint, -first), length), _cut(shifted(track.rhythm, -first), length)
+    )
+
+
+def shifted(trains: OnsetTrains, frames: int) -> OnsetTrains:
+    """Move all onsets by a number of frames."""
+    return replace(trains, frames=trains.frames + np.int32(frames))
+
+
+def worn(trains: OnsetTrains, seed: int, *, lost: float, moved: int) -> OnsetTrains:
+    """Drop a share of the onsets, and move the others by up to ``moved`` frames."""
+    generator = np.random.default_rng(seed)
+    bands = []
+    for band in range(BANDS):
+        frames = trains.band(band)
+        kept = frames[generator.random(len(frames)) >= lost]
+        bands.append(np.maximum(kept + generator.integers(-moved, moved + 1, len(kept)), 0))
+    return OnsetTrains.from_bands(bands)
+
+
+def together(*parts: OnsetTrains) -> OnsetTrains:
+    """Put the onsets of trains that do not overlap one after the other."""
+    return OnsetTrains.from_bands(
+        [[frame for part in parts for frame in part.band(band).tolist()] for band in range(BANDS)]
+    )
+
+
+def _cut(trains: OnsetTrains, length: int) -> OnsetTrains:
+    bands = [trains.band(band) for band in range(BANDS)]
+    return OnsetTrains.from_bands([band[(band >= 0) & (band < length)] for band in bands])
