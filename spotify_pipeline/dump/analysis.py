@@ -8,12 +8,17 @@ around them. Does not belong here: reading audio, fingerprinting, and files of d
 (`sample_dump`).
 """
 
+import getpass
 import platform
+import tempfile
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from spotify_pipeline.fingerprint import Fingerprint
@@ -106,6 +111,22 @@ def analyse(samples_22050: npt.NDArray[np.float32]) -> Analysis:
         float32 of shape (samples,), mono, 22050 Hz. Any length will do, and so will silence;
         samples that are not finite count as silence.
     """
+    _compile_librosa()
+    return _analyse(samples_22050)
+
+
+@cache
+def _compile_librosa() -> None:
+    """Have librosa's kernels compiled, or loaded, by one process at a time.
+
+    numba keeps them on disk; where two processes compile the same gufunc at once, the files of one
+    may be paired with those of the other, and every process that loads them crashes.
+    """
+    with FileLock(Path(tempfile.gettempdir(), f"spotify-pipeline-{getpass.getuser()}.lock")):
+        _analyse(np.random.default_rng(0).uniform(-0.5, 0.5, 3 * ANALYSIS_SAMPLE_RATE).astype("f4"))
+
+
+def _analyse(samples_22050: npt.NDArray[np.float32]) -> Analysis:
     duration = len(samples_22050) / ANALYSIS_SAMPLE_RATE
     frames = _frames(samples_22050)
     rhythm = _rhythm(frames.strength)
