@@ -10,22 +10,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
+from spotify_pipeline.dump.tables import TABLES
 
-__all__ = ["METADATA_POOL", "METADATA_TABLES", "metadata_job", "metadata_tables"]
+__all__ = ["METADATA_POOL", "metadata_job", "metadata_tables"]
 
 METADATA_POOL = "metadata_database"
-
-METADATA_TABLES = (
-    "album_images",
-    "artist_genres",
-    "available_markets",
-    "albums",
-    "artist_images",
-    "track_artists",
-    "artist_albums",
-    "artists",
-    "tracks",
-)
 
 
 @dg.multi_asset(
@@ -37,7 +26,7 @@ METADATA_TABLES = (
             skippable=True,
             description=f"Table {table} of spotify_clean.sqlite3, as it is, in meta.duckdb.",
         )
-        for table in METADATA_TABLES
+        for table in TABLES
     ],
     can_subset=True,
     pool=METADATA_POOL,
@@ -52,9 +41,7 @@ def metadata_tables(
     from spotify_pipeline.store.metadata import build_metadata
 
     settings = data_home.settings
-    selected = [
-        table for table in METADATA_TABLES if dg.AssetKey(table) in context.selected_asset_keys
-    ]
+    selected = [table for table in TABLES if dg.AssetKey(table) in context.selected_asset_keys]
     with reported_as_failure():
         load = build_metadata(
             require_source(settings.incoming),
@@ -83,6 +70,6 @@ def metadata_tables(
 
 metadata_job = dg.define_asset_job(
     "metadata",
-    selection=dg.AssetSelection.assets(*METADATA_TABLES),
+    selection=dg.AssetSelection.assets(*TABLES),
     description="Load the nine metadata tables into meta.duckdb.",
 )

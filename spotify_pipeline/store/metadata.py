@@ -22,14 +22,13 @@ import pyarrow as pa
 
 from spotify_pipeline.dump.metadata import (
     PACKED_NAME,
-    TABLES,
     UNPACKED_NAME,
     MetadataError,
-    TableDefinition,
     inspect_table,
     read_table,
     unpack,
 )
+from spotify_pipeline.dump.tables import TABLES, TableDefinition
 from spotify_pipeline.progress import Report
 from spotify_pipeline.store.database import (
     DatabaseBusyError,

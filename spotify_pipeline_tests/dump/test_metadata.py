@@ -13,13 +13,13 @@ import zstandard
 
 from spotify_pipeline.dump.compression import CompressionError
 from spotify_pipeline.dump.metadata import (
-    TABLES,
     MetadataError,
     find_source,
     inspect_table,
     read_table,
     unpack,
 )
+from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline_tests.metadata_file import NULLABLE, ROWS, SCHEMA, Row, pack, write_metadata
 
 DiskUsage = namedtuple("DiskUsage", "total used free")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.dump.metadata import TABLES, MetadataError
+from spotify_pipeline.dump.metadata import MetadataError
+from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.store import metadata
 from spotify_pipeline.store.database import DatabaseBusyError, DatabaseError, connect

@@ -1,0 +1,127 @@
+"""The nine tables of ``spotify_clean.sqlite3``: names, columns, declared types.
+
+Belongs here: what the tables are. Does not belong here: reading them (`metadata`). Cheap to import.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["TABLES", "Column", "TableDefinition"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as SQLite declares it."""
+
+    name: str
+    declared_type: Literal["INTEGER", "TEXT"]
+    nullable: bool
+
+    @property
+    def cell_types(self) -> frozenset[type]:
+        """The types of Python that its cells may have, NULL among them."""
+        return frozenset({int if self.declared_type == "INTEGER" else str, NoneType})
+
+
+@dataclass(frozen=True)
+class TableDefinition:
+    """One table of the metadata: its name and its columns in order."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> "pa.Schema":
+        """The table's Arrow schema: int64 for INTEGER, string for TEXT.
+
+        Every field admits NULL, since a row that breaks a NOT NULL is loaded and counted.
+        """
+        import pyarrow as pa
+
+        types = {"INTEGER": pa.int64(), "TEXT": pa.string()}
+        return pa.schema([(column.name, types[column.declared_type]) for column in self.columns])
+
+
+def _integer(name: str, *, nullable: bool = False) -> Column:
+    return Column(name, "INTEGER", nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column:
+    return Column(name, "TEXT", nullable)
+
+
+TABLES: Mapping[str, TableDefinition] = {
+    name: TableDefinition(name, columns)
+    for name, columns in {
+        "album_images": (
+            _integer("album_rowid"),
+            _integer("width"),
+            _integer("height"),
+            _text("url"),
+        ),
+        "artist_genres": (_integer("artist_rowid"), _text("genre")),
+        "available_markets": (_integer("rowid"), _text("available_markets")),
+        "albums": (
+            _integer("rowid"),
+            _text("id"),
+            _integer("fetched_at"),
+            _text("name"),
+            _text("album_type"),
+            _integer("available_markets_rowid"),
+            _text("external_id_upc", nullable=True),
+            _text("external_id_amgid", nullable=True),
+            _text("copyright_c", nullable=True),
+            _text("copyright_p", nullable=True),
+            _text("label"),
+            _integer("popularity"),
+            _text("release_date"),
+            _text("release_date_precision"),
+            _integer("total_tracks"),
+        ),
+        "artist_images": (
+            _integer("artist_rowid"),
+            _integer("width"),
+            _integer("height"),
+            _text("url"),
+        ),
+        "track_artists": (_integer("track_rowid"), _integer("artist_rowid")),
+        "artist_albums": (
+            _integer("artist_rowid"),
+            _integer("album_rowid"),
+            _integer("is_appears_on"),
+            _integer("is_implicit_appears_on"),
+            _integer("index_in_album", nullable=True),
+        ),
+        "artists": (
+            _integer("rowid"),
+            _text("id"),
+            _integer("fetched_at"),
+            _text("name"),
+            _integer("followers_total"),
+            _integer("popularity"),
+        ),
+        "tracks": (
+            _integer("rowid"),
+            _text("id"),
+            _integer("fetched_at"),
+            _text("name"),
+            _text("preview_url", nullable=True),
+            _integer("album_rowid"),
+            _integer("track_number"),
+            _text("external_id_isrc", nullable=True),
+            _text("external_id_ean", nullable=True),
+            _text("external_id_upc", nullable=True),
+            _integer("popularity"),
+            _integer("available_markets_rowid"),
+            _integer("disc_number"),
+            _integer("duration_ms"),
+            _integer("explicit"),
+        ),
+    }.items()
+}
+"""The nine tables, in the order in which they are loaded and listed everywhere."""
