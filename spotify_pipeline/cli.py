@@ -181,7 +181,9 @@ def _ingest(settings: Settings) -> bool:
         for outcome in run_waiting(settings, report):
             done += 1
             name = f"{outcome.job} {outcome.shard or ''}".strip()
-            if outcome.error is None:
+            if outcome.waits is not None:
+                click.secho(f"{name}: waits, {outcome.waits}", fg="yellow")
+            elif outcome.error is None:
                 click.echo(f"{name}: done")
             else:
                 failed += 1
@@ -286,6 +288,8 @@ def _show_status(status: "Status") -> None:
     )
     for name in status.busy:
         click.secho(f"{name} is being written by another process", fg="yellow")
+    for shard, reason in status.not_ready.items():
+        click.secho(f"waiting {shard}: {reason}", fg="yellow")
     for shard, error in status.failed.items():
         click.secho(f"failed {shard}: {error}", fg="red")
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["HOME_VARIABLE", "INCOMING_VARIABLE", "Settings"]
+__all__ = ["HOME_VARIABLE", "INCOMING_VARIABLE", "SIZES_VARIABLE", "Settings"]
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
 INCOMING_VARIABLE = "SPOTIFY_PIPELINE_INCOMING"
+SIZES_VARIABLE = "SPOTIFY_PIPELINE_SIZES"
 DEFAULT_HOME = Path("data")
 
 
@@ -26,22 +27,31 @@ class Settings:
         The data home; everything but ``incoming`` lies below it.
     incoming
         Where the torrent client puts finished files; may lie on another disk.
+    sizes
+        A ``.torrent`` file or CSV that tells how large complete files are, if the user has one.
     """
 
     home: Path
     incoming: Path
+    sizes: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from environment variables (the process's own by default).
 
-        ``SPOTIFY_PIPELINE_HOME`` names the data home (default ``./data``), and
-        ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home).
+        ``SPOTIFY_PIPELINE_HOME`` names the data home (default ``./data``),
+        ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home), and
+        ``SPOTIFY_PIPELINE_SIZES`` the list of complete sizes (default none).
         """
         values = os.environ if environment is None else environment
-        home = Path(values.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().absolute()
-        incoming = values.get(INCOMING_VARIABLE)
-        return cls(home, Path(incoming).expanduser().absolute() if incoming else home / "incoming")
+
+        def path_of(variable: str) -> Path | None:
+            value = values.get(variable)
+            return Path(value).expanduser().absolute() if value else None
+
+        home = path_of(HOME_VARIABLE) or DEFAULT_HOME.absolute()
+        incoming = path_of(INCOMING_VARIABLE) or home / "incoming"
+        return cls(home, incoming, path_of(SIZES_VARIABLE))
 
     @property
     def staging(self) -> Path:

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from spotify_pipeline.dump.failure import failures
-from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.dump.metadata import find_source
+from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.index.feature_index import read_info
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
@@ -50,8 +50,12 @@ class Status(msgspec.Struct, frozen=True):
         The data home.
     shards
         Counts.
-    waiting, failed
-        Names of the shards in the incoming folder, and the last error of those that failed.
+    waiting
+        Names of the shards in the incoming folder.
+    not_ready
+        Why some of those are not ingested yet, by name: their download is not finished.
+    failed
+        The last error of those whose ingest failed, by name.
     tracks, rejects
         In ``audio.duckdb``.
     metadata_tables
@@ -69,6 +73,7 @@ class Status(msgspec.Struct, frozen=True):
     home: str
     shards: ShardCounts
     waiting: list[str]
+    not_ready: dict[str, str]
     failed: dict[str, str]
     tracks: int
     rejects: int
@@ -99,14 +104,18 @@ def gather_status(settings: Settings) -> Status:
         tables = loaded_source(settings.metadata_database)
     except DatabaseBusyError:
         busy.append(settings.metadata_database.name)
-    waiting = list(find_shards(settings.incoming))
-    failed = {shard: note.error for shard, note in failures(settings.staging).items()}
+    survey = survey_incoming(settings.incoming, settings.sizes)
+    waiting = list(survey.states)
+    notes = failures(settings.staging)
+    cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
+    failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
     info = read_info(settings.index)
     source = find_source(settings.incoming)
     return Status(
         home=str(settings.home),
         shards=ShardCounts(len(rows), len(waiting), len(failed), len(DUMP_SHARDS)),
         waiting=waiting,
+        not_ready={shard: cut_off[shard] for shard in waiting if shard in cut_off} | survey.waiting,
         failed=failed,
         tracks=sum(row.tracks for row in rows.values()),
         rejects=sum(row.rejects for row in rows.values()),

@@ -12,6 +12,7 @@ from spotify_pipeline.defs.detect import detect_job
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
+from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_metadata
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard, reduced_shard
 from spotify_pipeline.settings import Settings
 
@@ -30,5 +31,6 @@ def build_defs(
     return dg.Definitions(
         assets=[reduced_shard, ingested_shard, metadata_tables, feature_index],
         jobs=[ingest_job, metadata_job, index_job, detect_job],
+        sensors=[finished_shards, new_metadata, ingested_shards],
         resources={**resources, **(resource_overrides or {})},
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 import dagster as dg
 
 from spotify_pipeline.defs import build_defs
+from spotify_pipeline.dump.failure import failures
+from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.status import gather_status
@@ -31,11 +33,14 @@ class JobOutcome:
         What ran; `shard` is None for jobs without partitions.
     error
         What went wrong, None after success.
+    waits
+        Why the shard was not ingested though nothing went wrong, else None.
     """
 
     job: str
     shard: str | None
-    error: str | None
+    error: str | None = None
+    waits: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,16 @@ def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
     """
     settings.create_folders()
     definitions = build_defs(settings, resource_overrides={"progress": _FixedProgress(report)})
-    status = gather_status(settings)
+    survey = survey_incoming(settings.incoming, settings.sizes)
     with _instance(settings) as instance:
-        for shard in status.waiting:
-            yield _run(definitions, instance, "ingest", shard)
+        for shard, reason in survey.waiting.items():
+            yield JobOutcome("ingest", shard, waits=reason)
+        for shard in survey.ready:
+            yield _ingest(definitions, instance, settings, shard)
+        status = gather_status(settings)
         if status.metadata_waiting:
             yield _run(definitions, instance, "metadata")
-        if not gather_status(settings).index_is_current:
+        if not status.index_is_current:
             yield _run(definitions, instance, "index")
 
 
@@ -79,6 +87,16 @@ def _instance(settings: Settings) -> dg.DagsterInstance:
     folder = settings.home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     return dg.DagsterInstance.from_config(str(folder))
+
+
+def _ingest(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, shard: str
+) -> JobOutcome:
+    outcome = _run(definitions, instance, "ingest", shard)
+    failure = failures(settings.staging).get(shard)
+    if outcome.error is None and failure is not None and failure.incomplete:
+        return JobOutcome("ingest", shard, waits=failure.error)
+    return outcome
 
 
 def _run(

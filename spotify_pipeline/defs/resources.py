@@ -28,16 +28,22 @@ class DataHome(dg.ConfigurableResource):
 
     home: str
     incoming: str
+    sizes: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":
         """Make the resource from settings."""
-        return cls(home=str(settings.home), incoming=str(settings.incoming))
+        return cls(
+            home=str(settings.home),
+            incoming=str(settings.incoming),
+            sizes=str(settings.sizes) if settings.sizes else None,
+        )
 
     @property
     def settings(self) -> Settings:
         """The paths."""
-        return Settings(Path(self.home), Path(self.incoming))
+        sizes = Path(self.sizes) if self.sizes else None
+        return Settings(Path(self.home), Path(self.incoming), sizes)
 
 
 class Database(DuckDBResource):

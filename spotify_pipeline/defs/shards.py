@@ -8,6 +8,7 @@ Belongs here: wiring and metadata. Does not belong here: the work (`dump.reducti
 """
 
 import time
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -22,31 +23,43 @@ AUDIO_POOL = "audio_database"
 SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
 
 
-@dg.asset(partitions_def=SHARD_PARTITIONS, group_name="audio_analysis", kinds={"parquet"})
+@dg.asset(
+    partitions_def=SHARD_PARTITIONS,
+    group_name="audio_analysis",
+    kinds={"parquet"},
+    output_required=False,
+)
 def reduced_shard(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
-) -> dg.MaterializeResult:
+) -> Iterator[dg.MaterializeResult]:
     """Stream a shard from the incoming folder to the fields that detection needs, in staging.
 
-    ``XX.jsonl.zst`` is never unpacked to disk.
+    ``XX.jsonl.zst`` is never unpacked to disk. A file that turns out to be incomplete waits:
+    nothing is materialised, and nothing failed.
     """
+    from spotify_pipeline.dump.compression import IncompleteFileError
     from spotify_pipeline.dump.failure import noting_failure
     from spotify_pipeline.dump.incoming import find_shard
     from spotify_pipeline.dump.reduction import reduce_shard
 
     settings, shard = data_home.settings, context.partition_key
     started = time.monotonic()
-    with reported_as_failure(), noting_failure(settings.staging, shard):
-        source = find_shard(settings.incoming, shard)
-        report, total = progress.reporter(context, "MB"), source.stat().st_size
-        reduction = reduce_shard(
-            source, shard, settings.staging, lambda done: report(done, total, source.name)
-        )
+    with reported_as_failure():
+        try:
+            with noting_failure(settings.staging, shard):
+                source = find_shard(settings.incoming, shard)
+                report, total = progress.reporter(context, "MB"), source.stat().st_size
+                reduction = reduce_shard(
+                    source, shard, settings.staging, lambda done: report(done, total, source.name)
+                )
+        except IncompleteFileError as error:
+            context.log.warning(f"shard {shard} waits: {error}")
+            return
     summary = reduction.summary()
     seconds = time.monotonic() - started
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "source": dg.MetadataValue.path(summary.source),
             "source_bytes": summary.source_bytes,

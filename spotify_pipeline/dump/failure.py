@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from spotify_pipeline.dump.compression import IncompleteFileError
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import disk_name
 
@@ -19,12 +20,34 @@ __all__ = ["ShardFailure", "failures", "noting_failure"]
 _SUFFIX = ".failed.json"
 
 
+FIRST_RETRY = 60.0
+LONGEST_RETRY = 6 * 3600.0
+"""Seconds after a failure until the next try; doubled each time up to the longest."""
+
+
 class ShardFailure(msgspec.Struct, frozen=True):
-    """The last failure of a shard; `failed_at` is in seconds since 1970."""
+    """The last failure of a shard.
+
+    Attributes
+    ----------
+    failed_at
+        Seconds since 1970.
+    attempts
+        Failures in a row.
+    incomplete
+        Whether the file just was not finished: the shard waits, and nothing is wrong.
+    """
 
     shard: str
     error: str
     failed_at: float
+    attempts: int
+    incomplete: bool
+
+    @property
+    def retry_at(self) -> float:
+        """When to try again, in seconds since 1970."""
+        return self.failed_at + min(FIRST_RETRY * 2.0 ** (self.attempts - 1), LONGEST_RETRY)
 
 
 @contextmanager
@@ -37,7 +60,9 @@ def noting_failure(staging: Path, shard: str) -> Iterator[None]:
         staging.mkdir(parents=True, exist_ok=True)
         # A file's name need not be text, and an error that names it isn't then.
         text = str(error).encode("utf-8", "backslashreplace").decode()
-        _write(note, ShardFailure(shard, text, time.time()))
+        incomplete = isinstance(error, IncompleteFileError)
+        attempts = failures(staging)[shard].attempts + 1 if note.exists() else 1
+        _write(note, ShardFailure(shard, text, time.time(), attempts, incomplete))
         raise
     note.unlink(missing_ok=True)
 

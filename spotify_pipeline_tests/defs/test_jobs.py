@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from spotify_pipeline.defs import build_defs
+from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.status import read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
@@ -58,18 +59,29 @@ def test_a_shard_that_is_not_there_fails_with_a_message(settings: Settings) -> N
     )
 
 
-def test_a_cut_off_shard_fails_and_stays_and_succeeds_once_it_is_whole(settings: Settings) -> None:
+def test_a_cut_off_shard_waits_and_is_ingested_once_it_is_whole(settings: Settings) -> None:
     source = write_shard(settings.incoming, "0a", make_documents("0a", 3))
     whole = source.read_bytes()
     source.write_bytes(whole[:-10])
     result = run_job(settings, "ingest", "0a")
-    assert not result.success
-    assert "incomplete" in failure_message(result)
+    assert result.success
+    assert not result.get_asset_materialization_events()
+    assert failures(settings.staging)["0a"].incomplete
     assert source.exists()
     assert "0a" not in read_ledger(settings.audio_database)
     source.write_bytes(whole)
     assert run_job(settings, "ingest", "0a").success
     assert not source.exists()
+    assert failures(settings.staging) == {}
+
+
+def test_a_damaged_shard_fails_and_stays(settings: Settings) -> None:
+    source = write_shard(settings.incoming, "0a", make_documents("0a", 3))
+    source.write_bytes(b"not zstd at all")
+    result = run_job(settings, "ingest", "0a")
+    assert "not a zstd file, or damaged" in failure_message(result)
+    assert source.exists()
+    assert not failures(settings.staging)["0a"].incomplete
 
 
 def test_a_shard_with_many_rejects_keeps_its_source(settings: Settings) -> None:

@@ -1,0 +1,107 @@
+"""What runs by itself: shards and metadata as they finish downloading, the index after them.
+
+Belongs here: when to request which run. Does not belong here: telling finished files from others
+(`dump.readiness`).
+"""
+
+import json
+import time
+
+import dagster as dg
+
+from spotify_pipeline.defs.index import feature_index, index_job
+from spotify_pipeline.defs.metadata import metadata_job
+from spotify_pipeline.defs.resources import DataHome
+from spotify_pipeline.defs.shards import ingest_job, ingested_shard
+
+__all__ = ["finished_shards", "ingested_shards", "new_metadata"]
+
+LOOK_INTERVAL = 30
+"""Seconds between two looks at the incoming folder; a file that changed in between waits."""
+
+INDEX_INTERVAL = 600
+"""Seconds from one index build to the next at the least."""
+
+
+@dg.sensor(
+    job=ingest_job,
+    minimum_interval_seconds=LOOK_INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def finished_shards(
+    context: dg.SensorEvaluationContext, data_home: DataHome
+) -> dg.SensorResult | dg.SkipReason:
+    """Ingest each shard once its download is finished.
+
+    A shard that was ingested before is left alone; materialise its partition to ingest it again.
+    One whose ingest failed is tried again, later each time.
+    """
+    from spotify_pipeline.dump.failure import failures
+    from spotify_pipeline.dump.readiness import survey_incoming
+
+    settings = data_home.settings
+    earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
+    survey = survey_incoming(settings.incoming, settings.sizes, earlier)
+    ingested = context.instance.get_materialized_partitions(ingested_shard.key)
+    failed = failures(settings.staging)
+    requests, notes = [], [f"{shard}: {reason}" for shard, reason in survey.waiting.items()]
+    for shard in survey.ready:
+        failure = failed.get(shard)
+        attempts = failure.attempts if failure else 0
+        if shard in ingested:
+            notes.append(f"{shard}: ingested already; materialise it to ingest it again")
+        elif failure and time.time() < failure.retry_at:
+            notes.append(f"{shard}: tried again later; {failure.error}")
+        else:
+            size, modified = survey.states[shard]
+            run_key = f"{shard} {size} {modified} {attempts}"
+            requests.append(dg.RunRequest(run_key=run_key, partition_key=shard))
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else "; ".join(notes) or "no shard lies there",
+        cursor=json.dumps(survey.states),
+    )
+
+
+@dg.sensor(
+    job=metadata_job,
+    minimum_interval_seconds=LOOK_INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def new_metadata(
+    context: dg.SensorEvaluationContext, data_home: DataHome
+) -> dg.SensorResult | dg.SkipReason:
+    """Load a metadata file that is new, once its download is finished."""
+    from spotify_pipeline.dump.metadata import find_source
+
+    source = find_source(data_home.settings.incoming)
+    if source is None:
+        return dg.SkipReason("no metadata file lies there")
+    status = source.stat()
+    state = f"{source.name} {status.st_size} {status.st_mtime_ns}"
+    if state != context.cursor:
+        return dg.SensorResult(
+            skip_reason=f"{source.name} has just come or changed; it is looked at again shortly",
+            cursor=state,
+        )
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
+
+
+@dg.sensor(
+    job=index_job,
+    minimum_interval_seconds=LOOK_INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def ingested_shards(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Bring the index up to date when shards were ingested, not too often."""
+    shard_event = context.instance.get_latest_materialization_event(ingested_shard.key)
+    index_event = context.instance.get_latest_materialization_event(feature_index.key)
+    if shard_event is None:
+        return dg.SkipReason("no shard is ingested")
+    if index_event is not None:
+        if index_event.timestamp > shard_event.timestamp:
+            return dg.SkipReason("the index is younger than the last shard")
+        left = index_event.timestamp + INDEX_INTERVAL - time.time()
+        if left > 0:
+            return dg.SkipReason(f"the next build is due in {left:,.0f} s")
+    return dg.RunRequest(run_key=f"{shard_event.run_id} {index_event and index_event.timestamp}")

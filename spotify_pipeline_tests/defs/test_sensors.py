@@ -1,0 +1,118 @@
+"""What the sensors request, on a real instance and a small data home."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs.resources import DataHome
+from spotify_pipeline.dump.failure import noting_failure
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.settings import Settings
+from spotify_pipeline_tests.documents import make_documents, write_shard
+
+
+class Watch:
+    """Sensors over one data home, each remembering its cursor from look to look."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.settings = settings
+        self.instance = instance
+        self.definitions = build_defs(settings)
+        self.cursors: dict[str, str | None] = {}
+
+    def look(self, sensor: str) -> Any:
+        """Evaluate a sensor once."""
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursors.get(sensor),
+            definitions=self.definitions,
+            resources={"data_home": DataHome.of(self.settings)},
+        )
+        with context:
+            data = self.definitions.get_sensor_def(sensor).evaluate_tick(context)
+        self.cursors[sensor] = data.cursor
+        return data
+
+    def requested(self, sensor: str) -> list[tuple[str | None, str | None]]:
+        """Give partition and run key of what a sensor requests."""
+        requests = self.look(sensor).run_requests or []
+        return [(request.partition_key, request.run_key) for request in requests]
+
+    def run(self, job: str, shard: str | None = None) -> None:
+        """Run a job to its end."""
+        self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance, partition_key=shard
+        )
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    settings = Settings(tmp_path, tmp_path / "incoming")
+    settings.create_folders()
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Watch(settings, instance)
+
+
+def add_shard(watch: Watch, shard: str) -> Path:
+    return write_shard(watch.settings.incoming, shard, make_documents(shard, 2))
+
+
+def test_a_shard_is_requested_at_the_second_look_and_once(watch: Watch) -> None:
+    add_shard(watch, "0A")
+    assert watch.requested("finished_shards") == []
+    ((partition, run_key),) = watch.requested("finished_shards")
+    assert partition == "0A"
+    assert watch.requested("finished_shards") == [("0A", run_key)]
+
+
+def test_a_shard_that_was_ingested_is_left_alone_when_it_comes_back(watch: Watch) -> None:
+    source = add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    assert not source.exists()
+    add_shard(watch, "0a")
+    watch.look("finished_shards")
+    result = watch.look("finished_shards")
+    assert not result.run_requests
+    assert "ingested already" in (result.skip_message or "")
+
+
+def test_a_failed_shard_is_tried_again_later_under_another_run_key(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_shard(watch, "0a")
+    watch.look("finished_shards")
+    ((_, first_key),) = watch.requested("finished_shards")
+    with pytest.raises(PipelineError), noting_failure(watch.settings.staging, "0a"):
+        raise PipelineError("the disk is full")
+    result = watch.look("finished_shards")
+    assert not result.run_requests
+    assert "tried again later; the disk is full" in (result.skip_message or "")
+    monkeypatch.setattr("spotify_pipeline.defs.sensors.time.time", lambda: 1e12)
+    ((_, second_key),) = watch.requested("finished_shards")
+    assert second_key != first_key
+
+
+def test_metadata_is_requested_once_it_stays_the_same(watch: Watch) -> None:
+    assert watch.requested("new_metadata") == []
+    source = watch.settings.incoming / "spotify_clean.sqlite3.zst"
+    source.write_bytes(b"x")
+    assert watch.requested("new_metadata") == []
+    assert len(watch.requested("new_metadata")) == 1
+    source.write_bytes(b"xx")
+    assert watch.requested("new_metadata") == []
+
+
+def test_the_index_follows_a_shard_and_not_too_often(watch: Watch) -> None:
+    assert watch.requested("ingested_shards") == []
+    add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    assert len(watch.requested("ingested_shards")) == 1
+    watch.run("index")
+    assert "younger" in (watch.look("ingested_shards").skip_message or "")
+    add_shard(watch, "0b")
+    watch.run("ingest", "0b")
+    assert "due in" in (watch.look("ingested_shards").skip_message or "")
