@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["HOME_VARIABLE", "INCOMING_VARIABLE", "SIZES_VARIABLE", "Settings"]
+__all__ = ["HOME_VARIABLE", "INCOMING_VARIABLE", "SIZES_VARIABLE", "SOURCES_VARIABLE", "Settings"]
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
 INCOMING_VARIABLE = "SPOTIFY_PIPELINE_INCOMING"
 SIZES_VARIABLE = "SPOTIFY_PIPELINE_SIZES"
+SOURCES_VARIABLE = "SPOTIFY_PIPELINE_SOURCES"
 DEFAULT_HOME = Path("data")
 
 
@@ -29,19 +30,23 @@ class Settings:
         Where the torrent client puts finished files; may lie on another disk.
     sizes
         A ``.torrent`` file or CSV that tells how large complete files are, if the user has one.
+    sources
+        What becomes of a shard's file once it is ingested: ``delete``, ``keep`` or ``move:FOLDER``.
     """
 
     home: Path
     incoming: Path
     sizes: Path | None = None
+    sources: str = "delete"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from environment variables (the process's own by default).
 
         ``SPOTIFY_PIPELINE_HOME`` names the data home (default ``./data``),
-        ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home), and
-        ``SPOTIFY_PIPELINE_SIZES`` the list of complete sizes (default none).
+        ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home),
+        ``SPOTIFY_PIPELINE_SIZES`` the list of complete sizes (default none), and
+        ``SPOTIFY_PIPELINE_SOURCES`` what becomes of ingested files (default ``delete``).
         """
         values = os.environ if environment is None else environment
 
@@ -51,7 +56,8 @@ class Settings:
 
         home = path_of(HOME_VARIABLE) or DEFAULT_HOME.absolute()
         incoming = path_of(INCOMING_VARIABLE) or home / "incoming"
-        return cls(home, incoming, path_of(SIZES_VARIABLE))
+        sources = values.get(SOURCES_VARIABLE) or cls.sources
+        return cls(home, incoming, path_of(SIZES_VARIABLE), sources)
 
     @property
     def staging(self) -> Path:

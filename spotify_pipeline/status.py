@@ -11,7 +11,7 @@ import msgspec
 
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata import find_source
-from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.dump.readiness import FileState, survey_incoming
 from spotify_pipeline.index.feature_index import read_info
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
@@ -51,7 +51,7 @@ class Status(msgspec.Struct, frozen=True):
     shards
         Counts.
     waiting
-        Names of the shards in the incoming folder.
+        Names of the shards in the incoming folder; not those that are kept there by choice.
     not_ready
         Why some of those are not ingested yet, by name: their download is not finished.
     failed
@@ -105,7 +105,11 @@ def gather_status(settings: Settings) -> Status:
     except DatabaseBusyError:
         busy.append(settings.metadata_database.name)
     survey = survey_incoming(settings.incoming, settings.sizes)
-    waiting = list(survey.states)
+    waiting = [
+        shard
+        for shard, state in survey.states.items()
+        if settings.sources != "keep" or not _holds(rows.get(shard), state)
+    ]
     notes = failures(settings.staging)
     cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
     failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
@@ -147,6 +151,11 @@ def read_ledger(audio_database: Path) -> dict[str, LedgerRow]:
         return {}
     with connect(audio_database, read_only=True) as connection:
         return ledger(connection)
+
+
+def _holds(row: LedgerRow | None, state: FileState) -> bool:
+    """Tell whether a file is the very one that was ingested."""
+    return row is not None and (row.source_bytes, row.source_modified_ns) == state
 
 
 def _size(path: Path) -> int:

@@ -66,10 +66,11 @@ def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
     settings.create_folders()
     definitions = build_defs(settings, resource_overrides={"progress": _FixedProgress(report)})
     survey = survey_incoming(settings.incoming, settings.sizes)
+    waiting = gather_status(settings).waiting
     with _instance(settings) as instance:
         for shard, reason in survey.waiting.items():
             yield JobOutcome("ingest", shard, waits=reason)
-        for shard in survey.ready:
+        for shard in (shard for shard in survey.ready if shard in waiting):
             yield _ingest(definitions, instance, settings, shard)
         status = gather_status(settings)
         if status.metadata_waiting:

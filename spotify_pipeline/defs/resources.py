@@ -29,6 +29,7 @@ class DataHome(dg.ConfigurableResource):
     home: str
     incoming: str
     sizes: str | None = None
+    sources: str = "delete"
 
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":
@@ -37,13 +38,14 @@ class DataHome(dg.ConfigurableResource):
             home=str(settings.home),
             incoming=str(settings.incoming),
             sizes=str(settings.sizes) if settings.sizes else None,
+            sources=settings.sources,
         )
 
     @property
     def settings(self) -> Settings:
         """The paths."""
         sizes = Path(self.sizes) if self.sizes else None
-        return Settings(Path(self.home), Path(self.incoming), sizes)
+        return Settings(Path(self.home), Path(self.incoming), sizes, self.sources)
 
 
 class Database(DuckDBResource):

@@ -83,18 +83,20 @@ def reduced_shard(
 def ingested_shard(
     context: dg.AssetExecutionContext, data_home: DataHome, audio_database: Database
 ) -> dg.MaterializeResult:
-    """Append a shard to ``audio.duckdb``, and delete its file once the rows are committed."""
+    """Append a shard to ``audio.duckdb``; delete its file, or what is set, once it is committed."""
     from spotify_pipeline.dump.failure import noting_failure
+    from spotify_pipeline.dump.incoming import SourcePolicy
     from spotify_pipeline.dump.reduction import require_reduction
     from spotify_pipeline.store.audio import count_rejects, create_audio_database
     from spotify_pipeline.store.ingestion import ingest_reduction
 
     settings, shard = data_home.settings, context.partition_key
     with reported_as_failure(), noting_failure(settings.staging, shard):
+        policy = SourcePolicy.parse(settings.sources)
         reduction = require_reduction(settings.staging, shard)
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
-            ingestion = ingest_reduction(connection, reduction, context.run.run_id)
+            ingestion = ingest_reduction(connection, reduction, context.run.run_id, policy=policy)
             rejects = count_rejects(connection, shard)
     row = ingestion.row
     if ingestion.kept_because:
@@ -108,7 +110,7 @@ def ingested_shard(
             "reject_reasons": dg.MetadataValue.json(rejects),
             "duplicates": row.duplicates,
             "tracks_from_another_shard": row.elsewhere,
-            "source_deleted": ingestion.source_deleted,
+            "source_kept_because": ingestion.kept_because or "",
             "database_bytes": settings.audio_database.stat().st_size,
         }
     )

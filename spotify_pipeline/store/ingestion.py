@@ -1,4 +1,4 @@
-"""The end of a shard's way: its rows committed, its source file deleted.
+"""The end of a shard's way: its rows committed, its source file retired.
 
 Belongs here: the order of those steps, and when a source must stay. Does not belong here: the steps
 themselves (`audio`, `dump.incoming`).
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import duckdb
 
-from spotify_pipeline.dump.incoming import remove_source
+from spotify_pipeline.dump.incoming import SourcePolicy, retire_source
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.store.audio import LedgerRow, append_reduction
 
 __all__ = ["REJECT_LIMIT", "Ingestion", "ingest_reduction"]
+
+DELETE_SOURCE = SourcePolicy()
 
 REJECT_LIMIT = 0.01
 """Share of a shard's lines; with more rejects than this the source file is kept."""
@@ -26,14 +28,11 @@ class Ingestion:
     ----------
     row
         The ledger's row.
-    source_deleted
-        Whether the source file was deleted.
     kept_because
-        Why it was not, else None.
+        Why the source file was neither deleted nor moved, else None.
     """
 
     row: LedgerRow
-    source_deleted: bool
     kept_because: str | None
 
 
@@ -41,12 +40,14 @@ def ingest_reduction(
     connection: duckdb.DuckDBPyConnection,
     reduction: Reduction,
     run_id: str,
+    *,
+    policy: SourcePolicy = DELETE_SOURCE,
     reject_limit: float = REJECT_LIMIT,
 ) -> Ingestion:
-    """Append a reduction, then delete the shard's source file and the reduction.
+    """Append a reduction, then retire the shard's source file and delete the reduction.
 
-    The source is deleted only after the rows are committed and counted, and stays if it has changed
-    since it was read, or if too many of its lines were rejected.
+    The source is deleted or moved only after the rows are committed and counted, and stays if it
+    has changed since it was read, or if too many of its lines were rejected.
 
     Raises
     ------
@@ -55,10 +56,10 @@ def ingest_reduction(
     """
     row = append_reduction(connection, reduction, run_id)
     kept_because = _reason_to_keep(row, reject_limit)
-    if kept_because is None and not remove_source(reduction.summary()):
-        kept_because = "it has changed, or gone, since it was read"
+    if kept_because is None:
+        kept_because = retire_source(reduction.summary(), policy)
     reduction.remove()
-    return Ingestion(row, kept_because is None, kept_because)
+    return Ingestion(row, kept_because)
 
 
 def _reason_to_keep(row: LedgerRow, reject_limit: float) -> str | None:

@@ -1,5 +1,6 @@
 """The jobs, run in this process on a small data home."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -8,7 +9,7 @@ import pytest
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.status import read_ledger
+from spotify_pipeline.status import gather_status, read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -46,7 +47,7 @@ def test_materialising_a_partition_ingests_its_shard_and_counts_it(settings: Set
     (ingested,) = result.asset_materializations_for_node("ingested_shard")
     assert reduced.metadata["source_bytes"].value == size
     assert ingested.metadata["tracks"].value == 3
-    assert ingested.metadata["source_deleted"].value is True
+    assert ingested.metadata["source_kept_because"].value == ""
     assert not source.exists()
     assert read_ledger(settings.audio_database)["0A"].run_id == result.run_id
 
@@ -89,7 +90,7 @@ def test_a_shard_with_many_rejects_keeps_its_source(settings: Settings) -> None:
     result = run_job(settings, "ingest", "0a")
     (ingested,) = result.asset_materializations_for_node("ingested_shard")
     assert ingested.metadata["rejects"].value == 5
-    assert ingested.metadata["source_deleted"].value is False
+    assert ingested.metadata["source_kept_because"].value == "none of its lines was taken"
     assert source.exists()
 
 
@@ -109,3 +110,12 @@ def test_an_index_of_nothing_is_empty_and_not_an_error(settings: Settings) -> No
 def test_metadata_without_its_file_fails_with_a_message(settings: Settings) -> None:
     result = run_job(settings, "metadata")
     assert "spotify_clean.sqlite3.zst is not in" in failure_message(result)
+
+
+def test_a_kept_source_stays_and_does_not_wait_any_more(settings: Settings) -> None:
+    keeping = replace(settings, sources="keep")
+    source = write_shard(settings.incoming, "0a", make_documents("0a", 3))
+    assert gather_status(keeping).waiting == ["0a"]
+    assert run_job(keeping, "ingest", "0a").success
+    assert source.exists()
+    assert gather_status(keeping).waiting == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spotify_pipeline.dump.incoming import find_shard, find_shards, remove_source
+from spotify_pipeline.dump.incoming import SourcePolicy, find_shard, find_shards, retire_source
 from spotify_pipeline.dump.reduction import ReductionSummary, reduce_shard
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import SHARDS
@@ -113,6 +113,9 @@ class ReadShard:
     summary: ReductionSummary
 
 
+DELETE = SourcePolicy.parse("delete")
+
+
 @pytest.fixture
 def shard(incoming: Path, tmp_path: Path) -> ReadShard:
     path = write_shard(incoming, "0a", make_documents("0a", 1, duration=1.0))
@@ -120,13 +123,13 @@ def shard(incoming: Path, tmp_path: Path) -> ReadShard:
 
 
 def test_a_source_that_is_unchanged_is_deleted(shard: ReadShard) -> None:
-    assert remove_source(shard.summary)
+    assert retire_source(shard.summary, DELETE) is None
     assert not shard.path.exists()
 
 
 def test_nothing_but_the_source_is_deleted(shard: ReadShard, incoming: Path) -> None:
     put(incoming, "0A.jsonl.zst", "0a.jsonl.zst.part")
-    remove_source(shard.summary)
+    retire_source(shard.summary, DELETE)
     assert sorted(path.name for path in incoming.iterdir()) == ["0A.jsonl.zst", "0a.jsonl.zst.part"]
 
 
@@ -135,23 +138,53 @@ def test_a_source_of_another_size_stays(shard: ReadShard) -> None:
     with shard.path.open("ab") as file:
         file.write(b"more")
     os.utime(shard.path, ns=(modified_ns, modified_ns))
-    assert not remove_source(shard.summary)
+    assert retire_source(shard.summary, DELETE) is not None
     assert shard.path.exists()
 
 
 def test_a_source_that_was_written_again_stays(shard: ReadShard) -> None:
     modified_ns = shard.path.stat().st_mtime_ns + 1000
     os.utime(shard.path, ns=(modified_ns, modified_ns))
-    assert not remove_source(shard.summary)
+    assert retire_source(shard.summary, DELETE) is not None
     assert shard.path.exists()
 
 
 def test_a_source_that_is_gone_is_not_deleted(shard: ReadShard) -> None:
     shard.path.unlink()
-    assert not remove_source(shard.summary)
+    assert retire_source(shard.summary, DELETE) is not None
 
 
 def test_a_source_in_a_folder_that_is_gone_is_not_deleted(shard: ReadShard) -> None:
     missing = shard.path.parent / "gone" / shard.path.name
-    assert not remove_source(msgspec.structs.replace(shard.summary, source=str(missing)))
+    summary = msgspec.structs.replace(shard.summary, source=str(missing))
+    assert retire_source(summary, DELETE) is not None
     assert shard.path.exists()
+
+
+def test_a_source_is_kept_by_choice(shard: ReadShard) -> None:
+    assert retire_source(shard.summary, SourcePolicy.parse("keep")) is not None
+    assert shard.path.exists()
+
+
+def test_a_source_is_moved_by_choice(shard: ReadShard, tmp_path: Path) -> None:
+    content = shard.path.read_bytes()
+    policy = SourcePolicy.parse(f"move:{tmp_path / 'done' / 'with'}")
+    assert retire_source(shard.summary, policy) is None
+    assert not shard.path.exists()
+    assert (tmp_path / "done" / "with" / shard.path.name).read_bytes() == content
+
+
+def test_a_moved_source_replaces_nothing(shard: ReadShard, tmp_path: Path) -> None:
+    other = tmp_path / "done" / shard.path.name
+    other.parent.mkdir()
+    other.write_text("another")
+    reason = retire_source(shard.summary, SourcePolicy.parse(f"move:{other.parent}"))
+    assert "is there already" in str(reason)
+    assert shard.path.exists()
+    assert other.read_text() == "another"
+
+
+@pytest.mark.parametrize("text", ["", "remove", "move", "move:", "delete:now"])
+def test_an_unknown_policy_is_refused(text: str) -> None:
+    with pytest.raises(PipelineError, match="none of delete, keep and move:FOLDER"):
+        SourcePolicy.parse(text)
