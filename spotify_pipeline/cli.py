@@ -35,7 +35,7 @@ def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: object, **kwargs: object) -> None:
         try:
             command(*args, **kwargs)
-        except PipelineError as error:
+        except (PipelineError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
     return run
@@ -129,7 +129,7 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
     from spotify_pipeline.dump.sample_dump import write_sample_dump
     from spotify_pipeline.shards import OWN_MUSIC_SHARDS
 
-    names = tuple(shards.split(",")) if shards else OWN_MUSIC_SHARDS
+    names = tuple(name.strip() for name in shards.split(",")) if shards else OWN_MUSIC_SHARDS
     with _progress_bar() as report:
         dump = write_sample_dump(music, out, shards=names, progress=report)
     for file, reason in dump.failed:
@@ -181,13 +181,13 @@ def _ingest(settings: Settings) -> bool:
         for outcome in run_waiting(settings, report):
             done += 1
             name = f"{outcome.job} {outcome.shard or ''}".strip()
-            if outcome.waits is not None:
-                click.secho(f"{name}: waits, {outcome.waits}", fg="yellow")
-            elif outcome.error is None:
-                click.echo(f"{name}: done")
-            else:
+            if outcome.error is not None:
                 failed += 1
                 click.secho(f"{name}: {outcome.error}", fg="red", err=True)
+            elif outcome.note is not None:
+                click.secho(f"{name}: {outcome.note}", fg="yellow")
+            else:
+                click.echo(f"{name}: done")
     if done == 0:
         click.echo(f"nothing waits in {settings.incoming}")
     return failed == 0
@@ -230,9 +230,11 @@ def _progress_bar() -> Iterator["Report"]:
 
 def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
     """Show results as they come; exit with 1 if one of them is an error."""
+    from spotify_pipeline.identify.answers import Failure
+
     failed = False
     for result in results:
-        failed |= hasattr(result, "error")
+        failed |= isinstance(result, Failure)
         show(result)
     if failed:
         sys.exit(1)

@@ -11,7 +11,8 @@ import msgspec
 
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata import find_source
-from spotify_pipeline.dump.readiness import FileState, survey_incoming
+from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.index.feature_index import read_info
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
@@ -108,9 +109,11 @@ def gather_status(settings: Settings) -> Status:
     waiting = [
         shard
         for shard, state in survey.states.items()
-        if settings.sources != "keep" or not _holds(rows.get(shard), state)
+        if settings.sources != "keep" or shard not in rows or rows[shard].state != state
     ]
-    notes = failures(settings.staging)
+    notes = {
+        shard: note for shard, note in failures(settings.staging).items() if shard in survey.states
+    }
     cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
     failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
     info = read_info(settings.index)
@@ -124,7 +127,8 @@ def gather_status(settings: Settings) -> Status:
         tracks=sum(row.tracks for row in rows.values()),
         rejects=sum(row.rejects for row in rows.values()),
         metadata_tables=len(tables),
-        metadata_waiting=source is not None and SourceFile.of(source) not in tables.values(),
+        metadata_waiting=source is not None
+        and any(tables.get(table) != SourceFile.of(source) for table in TABLES),
         indexed_tracks=info.tracks if info else 0,
         index_is_current=(info.shards if info else {})
         == {shard: row.checksum for shard, row in rows.items()},
@@ -151,11 +155,6 @@ def read_ledger(audio_database: Path) -> dict[str, LedgerRow]:
         return {}
     with connect(audio_database, read_only=True) as connection:
         return ledger(connection)
-
-
-def _holds(row: LedgerRow | None, state: FileState) -> bool:
-    """Tell whether a file is the very one that was ingested."""
-    return row is not None and (row.source_bytes, row.source_modified_ns) == state
 
 
 def _size(path: Path) -> int:

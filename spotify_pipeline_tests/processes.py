@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
 
 __all__ = [
@@ -36,6 +38,9 @@ def environment(home: Path) -> dict[str, str]:
     values = {key: value for key, value in os.environ.items() if key != INCOMING_VARIABLE}
     dagster_home = home / "dagster-home"
     dagster_home.mkdir(parents=True, exist_ok=True)
+    settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text())
+    kept = {key: settings[key] for key in ("concurrency", "telemetry")}
+    (dagster_home / "dagster.yaml").write_text(yaml.safe_dump(kept))
     return values | {HOME_VARIABLE: str(home), "DAGSTER_HOME": str(dagster_home)}
 
 

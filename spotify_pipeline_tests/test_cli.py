@@ -59,11 +59,22 @@ def test_sample_dump_names_an_unknown_shard(runner: CliRunner, tmp_path: Path) -
     assert "zz" in result.output
 
 
-def test_a_shard_that_lies_there_twice_is_named(runner: CliRunner, tmp_path: Path) -> None:
+def test_a_shard_that_lies_there_twice_waits_and_both_places_are_named(
+    runner: CliRunner, tmp_path: Path
+) -> None:
     for folder in ("one", "two"):
         path = tmp_path / "home" / "incoming" / folder / "0a.jsonl.zst"
         path.parent.mkdir(parents=True)
-        path.touch()
+        path.write_text("anything")
     result = runner.invoke(main, ["ingest"])
+    assert result.exit_code == 0
+    assert "ingest 0a: waits, it lies at" in result.output
+    assert result.output.count("0a.jsonl.zst") == 2
+
+
+def test_a_home_that_is_a_file_is_a_message(tmp_path: Path) -> None:
+    home = tmp_path / "file"
+    home.write_text("")
+    result = CliRunner(env={HOME_VARIABLE: str(home)}).invoke(main, ["ingest"])
     assert result.exit_code == 1
-    assert "shard 0a lies at" in result.output
+    assert result.output.startswith("Error: ")

@@ -105,12 +105,19 @@ def test_a_reduction_in_staging_has_a_size(home: Settings) -> None:
 
 
 def test_failed_shards_are_told_with_their_last_error(home: Settings) -> None:
+    for shard in ("0a", "0A"):
+        (home.incoming / f"{shard}.jsonl.zst").write_bytes(b"x")
     fail(home, "0a", "first")
     fail(home, "0a", "0a.jsonl.zst is cut off")
     fail(home, "0A", "0A.jsonl.zst is damaged")
     status = gather_status(home)
     assert status.failed == {"0a": "0a.jsonl.zst is cut off", "0A": "0A.jsonl.zst is damaged"}
     assert status.shards.failed == 2
+
+
+def test_a_failure_is_forgotten_once_its_file_is_gone(home: Settings) -> None:
+    fail(home, "0a", "0a.jsonl.zst is damaged")
+    assert gather_status(home).failed == {}
 
 
 def test_the_index_is_current_until_another_shard_is_ingested(home: Settings) -> None:
@@ -152,13 +159,13 @@ def test_a_database_that_another_process_holds_is_busy_and_the_rest_is_told(
     home: Settings,
 ) -> None:
     ingest_documents(home, "0a", 2)
-    fail(home, "0b", "cut off")
+    fail(home, "0c", "damaged")
     (home.incoming / "0c.jsonl.zst").write_bytes(b"12345")
     with held_open_by_another_process(home.audio_database):
         status = gather_status(home)
     assert status.busy == ["audio.duckdb"]
     assert (status.tracks, status.shards.ingested) == (0, 0)
-    assert (status.waiting, status.failed) == (["0c"], {"0b": "cut off"})
+    assert (status.waiting, status.failed) == (["0c"], {"0c": "damaged"})
     assert status.sizes.audio_database > 0
     status = gather_status(home)
     assert (status.busy, status.tracks) == ([], 2)
@@ -192,12 +199,6 @@ def damage_note(home: Settings) -> None:
     note.write_bytes(b"")
 
 
-def double_a_shard(home: Settings) -> None:
-    for folder in (home.incoming, home.incoming / "copy"):
-        folder.mkdir(exist_ok=True)
-        (folder / "0a.jsonl.zst").write_bytes(b"x")
-
-
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
@@ -205,7 +206,6 @@ def double_a_shard(home: Settings) -> None:
         (damage_metadata, r"meta\.duckdb"),
         (damage_index, r"current\.json"),
         (damage_note, r"staging"),
-        (double_a_shard, r"copy"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_that_names_it(
@@ -271,3 +271,21 @@ def test_the_ledger_is_read_from_the_database(home: Settings) -> None:
         pytest.raises(DatabaseError, match="another process"),
     ):
         read_ledger(home.audio_database)
+
+
+def test_a_shard_that_lies_there_twice_is_not_ready_and_the_others_are(home: Settings) -> None:
+    for path in ("0a.jsonl.zst", "copy/0a.jsonl.zst", "0b.jsonl.zst"):
+        (home.incoming / path).parent.mkdir(exist_ok=True)
+        (home.incoming / path).write_bytes(b"x")
+    status = gather_status(home)
+    assert status.waiting == ["0a", "0b"]
+    assert list(status.not_ready) == ["0a"]
+    assert str(home.incoming / "copy" / "0a.jsonl.zst") in status.not_ready["0a"]
+
+
+def test_metadata_of_which_a_table_is_missing_waits(home: Settings) -> None:
+    source = put_metadata(home)
+    build_metadata(source, home.staging, home.metadata_database, tables=["tracks"])
+    assert gather_status(home).metadata_waiting
+    build_metadata(source, home.staging, home.metadata_database)
+    assert not gather_status(home).metadata_waiting

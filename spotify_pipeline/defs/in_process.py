@@ -12,15 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+from dagster import DagsterExecutionInterruptedError
+from filelock import FileLock, Timeout
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.dump.failure import failures
+from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.status import gather_status
+from spotify_pipeline.status import gather_status, read_ledger
+from spotify_pipeline.store.ingestion import retire_ingested
 
 __all__ = ["JobOutcome", "run_waiting"]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RUN_TAG = "spotify-pipeline/command-line"
+"""Marks the runs of this module: with the home's lock held, one in progress is a dead one."""
+
+INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
+"""For an instance in the data home, where no ``dagster.yaml`` is given."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +45,15 @@ class JobOutcome:
         What ran; `shard` is None for jobs without partitions.
     error
         What went wrong, None after success.
-    waits
-        Why the shard was not ingested though nothing went wrong, else None.
+    note
+        What a person should know though nothing went wrong: why the shard waits, or why its file
+        is kept; else None.
     """
 
     job: str
     shard: str | None
     error: str | None = None
-    waits: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,69 +69,118 @@ class _FixedProgress:
 def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
     """Ingest the shards that wait, load waiting metadata, and bring the index up to date.
 
-    A shard that fails does not stop the others.
+    A shard that fails does not stop the others. One whose rows are committed already, by a run that
+    was killed before it could retire the file, is not read again.
 
     Raises
     ------
     PipelineError
-        The installation can't be looked at.
+        The installation can't be looked at, or another process does the same on it.
     """
     settings.create_folders()
-    definitions = build_defs(settings, resource_overrides={"progress": _FixedProgress(report)})
-    survey = survey_incoming(settings.incoming, settings.sizes)
-    waiting = gather_status(settings).waiting
-    with _instance(settings) as instance:
-        for shard, reason in survey.waiting.items():
-            yield JobOutcome("ingest", shard, waits=reason)
-        for shard in (shard for shard in survey.ready if shard in waiting):
-            yield _ingest(definitions, instance, settings, shard)
-        status = gather_status(settings)
-        if status.metadata_waiting:
-            yield _run(definitions, instance, "metadata")
-        if not status.index_is_current:
-            yield _run(definitions, instance, "index")
+    try:
+        with FileLock(settings.home / "ingest.lock", timeout=0):
+            yield from _Runs(settings, report).everything()
+    except Timeout as error:
+        raise PipelineError(
+            f"another ingest is running on {settings.home}; wait for it, or stop it"
+        ) from error
+
+
+class _Runs:
+    """Runs over one data home, one at a time."""
+
+    def __init__(self, settings: Settings, report: Report) -> None:
+        self.settings = settings
+        self.definitions = build_defs(
+            settings, resource_overrides={"progress": _FixedProgress(report)}
+        )
+
+    def everything(self) -> Iterator[JobOutcome]:
+        """Run whatever waits."""
+        survey = survey_incoming(self.settings.incoming, self.settings.sizes)
+        rows = read_ledger(self.settings.audio_database)
+        with _instance(self.settings) as self.instance:
+            _bury_dead_runs(self.instance)
+            for shard, reason in survey.waiting.items():
+                yield JobOutcome("ingest", shard, note=f"waits, {reason}")
+            for shard, path in survey.ready.items():
+                row = rows.get(shard)
+                if row is not None and row.state == survey.states[shard]:
+                    kept = retire_ingested(row, path, SourcePolicy.parse(self.settings.sources))
+                    note = f"is in the database already; its file is kept: {kept}"
+                    yield JobOutcome("ingest", shard, note=note if kept else None)
+                else:
+                    yield self.ingest(shard)
+            status = gather_status(self.settings)
+            if status.metadata_waiting:
+                yield self.run("metadata")
+            if not status.index_is_current:
+                yield self.run("index")
+
+    def ingest(self, shard: str) -> JobOutcome:
+        """Ingest a shard."""
+        outcome = self.run("ingest", shard)
+        failure = failures(self.settings.staging).get(shard)
+        if outcome.error is None and failure is not None and failure.incomplete:
+            return JobOutcome("ingest", shard, note=f"waits, {failure.error}")
+        return outcome
+
+    def run(self, job: str, shard: str | None = None) -> JobOutcome:
+        """Run a job to its end; an interrupt ends everything."""
+        try:
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                instance=self.instance,
+                partition_key=shard,
+                tags={RUN_TAG: "true"},
+            )
+        except DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
+        except dg.Failure as failure:
+            return JobOutcome(job, shard, error=failure.description)
+        except Exception as error:  # whatever it was, the next job may do better
+            return JobOutcome(job, shard, error=_root_cause(error))
+        return JobOutcome(job, shard, note=_kept_because(result))
+
+
+def _kept_because(result: dg.ExecuteInProcessResult) -> str | None:
+    """Say why an ingested shard's file was kept, if it was."""
+    for event in result.get_asset_materialization_events():
+        metadata = event.step_materialization_data.materialization.metadata
+        reason = metadata.get("source_kept_because")
+        if reason is not None and reason.value:
+            return f"done; its file is kept: {reason.value}"
+    return None
 
 
 def _instance(settings: Settings) -> dg.DagsterInstance:
     """Open the instance that the web UI uses, or one in the data home."""
     if os.environ.get("DAGSTER_HOME"):
         return dg.DagsterInstance.get()
-    if Path("dagster.yaml").is_file():
-        return dg.DagsterInstance.from_config(str(Path.cwd()))
+    if Path.cwd() == CHECKOUT and Path("dagster.yaml").is_file():
+        return dg.DagsterInstance.from_config(str(CHECKOUT))
     folder = settings.home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dagster.yaml").write_text(INSTANCE_SETTINGS)
     return dg.DagsterInstance.from_config(str(folder))
 
 
-def _ingest(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, shard: str
-) -> JobOutcome:
-    outcome = _run(definitions, instance, "ingest", shard)
-    failure = failures(settings.staging).get(shard)
-    if outcome.error is None and failure is not None and failure.incomplete:
-        return JobOutcome("ingest", shard, waits=failure.error)
-    return outcome
+def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
+    """End the runs of killed processes: whoever wants their pool's slot would wait forever."""
+    alive = [
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    for run in instance.get_runs(dg.RunsFilter(statuses=alive, tags={RUN_TAG: "true"})):
+        instance.report_run_failed(run, "The process that ran this was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
-def _run(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, shard: str | None = None
-) -> JobOutcome:
-    result = definitions.resolve_job_def(job).execute_in_process(
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        instance=instance,
-        partition_key=shard,
-        raise_on_error=False,
-    )
-    return JobOutcome(job, shard, None if result.success else _error(result))
-
-
-def _error(result: dg.ExecuteInProcessResult) -> str:
-    """Find what a person should read of a failed run."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return data.user_failure_data.description
-            if data.error:
-                return data.error.message.strip()
-    return "the run failed; the Dagster UI has its log"
+def _root_cause(error: BaseException) -> str:
+    """Say what first went wrong."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__

@@ -5,13 +5,12 @@ Belongs here: what assets share and a deployment may replace. Does not belong he
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import dagster as dg
 import duckdb
-from dagster._utils.backoff import backoff
 from dagster_duckdb import DuckDBResource
 
 from spotify_pipeline.errors import PipelineError
@@ -20,7 +19,8 @@ from spotify_pipeline.settings import Settings
 
 __all__ = ["DataHome", "Database", "ProgressSource", "RunLogProgress", "reported_as_failure"]
 
-BUSY_RETRIES = 10
+BUSY_SECONDS = 100.0
+"""How long a database that another process has open is waited for."""
 
 
 class DataHome(dg.ConfigurableResource):
@@ -54,14 +54,10 @@ class Database(DuckDBResource):
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the file for the length of a ``with`` block."""
-        from spotify_pipeline.store.database import DatabaseBusyError, connect
+        from spotify_pipeline.store.database import connect_patiently
 
-        with ExitStack() as stack:
-            yield backoff(
-                lambda: stack.enter_context(connect(Path(self.database))),
-                retry_on=(DatabaseBusyError,),
-                max_retries=BUSY_RETRIES,
-            )
+        with connect_patiently(Path(self.database), BUSY_SECONDS) as connection:
+            yield connection
 
 
 class ProgressSource(Protocol):
@@ -84,5 +80,5 @@ def reported_as_failure() -> Iterator[None]:
     """Turn an error that a user can act on into a step failure that shows its message."""
     try:
         yield
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error

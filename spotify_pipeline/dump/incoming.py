@@ -8,37 +8,27 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from spotify_pipeline.dump.reduction import ReductionSummary
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import SHARDS, shard_of_file_name
 
-__all__ = ["SourcePolicy", "find_shard", "find_shards", "retire_source"]
+__all__ = ["FileState", "SourcePolicy", "find_shard", "find_shards", "retire_source"]
 
 
-def find_shards(incoming: Path) -> dict[str, Path]:
+def find_shards(incoming: Path) -> dict[str, list[Path]]:
     """Find the shard files anywhere below a folder, by name, in partition order.
+
+    More than one file for a shard is a mistake of the user's, who alone can tell which to keep.
 
     Names are compared as they are listed, so ``0a`` is not taken for ``0A`` on a file system that
     folds case.
-
-    Raises
-    ------
-    PipelineError
-        One shard lies there twice.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, list[Path]] = {}
     for folder, folders, files in os.walk(incoming):
         folders.sort()
         for name in sorted(files):
             shard = shard_of_file_name(name)
-            if shard is None:
-                continue
-            path = Path(folder, name)
-            if shard in found:
-                raise PipelineError(
-                    f"shard {shard} lies at {found[shard]} and at {path}: remove one"
-                )
-            found[shard] = path
+            if shard is not None:
+                found.setdefault(shard, []).append(Path(folder, name))
     return {shard: found[shard] for shard in SHARDS if shard in found}
 
 
@@ -50,10 +40,16 @@ def find_shard(incoming: Path, shard: str) -> Path:
     PipelineError
         It is not there, or there twice.
     """
-    path = find_shards(incoming).get(shard)
-    if path is None:
+    paths = find_shards(incoming).get(shard, [])
+    if not paths:
         raise PipelineError(f"{shard}.jsonl.zst is not in {incoming} or a folder below it")
-    return path
+    if len(paths) > 1:
+        raise PipelineError(f"shard {shard} lies at {' and at '.join(map(str, paths))}: remove one")
+    return paths[0]
+
+
+FileState = tuple[int, int]
+"""Size in bytes and modification time in nanoseconds: tells one version of a file from another."""
 
 
 @dataclass(frozen=True)
@@ -88,25 +84,42 @@ class SourcePolicy:
         raise PipelineError(f"{text!r} is none of delete, keep and move:FOLDER")
 
 
-def retire_source(summary: ReductionSummary, policy: SourcePolicy) -> str | None:
+def retire_source(source: Path, state: FileState, policy: SourcePolicy) -> str | None:
     """Delete or move a shard's file if it is still the one that was read.
 
-    Returns why it stays where it is, or None when it went.
+    Parameters
+    ----------
+    source
+        The file.
+    state
+        What it was when it was read.
+    policy
+        What to do with it.
+
+    Returns
+    -------
+    Why it stays where it is, or None when it went.
     """
-    source = Path(summary.source)
-    try:
-        status = source.stat()
-    except FileNotFoundError:
-        return "it is gone since it was read"
-    if (status.st_size, status.st_mtime_ns) != (summary.source_bytes, summary.source_modified_ns):
-        return "it has changed since it was read"
     if policy.action == "keep":
         return "files are kept by choice"
-    if policy.folder is None:
+    try:
+        status = source.stat()
+        if (status.st_size, status.st_mtime_ns) != state:
+            return "it has changed since it was read"
+        return _remove(source, policy.folder)
+    except FileNotFoundError:
+        return "it is gone since it was read"
+    except OSError as error:
+        return f"it can't be removed: {error.strerror}"
+
+
+def _remove(source: Path, folder: Path | None) -> str | None:
+    """Delete a file, or move it to a folder without replacing anything."""
+    if folder is None:
         source.unlink()
         return None
-    policy.folder.mkdir(parents=True, exist_ok=True)
-    target = policy.folder / source.name
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / source.name
     if target.exists():
         return f"{target} is there already"
     shutil.move(source, target)

@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spotify_pipeline.dump.incoming import find_shards
+from spotify_pipeline.dump.incoming import FileState, find_shards
 from spotify_pipeline.dump.sizes import read_sizes
 
-__all__ = ["FileState", "Survey", "survey_incoming"]
-
-FileState = tuple[int, int]
-"""Size in bytes and modification time in nanoseconds."""
+__all__ = ["Survey", "survey_incoming"]
 
 
 @dataclass(frozen=True)
@@ -61,20 +58,22 @@ def survey_incoming(
     ------
     SizesError
         The list of sizes can't be read.
-    PipelineError
-        One shard lies there twice.
     """
     complete = read_sizes(sizes) if sizes else {}
     ready: dict[str, Path] = {}
     waiting: dict[str, str] = {}
     states: dict[str, FileState] = {}
-    for shard, path in find_shards(incoming).items():
+    for shard, paths in find_shards(incoming).items():
+        path = paths[0]
         try:
             status = path.stat()
             reason = _reason_to_wait(path, status.st_size, complete.get(path.name))
-        except FileNotFoundError:
+        except OSError as error:
+            waiting[shard] = f"{path} can't be looked at: {error.strerror}"
             continue
         states[shard] = (status.st_size, status.st_mtime_ns)
+        if len(paths) > 1:
+            reason = f"it lies at {' and at '.join(map(str, paths))}: remove one"
         if reason is None and earlier is not None and earlier.get(shard) != states[shard]:
             reason = "it has just come or changed; it is looked at again shortly"
         if reason is None:

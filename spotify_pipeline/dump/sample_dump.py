@@ -14,9 +14,12 @@ import csv
 import hashlib
 import multiprocessing
 import os
+import shutil
+import signal
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -27,6 +30,7 @@ from pathlib import Path
 from spotify_pipeline.dump.catalogue_writer import CatalogueTrack, base62, write_catalogue
 from spotify_pipeline.dump.tags import read_tags
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 from spotify_pipeline.shards import OWN_MUSIC_SHARDS, SHARD_SUFFIX, SHARDS, TRACK_ID_LENGTH
 
@@ -36,8 +40,7 @@ ANALYSIS_FOLDER = "audio_analysis"
 CATALOGUE = Path("metadata", "spotify_clean.sqlite3.zst")
 MANIFEST = "manifest.csv"
 COMPRESSION_LEVEL = 10
-
-Progress = Callable[[int, int, str], None]
+STAGING_PREFIX = ".sample-dump-"
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def write_sample_dump(
     *,
     shards: Sequence[str] = OWN_MUSIC_SHARDS,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> SampleDump:
     """Make a dump from every audio file below a folder.
 
@@ -136,11 +139,13 @@ def write_sample_dump(
     """
     _check_shards(shards)
     _refuse_foreign_dump(out)
-    sources, failed, duplicates = _identify(music, shards)
+    sources, failed, duplicates = _find_sources(music, shards)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        for left in out.glob(f"{STAGING_PREFIX}*"):  # by a run that was killed
+            shutil.rmtree(left)
         with (
-            tempfile.TemporaryDirectory(prefix=".sample-dump-", dir=out) as staging,
+            tempfile.TemporaryDirectory(prefix=STAGING_PREFIX, dir=out) as staging,
             closing(_analyse_files(sources, workers, progress)) as outcomes,
         ):
             entries, unread = _write_shards(Path(staging), outcomes)
@@ -179,7 +184,7 @@ def _refuse_foreign_dump(out: Path) -> None:
         )
 
 
-def _identify(
+def _find_sources(
     music: Path, shards: Sequence[str]
 ) -> tuple[list[_Source], list[tuple[str, str]], int]:
     """Find the audio files and name their tracks; give sources, unreadable files, duplicates."""
@@ -212,12 +217,13 @@ def _track_id(path: Path, shards: Sequence[str]) -> str:
 
 
 def _analyse_files(
-    sources: Iterable[_Source], workers: int | None, progress: Progress | None
+    sources: Iterable[_Source], workers: int | None, progress: Report | None
 ) -> Generator[tuple[_Source, _Analysed | str], None, None]:
     """Analyse the files in a pool of processes; they come back shard by shard."""
     queue = sorted(sources, key=lambda source: (source.shard, source.file))
     size = max(1, min(workers or os.cpu_count() or 1, len(queue)))
-    pool = ProcessPoolExecutor(size, multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(size, context, initializer=_live_and_die_with_parent)
     try:
         outcomes = zip(queue, pool.map(_analyse_file, queue), strict=True)
         for done, (source, outcome) in enumerate(outcomes, 1):
@@ -227,10 +233,23 @@ def _analyse_files(
     except BrokenProcessPool as error:
         raise PipelineError(
             "a process that analysed music was ended from outside, most often because memory ran "
-            f"out; try again with fewer workers than {size}"
+            "out; try again when more is free, or in parts"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _live_and_die_with_parent() -> None:
+    """Leave interrupts to the parent, and end when it is gone; for a process of the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _analyse_file(source: _Source) -> _Analysed | str:

@@ -42,7 +42,10 @@ class OnsetTrains:
     @classmethod
     def from_bands(cls, bands: Sequence[Iterable[int]]) -> "OnsetTrains":
         """Join one sequence of frames for each of the eight bands."""
-        arrays = [np.asarray(list(band), np.int32) for band in bands]
+        arrays = [
+            np.asarray(band if isinstance(band, np.ndarray) else list(band), np.int32)
+            for band in bands
+        ]
         if len(arrays) != BANDS:
             raise ValueError(f"expected {BANDS} bands, got {len(arrays)}")
         return cls.from_counts(np.concatenate(arrays), [len(array) for array in arrays])

@@ -46,7 +46,7 @@ FORMAT_VERSION = 1
 
 _CURRENT = "current.json"
 _GENERATION = "generation-"
-_CHANNELS = {"rhythm": RHYTHM_FEATURES, "echoprint": ECHOPRINT_FEATURES}
+_CHANNELS = ("rhythm", "echoprint")
 
 
 class FeatureIndexError(PipelineError):
@@ -145,13 +145,24 @@ class FeatureIndex:
         """
         info = read_info(folder)
         if info is None:
-            raise FeatureIndexError(f"{folder}: there is no index yet; run the job 'index' first")
+            raise FeatureIndexError(
+                f"{folder}: there is no index yet; run 'spotify-pipeline ingest' or the job 'index'"
+            )
         if info.format_version != FORMAT_VERSION:
             raise FeatureIndexError(
                 f"{folder}: the index is of format {info.format_version}, not {FORMAT_VERSION};"
                 " run the job 'index' again"
             )
-        generation = folder / f"{_GENERATION}{info.generation}"
+        try:
+            return cls._map(folder / f"{_GENERATION}{info.generation}")
+        except FeatureIndexError:
+            newer = read_info(folder)
+            if newer is None or newer.generation == info.generation:
+                raise
+            return cls.open(folder)  # it was replaced while it was being opened
+
+    @classmethod
+    def _map(cls, generation: Path) -> "FeatureIndex":
         channels = {
             channel: Channel(
                 *(_mapped(generation / f"{channel}-{name}.npy") for name in Channel.array_names())

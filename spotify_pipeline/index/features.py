@@ -7,7 +7,7 @@ several times as many of its track's features; the Echoprint trains serve tracks
 have nothing else, and confirm the rest.
 
 Belongs here: features of a track and the wider set looked up for a query. Does not belong here:
-where they are stored (`segment`) and how hits are counted (`search`).
+where they are stored (`channel`) and how hits are counted (`search`).
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ Belongs here: schema, appending, reading back. Does not belong here: making redu
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
 from spotify_pipeline.store.database import DatabaseError, create_database
 
@@ -106,6 +107,11 @@ class LedgerRow:
     run_id: str
     ingested_at: datetime
 
+    @property
+    def state(self) -> FileState:
+        """What the source file was when it was read."""
+        return self.source_bytes, self.source_modified_ns
+
 
 def create_audio_database(path: Path) -> None:
     """Create the database file and its tables where they are missing.
@@ -147,7 +153,10 @@ def append_reduction(
 def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
     """Read the ledger by shard name, in the order of ingestion; empty before the first append."""
     try:
-        rows = connection.execute("SELECT * FROM shards ORDER BY ingested_at, shard").fetchall()
+        columns = ", ".join(field.name for field in fields(LedgerRow))
+        rows = connection.execute(
+            f"SELECT {columns} FROM shards ORDER BY ingested_at, shard"
+        ).fetchall()
     except duckdb.CatalogException:
         return {}
     return {row[0]: LedgerRow(*row) for row in rows}

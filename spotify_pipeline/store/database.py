@@ -5,18 +5,29 @@ file itself into errors a user can act on. Does not belong here: schemas and que
 has a module of its own.
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
 from spotify_pipeline.errors import PipelineError
 
-__all__ = ["STORAGE_VERSION", "DatabaseBusyError", "DatabaseError", "connect", "create_database"]
+__all__ = [
+    "STORAGE_VERSION",
+    "DatabaseBusyError",
+    "DatabaseError",
+    "connect",
+    "connect_patiently",
+    "create_database",
+]
 
 STORAGE_VERSION = "v1.5.0"
 """The file format: clients from DuckDB 1.5 on can open it, and a later client keeps it."""
+
+BUSY_PAUSE = 0.2
+"""Seconds between two tries to open a busy file."""
 
 
 class DatabaseError(PipelineError):
@@ -76,6 +87,30 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         if not _is_about_the_file(error):
             raise
         raise _database_error(path, error) from error
+
+
+@contextmanager
+def connect_patiently(path: Path, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file for writing, waiting for another process to close it.
+
+    Raises
+    ------
+    DatabaseBusyError
+        It is still busy after so many seconds.
+    DatabaseError
+        See `connect`.
+    """
+    deadline = time.monotonic() + seconds
+    with ExitStack() as stack:
+        while True:
+            try:
+                connection = stack.enter_context(connect(path))
+                break
+            except DatabaseBusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(BUSY_PAUSE)
+        yield connection
 
 
 def _is_about_the_file(error: duckdb.Error) -> bool:

@@ -5,6 +5,7 @@ themselves (`audio`, `dump.incoming`).
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -12,7 +13,7 @@ from spotify_pipeline.dump.incoming import SourcePolicy, retire_source
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.store.audio import LedgerRow, append_reduction
 
-__all__ = ["REJECT_LIMIT", "Ingestion", "ingest_reduction"]
+__all__ = ["REJECT_LIMIT", "Ingestion", "ingest_reduction", "retire_ingested"]
 
 DELETE_SOURCE = SourcePolicy()
 
@@ -55,16 +56,27 @@ def ingest_reduction(
         What was committed is not what was read; source and reduction stay.
     """
     row = append_reduction(connection, reduction, run_id)
-    kept_because = _reason_to_keep(row, reject_limit)
-    if kept_because is None:
-        kept_because = retire_source(reduction.summary(), policy)
+    kept_because = retire_ingested(row, Path(row.source), policy, reject_limit)
     reduction.remove()
     return Ingestion(row, kept_because)
 
 
-def _reason_to_keep(row: LedgerRow, reject_limit: float) -> str | None:
+def retire_ingested(
+    row: LedgerRow, source: Path, policy: SourcePolicy, reject_limit: float = REJECT_LIMIT
+) -> str | None:
+    """Retire the file of a shard whose rows are committed; gives why it is kept, if it is.
+
+    Parameters
+    ----------
+    row
+        The shard's row of the ledger.
+    source
+        Where the file lies now.
+    policy, reject_limit
+        As of `ingest_reduction`.
+    """
     if row.lines == row.rejects:
         return "none of its lines was taken"
     if row.rejects > reject_limit * row.lines:
         return f"{row.rejects} of {row.lines} lines were rejected, more than {reject_limit:.1%}"
-    return None
+    return retire_source(source, row.state, policy)

@@ -33,7 +33,7 @@ def test_shards_are_found_in_partition_order(incoming: Path) -> None:
     put(incoming, *(f"{shard}.jsonl.zst" for shard in shards))
     found = find_shards(incoming)
     assert list(found) == ["00", "0a", "0A", "1a", "7z", "7Z"] == sorted(shards, key=SHARDS.index)
-    assert {shard: path.name for shard, path in found.items()} == {
+    assert {shard: path.name for shard, (path,) in found.items()} == {
         shard: f"{shard}.jsonl.zst" for shard in shards
     }
 
@@ -74,9 +74,9 @@ def test_names_are_told_apart_by_case(incoming: Path) -> None:
 def test_shards_are_found_in_folders_below(incoming: Path) -> None:
     put(incoming, "torrent/audio_analysis/0a.jsonl.zst", "0b.jsonl.zst", "other/0B.jsonl.zst")
     assert find_shards(incoming) == {
-        "0a": incoming / "torrent" / "audio_analysis" / "0a.jsonl.zst",
-        "0b": incoming / "0b.jsonl.zst",
-        "0B": incoming / "other" / "0B.jsonl.zst",
+        "0a": [incoming / "torrent" / "audio_analysis" / "0a.jsonl.zst"],
+        "0b": [incoming / "0b.jsonl.zst"],
+        "0B": [incoming / "other" / "0B.jsonl.zst"],
     }
 
 
@@ -94,7 +94,7 @@ def test_an_empty_or_missing_folder_has_no_shards(tmp_path: Path, folder: str) -
 def test_a_shard_that_lies_there_twice_is_an_error_that_names_both(incoming: Path) -> None:
     put(incoming, "0a.jsonl.zst", "copy/0a.jsonl.zst", "0b.jsonl.zst")
     with pytest.raises(PipelineError, match="remove one") as error:
-        find_shards(incoming)
+        find_shard(incoming, "0a")
     assert str(incoming / "0a.jsonl.zst") in str(error.value)
     assert str(incoming / "copy" / "0a.jsonl.zst") in str(error.value)
 
@@ -116,6 +116,11 @@ class ReadShard:
 DELETE = SourcePolicy.parse("delete")
 
 
+def retire(summary: ReductionSummary, policy: SourcePolicy) -> str | None:
+    state = (summary.source_bytes, summary.source_modified_ns)
+    return retire_source(Path(summary.source), state, policy)
+
+
 @pytest.fixture
 def shard(incoming: Path, tmp_path: Path) -> ReadShard:
     path = write_shard(incoming, "0a", make_documents("0a", 1, duration=1.0))
@@ -123,13 +128,13 @@ def shard(incoming: Path, tmp_path: Path) -> ReadShard:
 
 
 def test_a_source_that_is_unchanged_is_deleted(shard: ReadShard) -> None:
-    assert retire_source(shard.summary, DELETE) is None
+    assert retire(shard.summary, DELETE) is None
     assert not shard.path.exists()
 
 
 def test_nothing_but_the_source_is_deleted(shard: ReadShard, incoming: Path) -> None:
     put(incoming, "0A.jsonl.zst", "0a.jsonl.zst.part")
-    retire_source(shard.summary, DELETE)
+    retire(shard.summary, DELETE)
     assert sorted(path.name for path in incoming.iterdir()) == ["0A.jsonl.zst", "0a.jsonl.zst.part"]
 
 
@@ -138,38 +143,38 @@ def test_a_source_of_another_size_stays(shard: ReadShard) -> None:
     with shard.path.open("ab") as file:
         file.write(b"more")
     os.utime(shard.path, ns=(modified_ns, modified_ns))
-    assert retire_source(shard.summary, DELETE) is not None
+    assert retire(shard.summary, DELETE) is not None
     assert shard.path.exists()
 
 
 def test_a_source_that_was_written_again_stays(shard: ReadShard) -> None:
     modified_ns = shard.path.stat().st_mtime_ns + 1000
     os.utime(shard.path, ns=(modified_ns, modified_ns))
-    assert retire_source(shard.summary, DELETE) is not None
+    assert retire(shard.summary, DELETE) is not None
     assert shard.path.exists()
 
 
 def test_a_source_that_is_gone_is_not_deleted(shard: ReadShard) -> None:
     shard.path.unlink()
-    assert retire_source(shard.summary, DELETE) is not None
+    assert retire(shard.summary, DELETE) is not None
 
 
 def test_a_source_in_a_folder_that_is_gone_is_not_deleted(shard: ReadShard) -> None:
     missing = shard.path.parent / "gone" / shard.path.name
     summary = msgspec.structs.replace(shard.summary, source=str(missing))
-    assert retire_source(summary, DELETE) is not None
+    assert retire(summary, DELETE) is not None
     assert shard.path.exists()
 
 
 def test_a_source_is_kept_by_choice(shard: ReadShard) -> None:
-    assert retire_source(shard.summary, SourcePolicy.parse("keep")) is not None
+    assert retire(shard.summary, SourcePolicy.parse("keep")) is not None
     assert shard.path.exists()
 
 
 def test_a_source_is_moved_by_choice(shard: ReadShard, tmp_path: Path) -> None:
     content = shard.path.read_bytes()
     policy = SourcePolicy.parse(f"move:{tmp_path / 'done' / 'with'}")
-    assert retire_source(shard.summary, policy) is None
+    assert retire(shard.summary, policy) is None
     assert not shard.path.exists()
     assert (tmp_path / "done" / "with" / shard.path.name).read_bytes() == content
 
@@ -178,7 +183,7 @@ def test_a_moved_source_replaces_nothing(shard: ReadShard, tmp_path: Path) -> No
     other = tmp_path / "done" / shard.path.name
     other.parent.mkdir()
     other.write_text("another")
-    reason = retire_source(shard.summary, SourcePolicy.parse(f"move:{other.parent}"))
+    reason = retire(shard.summary, SourcePolicy.parse(f"move:{other.parent}"))
     assert "is there already" in str(reason)
     assert shard.path.exists()
     assert other.read_text() == "another"

@@ -17,24 +17,34 @@ TRACKS = 400
 SHARDS = ("0a", "0A")
 
 
-def kill_at_a_random_moment(home: Path, rng: random.Random) -> None:
-    """Start an ingest and kill it some time after its first shard has begun."""
-    process = subprocess.Popen(
+def start(home: Path) -> subprocess.Popen[bytes]:
+    """Start an ingest."""
+    return subprocess.Popen(
         [SPOTIFY_PIPELINE, "ingest"],
         env=environment(home),
         cwd=home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
+
+
+def wait_for_a_shard_to_begin(process: subprocess.Popen[bytes], home: Path) -> None:
+    """Wait until something appears in staging, or the process ends."""
     staging = home / "staging"
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         if staging.exists() and any(staging.iterdir()):
-            time.sleep(rng.uniform(0, 1.0))
-            break
+            return
         time.sleep(0.005)
+
+
+def kill_at_a_random_moment(home: Path, rng: random.Random) -> None:
+    """Start an ingest and kill it some time after its first shard has begun."""
+    process = start(home)
+    wait_for_a_shard_to_begin(process, home)
+    time.sleep(rng.uniform(0, 1.0))
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
 
 
 def test_killed_ingests_leave_the_source_until_its_rows_are_committed(tmp_path: Path) -> None:
@@ -59,3 +69,32 @@ def test_killed_ingests_leave_the_source_until_its_rows_are_committed(tmp_path: 
     assert set(ids) == expected
     assert find_shards(home / "incoming") == {}
     assert not list((home / "staging").iterdir())
+
+
+def test_an_interrupt_stops_the_ingest_and_not_just_one_shard(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shards = ("0a", "0b", "0c", "0d")
+    for shard in shards:
+        write_shard(home / "incoming", shard, make_documents(shard, TRACKS))
+    process = start(home)
+    wait_for_a_shard_to_begin(process, home)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert b"Aborted" in output
+    assert len(find_shards(home / "incoming")) >= len(shards) - 1
+    finished = run(home, SPOTIFY_PIPELINE, "ingest")
+    assert finished.returncode == 0, finished.stderr
+    assert read_ledger(home / "audio.duckdb").keys() == set(shards)
+
+
+def test_a_second_ingest_at_the_same_time_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    write_shard(home / "incoming", "0a", make_documents("0a", TRACKS))
+    first = start(home)
+    wait_for_a_shard_to_begin(first, home)
+    second = run(home, SPOTIFY_PIPELINE, "ingest")
+    output, _ = first.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 1), output
+    assert "another ingest is running" in second.stderr
+    assert read_ledger(home / "audio.duckdb")["0a"].tracks == TRACKS

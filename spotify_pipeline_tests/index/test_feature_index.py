@@ -83,7 +83,7 @@ def test_an_empty_index_can_be_published_and_opened(tmp_path: Path) -> None:
 
 def test_without_an_index_the_error_says_what_to_run(tmp_path: Path) -> None:
     assert read_info(tmp_path) is None
-    with pytest.raises(FeatureIndexError, match=r"no index yet; run the job 'index'"):
+    with pytest.raises(FeatureIndexError, match=r"no index yet; run 'spotify-pipeline ingest' or"):
         FeatureIndex.open(tmp_path / "none")
 
 

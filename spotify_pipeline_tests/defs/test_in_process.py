@@ -1,0 +1,85 @@
+"""Everything that waits, run in this process: what earlier runs left does not get in the way."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs.in_process import RUN_TAG, JobOutcome, run_waiting
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
+from spotify_pipeline_tests.processes import CHECKOUT
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    dagster_home = tmp_path / "dagster-home"
+    dagster_home.mkdir()
+    concurrency = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text())["concurrency"]
+    (dagster_home / "dagster.yaml").write_text(yaml.safe_dump({"concurrency": concurrency}))
+    monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
+    found = Settings(tmp_path / "home", tmp_path / "home" / "incoming")
+    found.create_folders()
+    return found
+
+
+def outcomes(settings: Settings) -> list[JobOutcome]:
+    return list(run_waiting(settings, lambda done, total, what: None))
+
+
+def test_a_pool_slot_of_a_killed_ingest_does_not_block_the_next(settings: Settings) -> None:
+    with dg.DagsterInstance.get() as instance:
+        job = build_defs(settings).resolve_job_def("ingest")
+        dead = instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.STARTED, tags={RUN_TAG: "true"}
+        )
+        storage = instance.event_log_storage
+        storage.initialize_concurrency_limit_to_default("audio_database")
+        claim = storage.claim_concurrency_slot("audio_database", dead.run_id, "ingested_shard")
+        assert claim.is_claimed
+    write_shard(settings.incoming, "0a", make_documents("0a", 1))
+    assert [outcome.error for outcome in outcomes(settings)] == [None, None]
+    with dg.DagsterInstance.get() as instance:
+        buried = instance.get_run_by_id(dead.run_id)
+        assert buried is not None
+        assert buried.status == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_file_that_is_kept_is_told_and_not_read_again(settings: Settings) -> None:
+    write_lines(settings.incoming / "0a.jsonl.zst", [b"nonsense\n"])
+    (ingest, _) = outcomes(settings)
+    assert ingest.note == "done; its file is kept: none of its lines was taken"
+    (again,) = outcomes(settings)
+    assert again.note is not None
+    assert again.note.startswith("is in the database already")
+
+
+def test_a_committed_file_that_was_not_retired_goes_without_being_read_again(
+    settings: Settings,
+) -> None:
+    source = write_shard(settings.incoming, "0a", make_documents("0a", 1))
+    outcomes(replace(settings, sources="keep"))
+    assert source.exists()
+    (only,) = outcomes(settings)
+    assert (only.error, only.note) == (None, None)
+    assert not source.exists()
+
+
+def test_a_link_to_nowhere_waits_and_does_not_stop_the_others(settings: Settings) -> None:
+    (settings.incoming / "0a.jsonl.zst").symlink_to(settings.incoming / "nowhere")
+    write_shard(settings.incoming, "0b", make_documents("0b", 1))
+    found = {outcome.shard: outcome for outcome in outcomes(settings) if outcome.job == "ingest"}
+    assert "No such file" in str(found["0a"].note)
+    assert found["0b"].error is None
+
+
+def test_a_damaged_database_is_named(settings: Settings) -> None:
+    create_audio_database(settings.audio_database)
+    settings.audio_database.write_bytes(b"x" * 10_000)
+    write_shard(settings.incoming, "0a", make_documents("0a", 1))
+    with pytest.raises(Exception, match=r"audio\.duckdb"):
+        outcomes(settings)
