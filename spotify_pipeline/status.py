@@ -20,7 +20,7 @@ from spotify_pipeline.store.audio import LedgerRow, ledger
 from spotify_pipeline.store.database import DatabaseBusyError, connect
 from spotify_pipeline.store.metadata import SourceFile, loaded_source
 
-__all__ = ["Status", "gather_status", "read_ledger"]
+__all__ = ["Status", "gather_status", "read_ledger", "size_on_disk"]
 
 
 class ShardCounts(msgspec.Struct, frozen=True):
@@ -133,11 +133,11 @@ def gather_status(settings: Settings) -> Status:
         index_is_current=(info.shards if info else {})
         == {shard: row.checksum for shard, row in rows.items()},
         sizes=Sizes(
-            incoming=_size(settings.incoming),
-            staging=_size(settings.staging),
-            audio_database=_size(settings.audio_database),
-            metadata_database=_size(settings.metadata_database),
-            index=_size(settings.index),
+            incoming=size_on_disk(settings.incoming),
+            staging=size_on_disk(settings.staging),
+            audio_database=size_on_disk(settings.audio_database),
+            metadata_database=size_on_disk(settings.metadata_database),
+            index=size_on_disk(settings.index),
         ),
         busy=busy,
     )
@@ -157,7 +157,7 @@ def read_ledger(audio_database: Path) -> dict[str, LedgerRow]:
         return ledger(connection)
 
 
-def _size(path: Path) -> int:
+def size_on_disk(path: Path) -> int:
     """Count the bytes of a file or folder; what a run deletes meanwhile has none."""
     files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
     size = 0

@@ -22,6 +22,7 @@ def feature_index(
 ) -> dg.MaterializeResult:
     """Index the quantised features of all ingested tracks, for detection to search."""
     from spotify_pipeline.index.build import build_index
+    from spotify_pipeline.status import size_on_disk
     from spotify_pipeline.store.audio import create_audio_database
 
     settings = data_home.settings
@@ -34,7 +35,7 @@ def feature_index(
                 connection, settings.index, lambda tracks: report(tracks, 0, "feature index")
             )
     seconds = time.monotonic() - started
-    size = sum(path.stat().st_size for path in settings.index.rglob("*") if path.is_file())
+    size = size_on_disk(settings.index)
     return dg.MaterializeResult(
         metadata={
             "tracks": build.info.tracks,

@@ -166,6 +166,8 @@ def document(
     analysis_time
         How long that took, in seconds.
     """
+    from spotify_pipeline.fingerprint import ECHOPRINT_VERSION, RHYTHM_VERSION
+
     return {
         "meta": {
             "analyzer_version": "4.0.0",
@@ -189,11 +191,11 @@ def document(
             "codestring": "",
             "code_version": 3.15,
             "echoprintstring": fingerprint.echoprint_string(),
-            "echoprint_version": 4.12,
+            "echoprint_version": ECHOPRINT_VERSION,
             "synchstring": "",
             "synch_version": 1.0,
             "rhythmstring": fingerprint.rhythm_string(),
-            "rhythm_version": 1.0,
+            "rhythm_version": RHYTHM_VERSION,
         },
         "bars": analysis.bars,
         "beats": analysis.beats,

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from spotify_pipeline.dump.document import DetectionFields
 from spotify_pipeline.dump.shard import Reject, ShardReader
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.fingerprint import BANDS
 from spotify_pipeline.shards import disk_name
 
 __all__ = [
@@ -245,9 +246,11 @@ def _tracks_batch(rows: Sequence[DetectionFields]) -> pa.RecordBatch:
     arrays = [pa.array(values, TRACKS_SCHEMA.field(name).type) for name, values in columns.items()]
     arrays.append(_lists([row.echoprint.times for row in rows], pa.uint32()))
     arrays.append(_lists([row.echoprint.codes for row in rows], pa.uint32()))
-    bands = _lists([row.rhythm.band(band) for row in rows for band in range(8)], pa.int32())
+    bands = _lists([row.rhythm.band(band) for row in rows for band in range(BANDS)], pa.int32())
     arrays.append(
-        pa.ListArray.from_arrays(pa.array(range(0, 8 * len(rows) + 1, 8), pa.int32()), bands)
+        pa.ListArray.from_arrays(
+            pa.array(range(0, BANDS * len(rows) + 1, BANDS), pa.int32()), bands
+        )
     )
     return pa.RecordBatch.from_arrays(arrays, schema=TRACKS_SCHEMA)
 
