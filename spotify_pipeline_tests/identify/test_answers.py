@@ -199,7 +199,7 @@ def test_a_name_of_any_bytes_can_be_written(home: Home) -> None:
 
 
 def test_without_an_index_the_error_says_what_to_do(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(FeatureIndexError, match="run 'spotify-pipeline ingest' first"):
+    with pytest.raises(FeatureIndexError, match="run 'spotify-pipeline ingest'"):
         next(answer_files([home.known], tmp_path, home.catalogue))
 
 
