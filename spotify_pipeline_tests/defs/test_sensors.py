@@ -12,7 +12,9 @@ from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.dump.failure import noting_failure
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import Settings
+from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents, write_shard
+from spotify_pipeline_tests.metadata_file import write_metadata
 
 
 class Watch:
@@ -104,6 +106,13 @@ def test_metadata_is_requested_once_it_stays_the_same(watch: Watch) -> None:
     assert len(watch.requested("new_metadata")) == 1
     source.write_bytes(b"xx")
     assert watch.requested("new_metadata") == []
+
+
+def test_metadata_that_is_loaded_already_is_left_alone(watch: Watch) -> None:
+    source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    watch.look("new_metadata")
+    assert "is loaded already" in (watch.look("new_metadata").skip_message or "")
 
 
 def test_the_index_follows_a_shard_and_not_too_often(watch: Watch) -> None:
