@@ -12,13 +12,12 @@ import msgspec
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.readiness import survey_incoming
-from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.index.feature_index import read_info
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.store.audio import LedgerRow, ledger
 from spotify_pipeline.store.database import DatabaseBusyError, connect
-from spotify_pipeline.store.metadata import SourceFile, loaded_source
+from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
 
 __all__ = ["Status", "gather_status", "read_ledger", "size_on_disk"]
 
@@ -127,8 +126,7 @@ def gather_status(settings: Settings) -> Status:
         tracks=sum(row.tracks for row in rows.values()),
         rejects=sum(row.rejects for row in rows.values()),
         metadata_tables=len(tables),
-        metadata_waiting=source is not None
-        and any(tables.get(table) != SourceFile.of(source) for table in TABLES),
+        metadata_waiting=source is not None and not is_loaded(SourceFile.of(source), tables),
         indexed_tracks=info.tracks if info else 0,
         index_is_current=(info.shards if info else {})
         == {shard: row.checksum for shard, row in rows.items()},

@@ -100,6 +100,7 @@ class _Runs:
         """Run whatever waits."""
         survey = survey_incoming(self.settings.incoming, self.settings.sizes)
         rows = read_ledger(self.settings.audio_database)
+        policy = SourcePolicy.parse(self.settings.sources)
         with _instance(self.settings) as self.instance:
             _bury_dead_runs(self.instance)
             for shard, reason in survey.waiting.items():
@@ -107,7 +108,7 @@ class _Runs:
             for shard, path in survey.ready.items():
                 row = rows.get(shard)
                 if row is not None and row.state == survey.states[shard]:
-                    kept = retire_ingested(row, path, SourcePolicy.parse(self.settings.sources))
+                    kept = retire_ingested(row, path, policy)
                     note = f"is in the database already; its file is kept: {kept}"
                     yield JobOutcome("ingest", shard, note=note if kept else None)
                 else:

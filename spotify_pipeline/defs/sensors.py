@@ -13,7 +13,6 @@ from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.metadata import metadata_job
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard
-from spotify_pipeline.dump.tables import TABLES
 
 __all__ = ["finished_shards", "ingested_shards", "new_metadata"]
 
@@ -74,16 +73,15 @@ def new_metadata(
 ) -> dg.SensorResult | dg.SkipReason:
     """Load a metadata file that is new, once its download is finished."""
     from spotify_pipeline.dump.metadata import find_source
-    from spotify_pipeline.store.metadata import SourceFile, loaded_source
+    from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
 
     source = find_source(data_home.settings.incoming)
     if source is None:
         return dg.SkipReason("no metadata file lies there")
-    loaded = loaded_source(data_home.settings.metadata_database)
-    if all(loaded.get(table) == SourceFile.of(source) for table in TABLES):
+    file = SourceFile.of(source)
+    if is_loaded(file, loaded_source(data_home.settings.metadata_database)):
         return dg.SkipReason(f"{source.name} is loaded already")
-    status = source.stat()
-    state = f"{source.name} {status.st_size} {status.st_mtime_ns}"
+    state = f"{file.name} {file.size} {file.modified_ns}"
     if state != context.cursor:
         return dg.SensorResult(
             skip_reason=f"{source.name} has just come or changed; it is looked at again shortly",

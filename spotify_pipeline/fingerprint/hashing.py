@@ -7,13 +7,12 @@ belong here: which pairs of gaps are hashed (`codes`).
 import numpy as np
 from numba import njit
 
-__all__ = ["CODE_BITS", "code_of_gaps", "quantised_gap", "quantised_time"]
-
-CODE_BITS = 20
+__all__ = ["code_of_gaps", "quantised_gap", "quantised_time"]
 
 _SEED = 0x9EA5FA36
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF
+_CODE_MASK = 0xFFFFF
 
 _UNIT = 256 / 11025  # seconds in eight frames
 _UNIT_FLOAT32 = np.float64(np.float32(_UNIT))  # the reference divides by it as a float
@@ -42,4 +41,4 @@ def code_of_gaps(first: int, second: int, band: int) -> int:
     digest = (((_SEED ^ 5) * _MULTIPLIER) & _MASK) ^ mixed
     digest = ((digest ^ band) * _MULTIPLIER) & _MASK
     digest = ((digest ^ (digest >> 13)) * _MULTIPLIER) & _MASK
-    return (digest ^ (digest >> 15)) & 0xFFFFF
+    return (digest ^ (digest >> 15)) & _CODE_MASK

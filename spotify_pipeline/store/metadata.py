@@ -37,7 +37,7 @@ from spotify_pipeline.store.database import (
     create_database,
 )
 
-__all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "loaded_source"]
+__all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "is_loaded", "loaded_source"]
 
 LEDGER = "metadata_loads"
 
@@ -133,6 +133,11 @@ def loaded_source(target: Path) -> dict[str, SourceFile]:
         except duckdb.CatalogException:
             return {}
     return {table: SourceFile(name, size, modified) for table, name, size, modified in rows}
+
+
+def is_loaded(source: SourceFile, loaded: Mapping[str, SourceFile]) -> bool:
+    """Tell whether all nine tables came from a source, by what `loaded_source` says."""
+    return all(loaded.get(table) == source for table in TABLES)
 
 
 def build_metadata(
