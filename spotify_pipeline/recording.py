@@ -72,7 +72,7 @@ def read_recording(path: Path, sample_rate: int = 11025) -> Recording:
             raise RecordingError(f"{name}: no such file")
         if path.stat().st_size == 0:
             raise RecordingError(f"{name}: the file is empty")
-        samples = _decode_with_librosa(path, sample_rate)
+        samples = _decode_with_soundfile(path, sample_rate)
         if samples is None:
             samples = _decode_with_ffmpeg(path, sample_rate)
     except OSError as error:
@@ -87,10 +87,10 @@ def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
     return samples
 
 
-def _decode_with_librosa(path: Path, sample_rate: int) -> npt.NDArray[np.float32] | None:
+def _decode_with_soundfile(path: Path, sample_rate: int) -> npt.NDArray[np.float32] | None:
     """Decode with libsndfile; None when it does not know the format."""
-    import librosa
     import soundfile
+    import soxr
 
     if path.suffix.lower() == ".raw":
         return None  # soundfile takes a file of that name for samples without a header
@@ -105,9 +105,7 @@ def _decode_with_librosa(path: Path, sample_rate: int) -> npt.NDArray[np.float32
     if file_rate < LOWEST_RATE:
         raise RecordingError(f"{printable(path)}: no recording has {file_rate} samples a second")
     mono = _finite(path, channels.mean(axis=1))
-    # soxr's default quality, which librosa uses by the name "soxr_hq"
-    resampled = librosa.resample(mono, orig_sr=file_rate, target_sr=sample_rate)
-    return np.ascontiguousarray(resampled, np.float32)
+    return np.ascontiguousarray(soxr.resample(mono, file_rate, sample_rate), np.float32)
 
 
 def _decode_with_ffmpeg(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:

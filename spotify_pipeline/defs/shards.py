@@ -109,7 +109,6 @@ def ingested_shard(
             "rejects": row.rejects,
             "reject_reasons": dg.MetadataValue.json(rejects),
             "duplicates": row.duplicates,
-            "tracks_from_another_shard": row.elsewhere,
             "source_kept_because": ingestion.kept_because or "",
             "database_bytes": settings.audio_database.stat().st_size,
         }

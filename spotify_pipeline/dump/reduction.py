@@ -9,19 +9,17 @@ database.
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spotify_pipeline.dump.document import DetectionFields
 from spotify_pipeline.dump.shard import Reject, ShardReader
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.fingerprint import BANDS
 from spotify_pipeline.shards import disk_name
 
 __all__ = [
@@ -33,8 +31,8 @@ __all__ = [
     "require_reduction",
 ]
 
-BATCH_TRACKS = 500
-"""Rows that are held in memory before they are written; about 40 kB each."""
+BATCH_ROWS = 2000
+"""Tracks or rejects that are held in memory before they are written; about 8 kB each."""
 
 TRACKS_SCHEMA = pa.schema(
     [
@@ -54,22 +52,16 @@ TRACKS_SCHEMA = pa.schema(
         ("analyzer_version", pa.string()),
         ("echoprint_version", pa.float64()),
         ("rhythm_version", pa.float64()),
-        ("echoprint_times", pa.list_(pa.uint32())),
-        ("echoprint_codes", pa.list_(pa.uint32())),
-        ("rhythm_onsets", pa.list_(pa.list_(pa.int32()))),
+        ("echoprint_form", pa.string()),
+        ("echoprint", pa.binary()),
+        ("rhythm", pa.binary()),
     ]
 )
-"""Columns of ``tracks.parquet``; ``rhythm_onsets`` holds eight lists, one a band."""
+"""Columns of ``tracks.parquet``: `document.DetectionFields`, field by field."""
 
 REJECTS_SCHEMA = pa.schema(
     [("line", pa.int64()), ("reason", pa.string()), ("excerpt", pa.binary())]
 )
-
-_PLAIN_COLUMNS = [
-    name
-    for name in TRACKS_SCHEMA.names
-    if name not in ("echoprint_times", "echoprint_codes", "rhythm_onsets")
-]
 
 
 class ReductionSummary(msgspec.Struct, frozen=True):
@@ -80,7 +72,7 @@ class ReductionSummary(msgspec.Struct, frozen=True):
     shard, source
         The shard's name and the file it was read from.
     source_bytes, source_modified_ns, checksum
-        Of the compressed file as it was read; the checksum is BLAKE2b.
+        Of the compressed file as it was read; the checksum is XXH3 of 128 bits.
     lines
         Lines that were not blank: tracks + rejects + duplicates.
     tracks
@@ -205,26 +197,21 @@ def _write(
     source: Path, shard: str, target: Reduction, progress: Callable[[int], None] | None
 ) -> None:
     status = source.stat()
-    reader = ShardReader(source, progress)
-    batch: list[DetectionFields] = []
-    rejects: list[Reject] = []
+    reader = ShardReader(source, shard, progress)
     seen: set[str] = set()
     duplicates = 0
-    with pq.ParquetWriter(target.tracks, TRACKS_SCHEMA, compression="zstd") as writer:
+    with (
+        _BatchWriter(target.tracks, TRACKS_SCHEMA) as tracks,
+        _BatchWriter(target.rejects, REJECTS_SCHEMA) as rejects,
+    ):
         for row in reader:
             if isinstance(row, Reject):
-                rejects.append(row)
+                rejects.add(row)
             elif row.track_id in seen:
                 duplicates += 1
             else:
                 seen.add(row.track_id)
-                batch.append(row)
-            if len(batch) == BATCH_TRACKS:
-                writer.write_batch(_tracks_batch(batch))
-                batch.clear()
-        if batch:
-            writer.write_batch(_tracks_batch(batch))
-    pq.write_table(_rejects_table(rejects), target.rejects)
+                tracks.add(row)
     summary = ReductionSummary(
         shard=shard,
         source=str(source),
@@ -232,8 +219,8 @@ def _write(
         source_modified_ns=status.st_mtime_ns,
         checksum=reader.checksum,
         lines=reader.lines,
-        tracks=len(seen),
-        rejects=len(rejects),
+        tracks=tracks.rows,
+        rejects=rejects.rows,
         duplicates=duplicates,
     )
     with (target.folder / "summary.json").open("wb") as file:
@@ -241,33 +228,36 @@ def _write(
         os.fsync(file.fileno())
 
 
-def _tracks_batch(rows: Sequence[DetectionFields]) -> pa.RecordBatch:
-    columns = {name: [getattr(row, name) for row in rows] for name in _PLAIN_COLUMNS}
-    arrays = [pa.array(values, TRACKS_SCHEMA.field(name).type) for name, values in columns.items()]
-    arrays.append(_lists([row.echoprint.times for row in rows], pa.uint32()))
-    arrays.append(_lists([row.echoprint.codes for row in rows], pa.uint32()))
-    bands = _lists([row.rhythm.band(band) for row in rows for band in range(BANDS)], pa.int32())
-    arrays.append(
-        pa.ListArray.from_arrays(
-            pa.array(range(0, BANDS * len(rows) + 1, BANDS), pa.int32()), bands
-        )
-    )
-    return pa.RecordBatch.from_arrays(arrays, schema=TRACKS_SCHEMA)
+class _BatchWriter:
+    """Writes rows, whose attributes are the schema's columns, to a Parquet file as a context."""
 
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.rows = 0
+        self._batch: list[Any] = []
+        # fingerprints are packed already; nothing else is worth the time
+        self._writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
 
-def _lists(values: Sequence[np.ndarray], kind: pa.DataType) -> pa.ListArray:
-    offsets = np.concatenate(([0], np.cumsum([len(value) for value in values])))
-    return pa.ListArray.from_arrays(
-        pa.array(offsets, pa.int32()), pa.array(np.concatenate(values), kind)
-    )
+    def __enter__(self) -> Self:
+        return self
 
+    def add(self, row: Any) -> None:  # noqa: ANN401
+        self.rows += 1
+        self._batch.append(row)
+        if len(self._batch) == BATCH_ROWS:
+            self._flush()
 
-def _rejects_table(rejects: Sequence[Reject]) -> pa.Table:
-    return pa.table(
-        [
-            [reject.line for reject in rejects],
-            [reject.reason for reject in rejects],
-            [reject.excerpt for reject in rejects],
-        ],
-        schema=REJECTS_SCHEMA,
-    )
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._batch:
+                self._flush()
+        finally:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        columns = [
+            pa.array([getattr(row, field.name) for row in self._batch], field.type)
+            for field in self.schema
+        ]
+        self._batch.clear()
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))

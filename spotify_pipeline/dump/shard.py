@@ -1,27 +1,24 @@
 """A shard file as a stream of detection fields and rejects.
 
-Belongs here: lines, their numbers, what was wrong with them, progress. Does not belong here: what
-becomes of the rows (`reduction`).
+Belongs here: what becomes of each line, line numbers, the file's checksum, progress. Does not
+belong here: what becomes of the rows (`reduction`).
 """
 
-import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import xxhash
+
 from spotify_pipeline.dump.compression import open_compressed
 from spotify_pipeline.dump.document import DetectionFields, DocumentError, parse_document
+from spotify_pipeline.dump.lines import LINE_LIMIT, numbered_lines
 
-__all__ = ["LINE_LIMIT", "Reject", "ShardReader"]
-
-LINE_LIMIT = 32 * 2**20
-"""Bytes; the longest real documents are under 1 MB."""
+__all__ = ["Reject", "ShardReader"]
 
 EXCERPT_LENGTH = 200
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_BLANK = b" \t\r\n"
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class _DigestingReader(io.RawIOBase):
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
-        self.digest = hashlib.blake2b(digest_size=16)
+        self.digest = xxhash.xxh3_128()
         self.bytes_read = 0
 
     def readable(self) -> bool:
@@ -55,18 +52,24 @@ class ShardReader:
     """Reads one shard once, from start to end.
 
     After the iteration `lines` is the number of lines that were not blank, `bytes_read` that of
-    compressed bytes, and `checksum` their BLAKE2b digest in hex.
+    compressed bytes, and `checksum` their XXH3 digest of 128 bits in hex.
 
     Parameters
     ----------
     path
         A ``.jsonl.zst`` file.
+    shard
+        Its name: the first characters of the track ids in it. A document of another one is a
+        reject, for its own shard will bring it, and this may not be the file that it is named.
     progress
         Called after every line with the compressed bytes read so far.
     """
 
-    def __init__(self, path: Path, progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, path: Path, shard: str, progress: Callable[[int], None] | None = None
+    ) -> None:
         self.path = path
+        self.shard = shard
         self.lines = 0
         self.bytes_read = 0
         self.checksum = ""
@@ -83,32 +86,25 @@ class ShardReader:
         with self.path.open("rb") as file:
             raw = _DigestingReader(file)
             with open_compressed(self.path, raw) as stream:
-                for number, line in _numbered_lines(stream):
+                for number, line in numbered_lines(stream):
                     self.lines += 1
-                    yield _parse_line(number, line)
+                    yield self._parse(number, line)
                     self._progress(raw.bytes_read)
             self.bytes_read = raw.bytes_read
             self.checksum = raw.digest.hexdigest()
 
+    def _parse(self, number: int, line: memoryview) -> DetectionFields | Reject:
+        if len(line) > LINE_LIMIT:
+            return Reject(number, f"longer than {LINE_LIMIT} bytes", _excerpt(line))
+        try:
+            fields = parse_document(line)
+        except DocumentError as error:
+            return Reject(number, str(error), _excerpt(line))
+        if not fields.track_id.startswith(self.shard):
+            reason = f"meta.track_id {fields.track_id} is not one of shard {self.shard}"
+            return Reject(number, reason, _excerpt(line))
+        return fields
 
-def _parse_line(number: int, line: bytes) -> DetectionFields | Reject:
-    if len(line) > LINE_LIMIT:
-        return Reject(number, f"longer than {LINE_LIMIT} bytes", line[:EXCERPT_LENGTH])
-    try:
-        return parse_document(line)
-    except DocumentError as error:
-        return Reject(number, str(error), line[:EXCERPT_LENGTH])
 
-
-def _numbered_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Give the lines that are not blank, numbered from 1; an overlong one is cut, not kept."""
-    number = 0
-    while line := stream.readline(LINE_LIMIT + 1):
-        number += 1
-        rest = line
-        while not rest.endswith(b"\n") and len(rest) > LINE_LIMIT:
-            rest = stream.readline(LINE_LIMIT + 1)
-        if number == 1:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-        if len(line) > LINE_LIMIT or line.strip(_BLANK):
-            yield number, line
+def _excerpt(line: memoryview) -> bytes:
+    return bytes(line[:EXCERPT_LENGTH])

@@ -11,9 +11,18 @@ from spotify_pipeline.fingerprint.errors import (
     AudioError,
     CodesError,
     FingerprintError,
+    PackingError,
     StringError,
 )
 from spotify_pipeline.fingerprint.frontend import envelopes
+from spotify_pipeline.fingerprint.packing import (
+    EchoprintForm,
+    pack_echoprint,
+    pack_trains,
+    unpack_codes,
+    unpack_echoprint,
+    unpack_trains,
+)
 from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
 from spotify_pipeline.fingerprint.strings import (
     ECHOPRINT_VERSION,
@@ -45,9 +54,11 @@ __all__ = [
     "CodesError",
     "DetectorSetting",
     "EchoprintCodes",
+    "EchoprintForm",
     "Fingerprint",
     "FingerprintError",
     "OnsetTrains",
+    "PackingError",
     "StringError",
     "codes_of_trains",
     "decode_echoprint",
@@ -58,5 +69,10 @@ __all__ = [
     "envelopes",
     "fingerprint",
     "is_padded",
+    "pack_echoprint",
+    "pack_trains",
     "trains_of_codes",
+    "unpack_codes",
+    "unpack_echoprint",
+    "unpack_trains",
 ]

@@ -6,7 +6,7 @@ Belongs here: aliases. Does not belong here: shapes; they stand in docstrings.
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bools", "Bytes", "Float32s", "Float64s", "Int32s", "Int64s", "UInt32s"]
+__all__ = ["Bools", "Bytes", "Float32s", "Float64s", "Int32s", "Int64s", "UInt8s", "UInt32s"]
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.bytes_]
@@ -15,3 +15,4 @@ Float64s = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 UInt32s = npt.NDArray[np.uint32]
+UInt8s = npt.NDArray[np.uint8]

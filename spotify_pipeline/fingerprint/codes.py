@@ -30,8 +30,9 @@ GAP_PAIRS = np.array(
 )
 """The six codes of an onset, int64 of shape (6, 2, 2): code, gap, (from, to) as onsets ahead."""
 
-STOP_CODES = np.array([code_of_gaps.py_func(0, 0, band) for band in range(BANDS)], np.uint32)
-"""What the open reference writes, band by band, where there are too few onsets for a code."""
+STOP_CODES = np.array([732748, 66747, 907455, 1026159, 707586, 755198, 412470, 809256], np.uint32)
+"""What the open reference writes, band by band, where there are too few onsets for a code: the
+codes of two gaps of 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,24 +90,28 @@ def _write_codes(
     """Write the codes of all bands and count them."""
     count = 0
     for band in range(BANDS):
-        first, end = bounds[band], bounds[band + 1]
-        for onset in range(first, end - 2):
-            ahead = min(end - 1 - onset, 4)
-            time = quantised_time(frames[onset])
+        onsets = frames[bounds[band] : bounds[band + 1]]
+        gaps = _quantised_gaps(onsets)
+        for onset in range(len(onsets) - 2):
+            time = quantised_time(onsets[onset])
             for pair in range(6):
-                here, middle, last = (
-                    onset,
-                    onset + GAP_PAIRS[pair, 0, 1],
-                    onset + GAP_PAIRS[pair, 1, 1],
-                )
-                if GAP_PAIRS[pair, 1, 1] <= ahead:
-                    gap = quantised_gap(frames[middle] - frames[here])
-                    next_gap = quantised_gap(frames[last] - frames[middle])
-                elif padded:
-                    gap = next_gap = 0
-                else:
+                middle, last = GAP_PAIRS[pair, 0, 1], GAP_PAIRS[pair, 1, 1]
+                gap = next_gap = np.int64(0)
+                if onset + last < len(onsets):
+                    gap, next_gap = gaps[middle, onset], gaps[last - middle, onset + middle]
+                elif not padded:
                     break
                 times[count] = time
                 codes[count] = code_of_gaps(gap, next_gap, band)
                 count += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def _quantised_gaps(onsets: Int32s) -> Int64s:
+    """Give int64 of shape (4, onsets): ``[n, k]`` is the gap from onset k to onset k + n."""
+    gaps = np.zeros((4, len(onsets)), np.int64)
+    for ahead in range(1, 4):
+        for onset in range(len(onsets) - ahead):
+            gaps[ahead, onset] = quantised_gap(onsets[onset + ahead] - onsets[onset])
+    return gaps

@@ -4,7 +4,7 @@ Belongs here: what callers may want to tell apart. This room imports nothing of 
 these derive from ValueError.
 """
 
-__all__ = ["AudioError", "CodesError", "FingerprintError", "StringError"]
+__all__ = ["AudioError", "CodesError", "FingerprintError", "PackingError", "StringError"]
 
 
 class FingerprintError(ValueError):
@@ -21,3 +21,7 @@ class StringError(FingerprintError):
 
 class CodesError(FingerprintError):
     """Times and codes that no onset trains give."""
+
+
+class PackingError(FingerprintError):
+    """Trains that can't be packed, or bytes that are no packed trains."""

@@ -11,8 +11,11 @@ import binascii
 import zlib
 
 import numpy as np
+import pybase64
+from isal import isal_zlib
+from numba import njit
 
-from spotify_pipeline.fingerprint.arrays import Int64s
+from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s, UInt32s
 from spotify_pipeline.fingerprint.codes import EchoprintCodes
 from spotify_pipeline.fingerprint.errors import StringError
 from spotify_pipeline.fingerprint.trains import BANDS, FRAME_SAMPLES, SAMPLE_RATE, OnsetTrains
@@ -34,14 +37,16 @@ INFLATED_LIMIT = 16 * 2**20
 """Bytes; a ten-hour recording needs less than a tenth of it."""
 
 _DIGITS = 5
-_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")  # what base64url does not have must not pass
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_NO_DIGIT = 255
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-_HEX_VALUE = np.full(256, 255, np.uint8)
+_HEX_VALUE = np.full(256, _NO_DIGIT, np.uint8)
 _HEX_VALUE[_HEX] = np.arange(16)
 _SHIFTS = np.arange(4 * (_DIGITS - 1), -1, -4, dtype=np.uint32)
 _RHYTHM_HEADER = (SAMPLE_RATE, FRAME_SAMPLES, BANDS)
 _LARGEST_FRAME = 30_000_000  # a day; what is built over a track is bounded by it
+_LARGEST_NUMBER = 2**58
+_BETWEEN = -1  # in place of a number, between two
+_SPACE, _ZERO = b" 0"
 
 
 def decode_echoprint(string: str) -> EchoprintCodes:
@@ -55,10 +60,9 @@ def decode_echoprint(string: str) -> EchoprintCodes:
     inflated = np.frombuffer(_inflate(string), np.uint8)
     if len(inflated) % (2 * _DIGITS):
         raise StringError(f"{len(inflated)} hex digits are no whole number of times and codes")
-    digits = _HEX_VALUE[inflated]
-    if (digits == 255).any():
+    values = _hex_values(inflated)
+    if len(values) < len(inflated) // _DIGITS:
         raise StringError("a character is no lower-case hex digit")
-    values = np.bitwise_or.reduce(digits.reshape(-1, _DIGITS) << _SHIFTS, axis=1, dtype=np.uint32)
     half = len(values) // 2
     return EchoprintCodes(values[:half], values[half:])
 
@@ -91,23 +95,15 @@ def decode_rhythm(string: str) -> OnsetTrains:
         return OnsetTrains.from_bands([[]] * BANDS)
     if tuple(values[:3]) != _RHYTHM_HEADER:
         raise StringError(f"header {values[:3].tolist()} is not {list(_RHYTHM_HEADER)}")
-    bands = []
-    position = 3
-    for band in range(BANDS):
-        if position >= len(values):
-            raise StringError(f"band {band} is missing")
-        count = int(values[position])
-        gaps = values[position + 1 : position + 1 + count]
-        if len(gaps) < count:
-            raise StringError(f"band {band} has {len(gaps)} of its {count} onsets")
-        # summed as floats, which do not overflow
-        if (gaps[1:] == 0).any() or gaps.sum(dtype=np.float64) > _LARGEST_FRAME:
-            raise StringError(f"band {band} has onsets out of order or out of range")
-        bands.append(np.cumsum(gaps, dtype=np.int64).astype(np.int32))
-        position += 1 + count
-    if position != len(values):
-        raise StringError(f"{len(values) - position} numbers follow the last band")
-    return OnsetTrains.from_counts(np.concatenate(bands), [len(band) for band in bands])
+    frames, bounds, reached = _rhythm_trains(values)
+    if len(bounds) <= BANDS:
+        band = len(bounds) - 1
+        if reached >= len(values):
+            raise StringError(f"band {band} is missing or cut off")
+        raise StringError(f"band {band} has onsets out of order or out of range")
+    if reached != len(values):
+        raise StringError(f"{len(values) - reached} numbers follow the last band")
+    return OnsetTrains(frames, bounds)
 
 
 def encode_rhythm(trains: OnsetTrains) -> str:
@@ -122,29 +118,98 @@ def encode_rhythm(trains: OnsetTrains) -> str:
     return _deflate(" ".join(map(str, values)).encode())
 
 
+@njit(cache=True, nogil=True)
+def _hex_values(text: UInt8s) -> UInt32s:
+    """Read numbers of five hex digits each; none if there are other characters."""
+    values = np.empty(len(text) // _DIGITS, np.uint32)
+    seen = np.uint32(0)
+    for k in range(len(values)):
+        value = np.uint32(0)
+        for place in range(_DIGITS):
+            digit = np.uint32(_HEX_VALUE[text[k * _DIGITS + place]])
+            seen |= digit
+            value = np.uint32(value << np.uint32(4)) | digit
+        values[k] = value
+    return values if seen < 16 else values[:0]
+
+
+@njit(cache=True, nogil=True)
+def _rhythm_trains(values: Int64s) -> tuple[Int32s, Int64s, int]:
+    """Sum up the gaps that follow the header: frames, bounds, and the position reached.
+
+    There are fewer than nine bounds if the next band has less gaps than onsets (the position is the
+    end) or frames that do not ascend within the limit.
+    """
+    frames = np.empty(len(values), np.int32)
+    bounds = np.zeros(BANDS + 1, np.int64)
+    position = len(_RHYTHM_HEADER)
+    for band in range(BANDS):
+        if position >= len(values) or values[position] > len(values) - position - 1:
+            return frames[:0], bounds[: band + 1], len(values)
+        first = bounds[band]
+        bounds[band + 1] = first + values[position]
+        frame = 0
+        for onset in range(first, bounds[band + 1]):
+            gap = values[position + 1 + onset - first]
+            frame += gap
+            if gap > _LARGEST_FRAME or frame > _LARGEST_FRAME or (gap == 0 and onset > first):
+                return frames[:0], bounds[: band + 1], position
+            frames[onset] = frame
+        position += 1 + bounds[band + 1] - first
+    return frames[: bounds[BANDS]].copy(), bounds, position
+
+
 def _numbers(text: bytes) -> Int64s:
-    if text.translate(None, b"0123456789 "):
+    values: Int64s
+    values, fault = _decimal_values(np.frombuffer(text, np.uint8))
+    if fault == _NOT_DECIMAL:
         raise StringError("a character is neither a digit nor a space")
-    try:
-        return np.fromiter(map(int, text.split()), np.int64)
-    except (OverflowError, ValueError) as error:
-        raise StringError("a number is too large") from error
+    if fault == _TOO_LARGE:
+        raise StringError("a number is too large")
+    return values
+
+
+_NO_FAULT, _NOT_DECIMAL, _TOO_LARGE = range(3)
+
+
+@njit(cache=True, nogil=True)
+def _decimal_values(text: UInt8s) -> tuple[Int64s, int]:
+    """Read decimal numbers with spaces between; tells what is wrong with the text."""
+    values = np.empty((len(text) + 1) // 2, np.int64)
+    count = 0
+    value = _BETWEEN
+    for character in text:
+        digit = int(character) - _ZERO
+        if 0 <= digit <= 9:
+            value = (0 if value == _BETWEEN else value * 10) + digit
+            if value > _LARGEST_NUMBER:
+                return values[:0], _TOO_LARGE
+        elif character != _SPACE:
+            return values[:0], _NOT_DECIMAL
+        elif value != _BETWEEN:
+            values[count] = value
+            count += 1
+            value = _BETWEEN
+    if value != _BETWEEN:
+        values[count] = value
+        count += 1
+    return values[:count], _NO_FAULT
 
 
 def _inflate(string: str) -> bytes:
     if not string:
         return b""
+    if not string.isascii():
+        raise StringError("a character is not ASCII")
+    if "+" in string or "/" in string:
+        raise StringError("not base64url: it has a + or a /")
     try:
-        packed = binascii.a2b_base64(
-            string.encode("ascii").translate(_TO_STANDARD), strict_mode=True
-        )
-        stream = zlib.decompressobj()
+        packed = pybase64.b64decode(string, altchars=b"-_", validate=True)
+        stream = isal_zlib.decompressobj()
         inflated = stream.decompress(packed, INFLATED_LIMIT)
-    except UnicodeEncodeError as error:
-        raise StringError("a character is not ASCII") from error
     except binascii.Error as error:
         raise StringError(f"not base64: {error}") from error
-    except zlib.error as error:
+    except isal_zlib.error as error:  # type: ignore[misc]
         raise StringError(f"not a zlib stream: {error}") from error
     if not stream.eof:
         too_large = len(inflated) >= INFLATED_LIMIT
@@ -159,5 +224,4 @@ def _inflate(string: str) -> bytes:
 def _deflate(text: bytes) -> str:
     if not text:
         return ""
-    packed = binascii.b2a_base64(zlib.compress(text), newline=False)
-    return packed.translate(_TO_URL_SAFE).decode()
+    return pybase64.urlsafe_b64encode(zlib.compress(text)).decode()

@@ -11,13 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from spotify_pipeline.fingerprint import (
-    BANDS,
-    CodesError,
-    EchoprintCodes,
-    OnsetTrains,
-    trains_of_codes,
-)
+from spotify_pipeline.fingerprint import BANDS, OnsetTrains, unpack_echoprint, unpack_trains
 from spotify_pipeline.index.feature_index import FeatureIndex, IndexedTrack, IndexInfo
 from spotify_pipeline.store.audio import fingerprint_batches, ledger
 
@@ -73,21 +67,9 @@ def build_index(
 
 def _tracks(batch: pa.RecordBatch) -> Iterator[tuple[IndexedTrack, bool]]:
     """Give a batch's tracks, and whether their Echoprint trains were recovered."""
-    columns = [batch.column(name) for name in ("track_id", "duration")]
-    ids, durations = (column.to_pylist() for column in columns)
-    times, codes, onsets = (
-        batch.column(name) for name in ("echoprint_times", "echoprint_codes", "rhythm_onsets")
-    )
-    for row, track_id in enumerate(ids):
-        echoprint = EchoprintCodes(
-            times[row].values.to_numpy(zero_copy_only=False),
-            codes[row].values.to_numpy(zero_copy_only=False),
-        )
-        rhythm = OnsetTrains.from_bands(
-            [band.values.to_numpy(zero_copy_only=False) for band in onsets[row]]
-        )
-        try:
-            trains, recovered = trains_of_codes(echoprint), True
-        except CodesError:
-            trains, recovered = OnsetTrains.from_bands([()] * BANDS), False
-        yield IndexedTrack(track_id, durations[row], rhythm, trains), recovered
+    for row in batch.to_pylist():
+        rhythm = unpack_trains(row["rhythm"])
+        echoprint = unpack_echoprint(row["echoprint_form"], row["echoprint"])
+        recovered = echoprint is not None
+        trains = echoprint if echoprint is not None else OnsetTrains.from_bands([()] * BANDS)
+        yield IndexedTrack(row["track_id"], row["duration"], rhythm, trains), recovered

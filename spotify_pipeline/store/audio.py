@@ -2,20 +2,21 @@
 
 Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
 a row for each shard that was appended) and ``rejects`` (the lines that were not taken). A shard's
-rows in all three change in one transaction.
+rows in all three change in one transaction. A track id is there once: a reduction has it once, and
+only those that begin with the name of its shard.
 
 Belongs here: schema, appending, reading back. Does not belong here: making reductions
 (`dump.reduction`), opening the file (`database`).
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
@@ -49,9 +50,9 @@ CREATE TABLE IF NOT EXISTS tracks (
     analyzer_version VARCHAR,
     echoprint_version DOUBLE,
     rhythm_version DOUBLE,
-    echoprint_times UINTEGER[] NOT NULL,
-    echoprint_codes UINTEGER[] NOT NULL,
-    rhythm_onsets INTEGER[][] NOT NULL
+    echoprint_form VARCHAR NOT NULL, -- of the next, see fingerprint.packing
+    echoprint BLOB NOT NULL USING COMPRESSION uncompressed,
+    rhythm BLOB NOT NULL USING COMPRESSION uncompressed
 );
 CREATE TABLE IF NOT EXISTS shards (
     shard VARCHAR PRIMARY KEY,
@@ -63,7 +64,6 @@ CREATE TABLE IF NOT EXISTS shards (
     tracks BIGINT NOT NULL,
     rejects BIGINT NOT NULL,
     duplicates BIGINT NOT NULL,
-    elsewhere BIGINT NOT NULL,
     run_id VARCHAR NOT NULL,
     ingested_at TIMESTAMP NOT NULL -- UTC
 );
@@ -86,8 +86,6 @@ class LedgerRow:
         As in `ReductionSummary`.
     tracks
         Rows of the shard in ``tracks``.
-    elsewhere
-        Tracks that were left out because another shard had brought them already.
     run_id
         The run that appended it.
     ingested_at
@@ -103,7 +101,6 @@ class LedgerRow:
     tracks: int
     rejects: int
     duplicates: int
-    elsewhere: int
     run_id: str
     ingested_at: datetime
 
@@ -136,18 +133,34 @@ def append_reduction(
     Raises
     ------
     DatabaseError
-        What was committed is not what was read. (A failure before the commit changes nothing.)
+        What was committed is not what was read. Or it can't be committed, because the disk is full
+        or the reduction is damaged; then nothing has changed.
     """
     summary = reduction.summary()
-    connection.execute(_SCHEMA)
+    try:
+        with _transaction(connection):
+            connection.execute(_SCHEMA)
+            _replace_rows(connection, reduction, summary, run_id)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise DatabaseError(
+            f"{reduction.folder}: shard {summary.shard} can't be appended ({reason}); nothing of it"
+            " is in the database, its source file stays; ingest it again"
+        ) from error
+    return _checked(connection, summary)
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done in the context; take it back after any error."""
     connection.begin()
     try:
-        _replace_rows(connection, reduction, summary, run_id)
+        yield
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(duckdb.Error):  # some errors have ended the transaction already
+            connection.rollback()
         raise
-    return _checked(connection, summary)
 
 
 def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
@@ -175,11 +188,10 @@ def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str
 def fingerprint_batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
     """Read all tracks' fingerprints in batches, ordered by track id.
 
-    Columns: ``track_id, duration, echoprint_times, echoprint_codes, rhythm_onsets``.
+    Columns: ``track_id, duration, echoprint_form, echoprint, rhythm``; see `fingerprint.packing`.
     """
     yield from connection.sql(
-        "SELECT track_id, duration, echoprint_times, echoprint_codes, rhythm_onsets"
-        " FROM tracks ORDER BY track_id"
+        "SELECT track_id, duration, echoprint_form, echoprint, rhythm FROM tracks ORDER BY track_id"
     ).to_arrow_reader(10_000)
 
 
@@ -195,8 +207,7 @@ def _replace_rows(
     connection.execute(
         """
         INSERT INTO tracks BY NAME
-        SELECT *, ? AS shard FROM read_parquet(?) AS new
-        ANTI JOIN tracks AS present ON present.track_id = new.track_id
+        SELECT *, ? AS shard FROM read_parquet(?)
         """,
         [shard, str(reduction.tracks)],
     )
@@ -204,10 +215,8 @@ def _replace_rows(
         "INSERT INTO rejects BY NAME SELECT *, ? AS shard FROM read_parquet(?)",
         [shard, str(reduction.rejects)],
     )
-    tracks = _count(connection, "tracks", shard)
-    elsewhere = pq.read_metadata(reduction.tracks).num_rows - tracks
     connection.execute(
-        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             shard,
             summary.source,
@@ -215,10 +224,9 @@ def _replace_rows(
             summary.source_modified_ns,
             summary.checksum,
             summary.lines,
-            tracks,
+            _count(connection, "tracks", shard),
             _count(connection, "rejects", shard),
             summary.duplicates,
-            elsewhere,
             run_id,
             datetime.now(UTC).replace(tzinfo=None),
         ],
@@ -238,7 +246,7 @@ def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -
     row = ledger(connection)[summary.shard]
     present = _count(connection, "tracks", summary.shard)
     read = (summary.lines, summary.tracks, summary.rejects, summary.duplicates)
-    committed = (row.lines, present + row.elsewhere, row.rejects, row.duplicates)
+    committed = (row.lines, present, row.rejects, row.duplicates)
     if read != committed or present != row.tracks:
         raise DatabaseError(
             f"shard {summary.shard}: read {read}, but committed {committed} (lines, tracks,"

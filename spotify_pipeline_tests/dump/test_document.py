@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.dump.document import DetectionFields, DocumentError, parse_document
-from spotify_pipeline.fingerprint import codes_of_trains, decode_echoprint, decode_rhythm
+from spotify_pipeline.fingerprint import (
+    EchoprintForm,
+    codes_of_trains,
+    decode_echoprint,
+    decode_rhythm,
+    unpack_codes,
+    unpack_trains,
+)
 from spotify_pipeline_tests.documents import (
     Document,
     echoprint_trains,
@@ -78,9 +85,10 @@ def test_the_fields_of_a_document_come_out() -> None:
     assert {name: getattr(fields, name) for name in NUMBERS} == {
         name: track[name] for name in NUMBERS
     }
-    assert fields.echoprint == codes_of_trains(echoprint_trains(TRACK_ID, 5.0))
-    assert fields.rhythm == rhythm_trains(TRACK_ID, 5.0)
-    assert len(fields.echoprint) > 0
+    codes = codes_of_trains(echoprint_trains(TRACK_ID, 5.0))
+    assert unpack_codes(fields.echoprint_form, fields.echoprint) == codes
+    assert unpack_trains(fields.rhythm) == rhythm_trains(TRACK_ID, 5.0)
+    assert len(codes) > 0
     assert len(fields.rhythm) > 0
 
 
@@ -98,9 +106,11 @@ def test_real_documents_come_out_as_their_strings_decode(name: str) -> None:
     document["meta"]["track_id"] = track_id
     fields = parse_document(json_line(document))
     assert fields.track_id == track_id
-    assert fields.echoprint == decode_echoprint(track["echoprintstring"])
-    assert fields.rhythm == decode_rhythm(track["rhythmstring"])
-    assert len(fields.echoprint) > 1000
+    codes = unpack_codes(fields.echoprint_form, fields.echoprint)
+    assert codes == decode_echoprint(track["echoprintstring"])
+    assert unpack_trains(fields.rhythm) == decode_rhythm(track["rhythmstring"])
+    assert fields.echoprint_form == EchoprintForm.TRAINS
+    assert len(codes) > 1000
     assert [getattr(fields, name) for name in NUMBERS] == [track[name] for name in NUMBERS]
 
 
@@ -109,6 +119,17 @@ def test_the_order_of_fields_does_not_matter(seed: int) -> None:
     line = json_line(shuffled(DOCUMENT, seed))
     assert line != LINE
     assert parse_document(line) == parse_document(LINE)
+
+
+def test_the_last_of_several_tracks_counts_wherever_it_stands() -> None:
+    other = json_line(make_document(TRACK_ID, 3.0)["track"]).strip()
+    line = LINE.rstrip()[:-1] + b',"track":' + other + b"}"
+    assert parse_document(line).duration == 3.0
+
+
+def test_what_follows_the_track_is_not_parsed() -> None:
+    cut = LINE.index(b'"bars"')
+    assert parse_document(LINE[:cut] + b'"bars":[broken}') == parse_document(LINE)
 
 
 def test_white_space_between_tokens_does_not_matter() -> None:
@@ -216,7 +237,7 @@ def test_deep_nesting_is_not_taken(nested: bytes) -> None:
     with pytest.raises(DocumentError):
         parse_document(nested)
     with pytest.raises(DocumentError):
-        parse_document(LINE.rstrip()[:-1] + b',"more":' + nested + b"}")
+        parse_document(b'{"more":' + nested + b"," + LINE[1:])
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ SECONDS_ALLOWED = 2.0
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     """Compile the kernels before anything is timed."""
-    trains_of_codes(codes_of_trains(echoprint_trains("compiled")))
+    for padded in (False, True):
+        trains_of_codes(codes_of_trains(echoprint_trains("compiled"), padded=padded))
     trains_of_codes(codes_of_trains(bands(ONSETS[:3])))
 
 

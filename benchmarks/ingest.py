@@ -1,0 +1,200 @@
+"""From a shard to committed rows: wall time beside ``zstd -t`` and other ways, rows compared.
+
+    python benchmarks/ingest.py --documents DIR --strings DIR [--megabytes 2000] [--runs 3]
+    python benchmarks/ingest.py --shard 0a.jsonl.zst
+
+Ways: ours; DuckDB's read_json with explicit columns; the plain script that unpacks to disk, reads
+whole documents and inserts rows one by one. Each runs in a process of its own, timed from its first
+byte read to its commit (imports are not counted, loading compiled kernels is). All give the same
+rows, or this ends with an error. ``zstd -t`` runs before each of ours; ratios are of neighbours.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import xxhash
+
+from spotify_pipeline.dump.incoming import SourcePolicy
+from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.fingerprint import (
+    EchoprintCodes,
+    OnsetTrains,
+    decode_echoprint,
+    decode_rhythm,
+    unpack_codes,
+    unpack_trains,
+)
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline.store.database import connect
+from spotify_pipeline.store.ingestion import ingest_reduction
+
+SHARD = "0a"
+NUMBERS = ["duration", "tempo", "key", "mode", "time_signature", "loudness", "end_of_fade_in"]
+STRINGS = ["echoprintstring", "rhythmstring"]
+COLUMNS = ", ".join([*(f"{name} DOUBLE" for name in NUMBERS), *(f"{s} VARCHAR" for s in STRINGS)])
+Row = tuple[Any, ...]
+
+
+def ours(shard: Path, folder: Path) -> None:
+    """Reduce, append, commit, count."""
+    settings = Settings(folder, shard.parent)
+    settings.create_folders()
+    reduction = reduce_shard(shard, SHARD, settings.staging)
+    create_audio_database(settings.audio_database)
+    with connect(settings.audio_database) as connection:
+        ingest_reduction(connection, reduction, "benchmark", policy=SourcePolicy.parse("keep"))
+
+
+def read_json(shard: Path, folder: Path) -> None:
+    """Let DuckDB read just the columns."""
+    with duckdb.connect(folder / "audio.duckdb") as connection:
+        connection.execute(
+            f"""
+            CREATE TABLE tracks AS
+            SELECT meta.track_id AS track_id, {", ".join(f"track.{n}" for n in NUMBERS + STRINGS)}
+            FROM read_json(?, format = 'newline_delimited', maximum_object_size = 33554432,
+                columns = {{meta: 'STRUCT(track_id VARCHAR)', track: 'STRUCT({COLUMNS})'}})
+            """,
+            [str(shard)],
+        )
+
+
+def script(shard: Path, folder: Path) -> None:
+    """Unpack, load, insert: what one writes first."""
+    unpacked = folder / "shard.jsonl"
+    subprocess.run(["zstd", "-dqf", str(shard), "-o", str(unpacked)], check=True)
+    with duckdb.connect(folder / "audio.duckdb") as connection, unpacked.open() as lines:
+        connection.execute(f"CREATE TABLE tracks (track_id VARCHAR, {COLUMNS})")
+        marks = ", ".join("?" * (1 + len(NUMBERS + STRINGS)))
+        for line in lines:
+            document = json.loads(line)
+            values = [document["track"][name] for name in NUMBERS + STRINGS]
+            connection.execute(
+                f"INSERT INTO tracks VALUES ({marks})", [document["meta"]["track_id"], *values]
+            )
+
+
+WAYS: dict[str, Callable[[Path, Path], None]] = {
+    "ours": ours,
+    "read_json": read_json,
+    "script": script,
+}
+
+
+def digest_of(codes: EchoprintCodes, trains: OnsetTrains) -> str:
+    """Digest both fingerprints as they were in the document."""
+    digest = xxhash.xxh3_128(codes.times.tobytes() + codes.codes.tobytes())
+    digest.update(trains.frames.tobytes() + trains.bounds.tobytes())
+    return digest.hexdigest()
+
+
+def rows_of(way: str, folder: Path) -> list[Row]:
+    """Read what a way has committed, the fingerprints as digests of what they hold."""
+    packed = ["echoprint_form", "echoprint", "rhythm"] if way == "ours" else STRINGS
+    names = ", ".join(["track_id", *NUMBERS, *packed])
+    with duckdb.connect(folder / "audio.duckdb", read_only=True) as connection:
+        rows = connection.execute(f"SELECT {names} FROM tracks ORDER BY track_id").fetchall()
+    return [(*row[: -len(packed)], _digest(row[-len(packed) :])) for row in rows]
+
+
+def _digest(fingerprints: Row) -> str:
+    if len(fingerprints) == 3:
+        form, echoprint, rhythm = fingerprints
+        return digest_of(unpack_codes(form, echoprint), unpack_trains(rhythm))
+    echoprint, rhythm = fingerprints
+    return digest_of(decode_echoprint(echoprint), decode_rhythm(rhythm))
+
+
+def run_way(way: str, shard: Path, folder: Path) -> dict[str, float]:
+    """Run one way in a process of its own."""
+    command = [sys.executable, __file__, "--shard", str(shard), "--way", way, "--into", str(folder)]
+    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    measured: dict[str, float] = json.loads(finished.stdout)
+    return measured
+
+
+def run_here(way: str, shard: Path, folder: Path) -> None:
+    """Run one way in this process and print what it took."""
+    started, cpu = time.perf_counter(), time.process_time()
+    WAYS[way](shard, folder)
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    sys.stdout.write(json.dumps({"seconds": seconds, "cpu": cpu, "megabytes": memory}))
+
+
+def time_zstd(shard: Path) -> float:
+    """Time ``zstd -t``, in seconds."""
+    started = time.perf_counter()
+    subprocess.run(["zstd", "-tq", str(shard)], check=True)
+    return time.perf_counter() - started
+
+
+def compare(shard: Path, ways: Iterable[str], runs: int) -> None:
+    """Print a line a way: median seconds, ratio to ``zstd -t`` just before, memory."""
+    time_zstd(shard)  # the file is in the page cache from here on
+    expected: list[Row] | None = None
+    print(
+        f"{'way':>10} {'seconds':>8} {'ratio':>6}  {'ratios of all runs':24} {'CPU s':>6} {'MB':>5}"
+    )
+    for way in ways:
+        ratios, results = [], []
+        for _ in range(runs if way != "script" else 1):
+            with tempfile.TemporaryDirectory(dir=shard.parent) as folder:
+                floor = time_zstd(shard)
+                results.append(run_way(way, shard, Path(folder)))
+                ratios.append(results[-1]["seconds"] / floor)
+                rows = rows_of(way, Path(folder))
+                expected = rows if expected is None else expected
+                if rows != expected:
+                    raise SystemExit(f"{way}: its rows differ")
+        middle = {key: statistics.median(result[key] for result in results) for key in results[0]}
+        print(
+            f"{way:>10} {middle['seconds']:8.2f} {statistics.median(ratios):6.2f}"
+            f"  {' '.join(f'{ratio:.2f}' for ratio in ratios):24}"
+            f" {middle['cpu']:6.2f} {middle['megabytes']:5.0f}",
+            flush=True,
+        )
+    print(f"rows: {len(expected or [])}, the same in all")
+
+
+def main() -> None:
+    """Compare the ways, or run one of them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shard", type=Path, help="a shard of tracks 0a..., else one is made")
+    parser.add_argument("--documents", type=Path, help="real documents to make one of")
+    parser.add_argument("--strings", type=Path, help="real echoprintstrings to make one of")
+    parser.add_argument("--megabytes", type=int, default=2000, help="of it, unpacked")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--ways", default=",".join(WAYS), help="some of: %(default)s")
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.way:
+        run_here(arguments.way, arguments.shard, arguments.into)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shard = arguments.shard or Path(folder, f"{SHARD}.jsonl.zst")
+        if arguments.shard is None:
+            from shards import Generator, write_shard
+
+            generator = Generator(arguments.documents, arguments.strings, seed=1)
+            count = write_shard(generator, SHARD, shard, arguments.megabytes)
+            print(f"{count} documents, {shard.stat().st_size / 1e6:.0f} MB packed")
+        compare(shard, arguments.ways.split(","), arguments.runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,315 @@
+"""Onset trains and Echoprint codes as few bytes, for storing them by the million.
+
+Packed trains are Rice-coded gaps. A band's first value is its first frame, each further one the gap
+to the onset before, less the shortest gap of the track. All bands' values follow each other::
+
+    varint      shortest gap, in frames
+    varint * 8  onsets in each band
+    uint8       k: how many low bits of each value stand in the first plane
+    plane 1     the low k bits of each value, from the lowest bit of each byte on
+    plane 2     the rest of each value in unary: so many 0, then a 1
+    uint8 * 3   zeros, so that a reader may take four bytes anywhere
+
+(varint: seven bits a byte, the lowest first, the top bit set on all but the last.) No onsets are no
+bytes. Real gaps come within 6 % of their entropy: about 10.6 bits an Echoprint onset, 7.8 a rhythm
+one. The fixed-width plane is what makes reading fast: no value's place depends on another's.
+
+Echoprint codes are kept as the trains that they were made of. Codes that no trains give are kept as
+they are, deflated: little-endian uint32, all times, then all codes.
+
+Belongs here: the byte layout. Does not belong here: recovering trains (`recovery`), strings.
+"""
+
+import zlib
+from enum import StrEnum
+
+import numpy as np
+from numba import njit
+
+from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s
+from spotify_pipeline.fingerprint.bits import trailing_zeros
+from spotify_pipeline.fingerprint.codes import EchoprintCodes, codes_of_trains
+from spotify_pipeline.fingerprint.errors import CodesError, PackingError
+from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
+from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
+
+__all__ = [
+    "EchoprintForm",
+    "pack_echoprint",
+    "pack_trains",
+    "unpack_codes",
+    "unpack_echoprint",
+    "unpack_trains",
+]
+
+_MOST_LOW_BITS = 24  # of a value at any place in a byte, within four bytes
+_VARINT_BYTES = 5
+_LONGEST_HEADER = _VARINT_BYTES * (BANDS + 1) + 1
+_PADDING = 3
+
+
+class EchoprintForm(StrEnum):
+    """What a packed Echoprint fingerprint holds."""
+
+    TRAINS = "trains"
+    """Onset trains whose codes are the original ones."""
+
+    PADDED = "padded"
+    """The same; the codes are filled up with stop codes, as the open reference writes them."""
+
+    CODES = "codes"
+    """The codes themselves: no trains that give them were found."""
+
+
+def pack_echoprint(codes: EchoprintCodes) -> tuple[EchoprintForm, bytes]:
+    """Pack codes as trains that are proved to give them, or else as they are."""
+    try:
+        trains = trains_of_codes(codes)
+    except CodesError:
+        content = np.concatenate((codes.times, codes.codes)).astype("<u4").tobytes()
+        return EchoprintForm.CODES, zlib.compress(content)
+    form = EchoprintForm.PADDED if is_padded(codes) else EchoprintForm.TRAINS
+    return form, pack_trains(trains)
+
+
+def unpack_echoprint(form: EchoprintForm, packed: bytes) -> OnsetTrains | None:
+    """Give the trains of a packed Echoprint fingerprint; None if it has only codes.
+
+    Raises
+    ------
+    PackingError
+        The bytes are damaged.
+    """
+    return None if form == EchoprintForm.CODES else unpack_trains(packed)
+
+
+def unpack_codes(form: EchoprintForm, packed: bytes) -> EchoprintCodes:
+    """Give the codes that were packed.
+
+    Raises
+    ------
+    PackingError
+        The bytes are damaged.
+    """
+    trains = unpack_echoprint(form, packed)
+    if trains is not None:
+        return codes_of_trains(trains, padded=form == EchoprintForm.PADDED)
+    try:
+        values = np.frombuffer(zlib.decompress(packed), "<u4").reshape(2, -1)
+    except (zlib.error, ValueError) as error:
+        raise PackingError(f"packed codes are damaged: {error}") from error
+    return EchoprintCodes(values[0].astype(np.uint32), values[1].astype(np.uint32))
+
+
+def pack_trains(trains: OnsetTrains) -> bytes:
+    """Pack trains whose frames ascend in each band from 0 or more.
+
+    Raises
+    ------
+    PackingError
+        Frames that do not.
+    """
+    if len(trains) == 0:
+        return b""
+    values, shortest = _gaps(trains.frames, trains.bounds)
+    if shortest < 0:
+        raise PackingError("frames are negative or do not ascend")
+    packed: bytes = _pack(values, shortest, trains.bounds).tobytes()
+    return packed
+
+
+def unpack_trains(packed: bytes) -> OnsetTrains:
+    """Give the trains that were packed.
+
+    Raises
+    ------
+    PackingError
+        The bytes are damaged.
+    """
+    frames, bounds = _unpack(np.frombuffer(packed, np.uint8))
+    if len(bounds) <= BANDS:
+        raise PackingError(f"{len(packed)} bytes are no packed trains")
+    return OnsetTrains(frames, bounds)
+
+
+@njit(cache=True, nogil=True)
+def _gaps(frames: Int32s, bounds: Int64s) -> tuple[Int64s, int]:
+    """Give the values to be written, and the shortest gap; -1 if frames do not ascend from 0."""
+    values = np.empty(len(frames), np.int64)
+    shortest = 2**31
+    for band in range(BANDS):
+        previous = np.int64(-1)
+        for onset in range(bounds[band], bounds[band + 1]):
+            values[onset] = frames[onset] - max(previous, 0)
+            if frames[onset] <= previous:
+                return values[:0], -1
+            if previous >= 0:
+                shortest = min(shortest, int(values[onset]))
+            previous = np.int64(frames[onset])
+    if shortest == 2**31:
+        shortest = 0
+    for band in range(BANDS):
+        values[bounds[band] + 1 : bounds[band + 1]] -= shortest
+    return values, shortest
+
+
+@njit(cache=True, nogil=True)
+def _low_bits(values: Int64s) -> tuple[int, int]:
+    """Choose how many bits go to the first plane; gives the bits of the second one, too."""
+    mean = values.sum() // len(values)
+    least = 0
+    while mean >> (least + 2) and least < _MOST_LOW_BITS - 2:
+        least += 1
+    best, bits = 0, 2**62
+    for k in range(least, least + 3):
+        unary = len(values)
+        for value in values:
+            unary += int(value >> k)
+        if unary + k * len(values) < bits + best * len(values):
+            best, bits = k, unary
+    return best, bits
+
+
+@njit(cache=True, nogil=True)
+def _pack(values: Int64s, shortest: int, bounds: Int64s) -> UInt8s:
+    k, unary_bits = _low_bits(values)
+    capacity = _LONGEST_HEADER + (k * len(values) + 7) // 8 + (unary_bits + 7) // 8 + _PADDING
+    packed = np.zeros(capacity, np.uint8)
+    position = _write_varint(packed, 0, shortest)
+    for band in range(BANDS):
+        position = _write_varint(packed, position, bounds[band + 1] - bounds[band])
+    packed[position] = k
+    position = _write_low_bits(packed, position + 1, k, values)
+    bit = np.uint64(8 * position)
+    for value in values:
+        bit += np.uint64(value >> k)
+        packed[bit >> np.uint64(3)] |= np.uint8(1) << np.uint8(bit & np.uint64(7))
+        bit += np.uint64(1)
+    return packed[: position + (unary_bits + 7) // 8 + _PADDING]
+
+
+@njit(cache=True, nogil=True)
+def _write_low_bits(packed: UInt8s, position: int, k: int, values: Int64s) -> int:
+    """Write the first plane; gives the position after it."""
+    mask = np.uint64((1 << k) - 1)
+    waiting = np.uint64(0)
+    bits = 0
+    for value in values:
+        waiting |= (np.uint64(value) & mask) << np.uint64(bits)
+        bits += k
+        while bits >= 8:
+            packed[position] = np.uint8(waiting & np.uint64(0xFF))
+            waiting >>= np.uint64(8)
+            position += 1
+            bits -= 8
+    if bits:
+        packed[position] = np.uint8(waiting)
+        position += 1
+    return position
+
+
+@njit(cache=True, nogil=True)
+def _write_varint(packed: UInt8s, position: int, value: int) -> int:
+    """Write a number; gives the position after it."""
+    while value >= 0x80:
+        packed[position] = np.uint8(value & 0x7F | 0x80)
+        value >>= 7
+        position += 1
+    packed[position] = np.uint8(value)
+    return position + 1
+
+
+@njit(cache=True, nogil=True)
+def _unpack(packed: UInt8s) -> tuple[Int32s, Int64s]:
+    """Give frames and bounds; no bounds if the bytes are damaged."""
+    bounds = np.zeros(BANDS + 1, np.int64)
+    frames = np.empty(0, np.int32)
+    if len(packed) == 0:
+        return frames, bounds
+    shortest, position = _read_varint(packed, 0)
+    for band in range(BANDS):
+        count, position = _read_varint(packed, position)
+        bounds[band + 1] = bounds[band] + count
+    onsets = bounds[BANDS]
+    if position >= len(packed) or onsets > 8 * len(packed):
+        return frames, bounds[:0]
+    k = int(packed[position])
+    high = position + 1 + (k * onsets + 7) // 8
+    if k > _MOST_LOW_BITS or high + (onsets + 7) // 8 + _PADDING > len(packed):
+        return frames, bounds[:0]
+    values = _read_unary(packed, high, len(packed) - _PADDING, onsets)
+    if len(values) < onsets:
+        return frames, bounds[:0]
+    _add_low_bits(packed, position + 1, k, values)
+    frames = _sum_gaps(values, bounds, shortest)
+    return frames, bounds if len(frames) == onsets else bounds[:0]
+
+
+@njit(cache=True, nogil=True)
+def _read_varint(packed: UInt8s, position: int) -> tuple[int, int]:
+    """Read a number; gives the position after it, beyond the end if the number is damaged."""
+    value = 0
+    for byte in range(_VARINT_BYTES):
+        if position >= len(packed):
+            break
+        value |= int(packed[position] & 0x7F) << (7 * byte)
+        position += 1
+        if packed[position - 1] < 0x80:
+            return value, position
+    return 0, len(packed)
+
+
+@njit(cache=True, nogil=True)
+def _read_unary(packed: UInt8s, start: int, end: int, count: int) -> Int64s:
+    """Read numbers in unary from a plane that ends with the last; short if there are not so many.
+
+    Also short if anything follows the last number in the plane.
+    """
+    values = np.empty(count, np.int64)
+    read = 0
+    previous = np.int64(-1)
+    for position in range(start, end, 8):
+        word = np.uint64(0)
+        for byte in range(min(8, end - position)):
+            word |= np.uint64(packed[position + byte]) << np.uint64(8 * byte)
+        base = 8 * (position - start)
+        while word:
+            if read == count:
+                return values[:0]
+            bit = base + np.int64(trailing_zeros(word))
+            values[read] = bit - previous - 1
+            previous = bit
+            read += 1
+            word &= word - np.uint64(1)
+    return values[:read] if 8 * (end - start) - 1 - previous < 8 else values[:0]
+
+
+@njit(cache=True, nogil=True)
+def _add_low_bits(packed: UInt8s, start: int, k: int, values: Int64s) -> None:
+    """Put the low bits below the values that were read in unary."""
+    mask = np.int64((1 << k) - 1)
+    for index in range(len(values)):
+        bit = np.uint64(index * k)
+        byte = np.uint64(start) + (bit >> np.uint64(3))
+        word = (
+            np.int64(packed[byte])
+            | np.int64(packed[byte + np.uint64(1)]) << 8
+            | np.int64(packed[byte + np.uint64(2)]) << 16
+            | np.int64(packed[byte + np.uint64(3)]) << 24
+        )
+        values[index] = values[index] << k | (word >> np.int64(bit & np.uint64(7)) & mask)
+
+
+@njit(cache=True, nogil=True)
+def _sum_gaps(values: Int64s, bounds: Int64s, shortest: int) -> Int32s:
+    """Sum values up to frames; none if a frame does not ascend or is too large."""
+    frames = np.empty(len(values), np.int32)
+    for band in range(BANDS):
+        frame = -shortest
+        for onset in range(bounds[band], bounds[band + 1]):
+            step = values[onset] + shortest
+            frame += step
+            if frame > 2**31 - 1 or (step == 0 and onset > bounds[band]):
+                return frames[:0]
+            frames[onset] = frame
+    return frames
