@@ -9,13 +9,12 @@ is not parsed, only searched for another ``track``.
 Belongs here: parsing one document. Does not belong here: files and lines (`shard`, `lines`).
 """
 
-import re
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from numba import njit
 
+from spotify_pipeline.dump.scanning import find_head
 from spotify_pipeline.fingerprint import (
     EchoprintForm,
     StringError,
@@ -24,7 +23,6 @@ from spotify_pipeline.fingerprint import (
     pack_echoprint,
     pack_trains,
 )
-from spotify_pipeline.fingerprint.arrays import UInt8s
 from spotify_pipeline.shards import is_track_id
 
 __all__ = ["DetectionFields", "DocumentError", "parse_document"]
@@ -95,13 +93,8 @@ class _Document(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Document)
-
-_HEAD_BYTES = 2**17
-_META = re.compile(rb'\s*\{\s*"meta"\s*:\s*\{')
-_TRACK = re.compile(rb'\}\s*,\s*"track"\s*:\s*\{')
-_AFTER_TRACK = re.compile(rb"\}\s*[,}]")
-_TRACK_NAME = b"track"
-_BLANK = b" \t\r\n"
+_meta_decoder = msgspec.json.Decoder(_Meta)
+_track_decoder = msgspec.json.Decoder(_Track)
 
 
 def parse_document(line: bytes | memoryview) -> DetectionFields:
@@ -150,42 +143,17 @@ def parse_document(line: bytes | memoryview) -> DetectionFields:
 
 
 def _parse_head(line: bytes | memoryview) -> _Document | None:
-    """Parse ``meta`` and ``track`` where they are the first two, flat and intact; else None."""
-    head = bytes(line[:_HEAD_BYTES])
-    meta = _META.match(head)
-    if meta is None or not bytes(line[-8:]).rstrip(_BLANK).endswith(b"}"):
+    """Parse ``meta`` and ``track`` alone where `find_head` finds them; else None."""
+    meta, meta_end, track, track_end = find_head(np.frombuffer(line, np.uint8))
+    if meta < 0:
         return None
-    track = _TRACK.match(head, head.find(b"}", meta.end()))
-    if track is None:
-        return None
-    end = head.find(b"}", track.end())
-    if end < 0 or _AFTER_TRACK.match(head, end) is None:
-        return None
-    if _mentions_track(np.frombuffer(line, np.uint8, offset=end)):
-        return None  # a key that stands twice, or a second document on the line
+    text = memoryview(line)
     try:
-        return _decoder.decode(head[: end + 1] + b"}")
+        return _Document(
+            _meta_decoder.decode(text[meta:meta_end]), _track_decoder.decode(text[track:track_end])
+        )
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-
-
-@njit(cache=True, nogil=True)
-def _mentions_track(text: UInt8s) -> bool:
-    """Tell whether "track" stands in a text; its k is rare there, and looked for 64 at a time."""
-    for start in range(0, len(text), 64):
-        block = text[start : start + 64]
-        found = False
-        for character in block:
-            found |= character == _TRACK_NAME[4]
-        if found:
-            for position in range(max(start, 4), start + len(block)):
-                if (
-                    text[position] == _TRACK_NAME[4]
-                    and text[position - 1] == _TRACK_NAME[3]
-                    and text[position - 2] == _TRACK_NAME[2]
-                ):
-                    return True
-    return False
 
 
 def _integer(name: str, value: float | None) -> int | None:

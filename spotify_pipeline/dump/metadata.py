@@ -101,15 +101,11 @@ def unpack(source: Path, target: Path, progress: Report | None = None) -> None:
         partial.unlink(missing_ok=True)
         _check_space(source, target.parent)
         total = source.stat().st_size
-        with (
-            source.open("rb") as packed,
-            open_compressed(source, packed) as stream,
-            partial.open("wb") as unpacked,
-        ):
-            while chunk := stream.read(READ_BYTES):
+        with open_compressed(source) as content, partial.open("wb") as unpacked:
+            while chunk := content.read(READ_BYTES):
                 unpacked.write(chunk)
                 if progress is not None:
-                    progress(packed.tell(), total, source.name)
+                    progress(content.bytes_read, total, source.name)
         partial.replace(target)
     except OSError as error:
         raise MetadataError(f"{source}: cannot be unpacked to {target} ({error})") from error

@@ -1,20 +1,16 @@
 """A shard file as a stream of detection fields and rejects.
 
-Belongs here: what becomes of each line, line numbers, the file's checksum, progress. Does not
-belong here: what becomes of the rows (`reduction`).
+Belongs here: what becomes of each line, progress. Does not belong here: what becomes of the rows
+(`reduction`).
 """
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-import xxhash
-
-from spotify_pipeline.dump.compression import open_compressed
 from spotify_pipeline.dump.document import DetectionFields, DocumentError, parse_document
 from spotify_pipeline.dump.lines import LINE_LIMIT, numbered_lines
+from spotify_pipeline.dump.read_ahead import ReadAhead
 
 __all__ = ["Reject", "ShardReader"]
 
@@ -28,24 +24,6 @@ class Reject:
     line: int
     reason: str
     excerpt: bytes
-
-
-class _DigestingReader(io.RawIOBase):
-    """Pass bytes through, counting and digesting them."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.digest = xxhash.xxh3_128()
-        self.bytes_read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size)
-        self.digest.update(data)
-        self.bytes_read += len(data)
-        return data
 
 
 class ShardReader:
@@ -81,17 +59,15 @@ class ShardReader:
         Raises
         ------
         IncompleteFileError, CompressionError
-            See `open_compressed`.
+            See `compression.CompressedReader`.
         """
-        with self.path.open("rb") as file:
-            raw = _DigestingReader(file)
-            with open_compressed(self.path, raw) as stream:
-                for number, line in numbered_lines(stream):
-                    self.lines += 1
-                    yield self._parse(number, line)
-                    self._progress(raw.bytes_read)
-            self.bytes_read = raw.bytes_read
-            self.checksum = raw.digest.hexdigest()
+        content = ReadAhead(self.path)
+        for number, line in numbered_lines(content):
+            self.lines += 1
+            yield self._parse(number, line)
+            self._progress(content.bytes_read)
+        self.bytes_read = content.bytes_read
+        self.checksum = content.checksum
 
     def _parse(self, number: int, line: memoryview) -> DetectionFields | Reject:
         if len(line) > LINE_LIMIT:

@@ -15,7 +15,7 @@ from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt32s
 from spotify_pipeline.fingerprint.hashing import code_of_gaps, quantised_gap, quantised_time
 from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
 
-__all__ = ["GAP_PAIRS", "STOP_CODES", "EchoprintCodes", "codes_of_trains"]
+__all__ = ["GAP_PAIRS", "STOP_CODES", "EchoprintCodes", "codes_of_trains", "write_codes"]
 
 GAP_PAIRS = np.array(
     [
@@ -77,17 +77,14 @@ def codes_of_trains(trains: OnsetTrains, *, padded: bool = False) -> EchoprintCo
         Fill up to six codes an onset with stop codes, as the open reference does. The documents in
         the dump don't.
     """
-    capacity = 6 * len(trains)
-    times, codes = np.empty(capacity, np.uint32), np.empty(capacity, np.uint32)
-    count = _write_codes(trains.frames, trains.bounds, padded, times, codes)
-    return EchoprintCodes(times[:count].copy(), codes[:count].copy())
+    return EchoprintCodes(*write_codes(trains.frames, trains.bounds, padded))
 
 
 @njit(cache=True, nogil=True)
-def _write_codes(
-    frames: Int32s, bounds: Int64s, padded: bool, times: UInt32s, codes: UInt32s
-) -> int:
-    """Write the codes of all bands and count them."""
+def write_codes(frames: Int32s, bounds: Int64s, padded: bool) -> tuple[UInt32s, UInt32s]:
+    """Make times and codes as of `codes_of_trains`, in a kernel."""
+    capacity = 6 * len(frames)
+    times, codes = np.empty(capacity, np.uint32), np.empty(capacity, np.uint32)
     count = 0
     for band in range(BANDS):
         onsets = frames[bounds[band] : bounds[band + 1]]
@@ -104,7 +101,7 @@ def _write_codes(
                 times[count] = time
                 codes[count] = code_of_gaps(gap, next_gap, band)
                 count += 1
-    return count
+    return times[:count].copy(), codes[:count].copy()
 
 
 @njit(cache=True, nogil=True)

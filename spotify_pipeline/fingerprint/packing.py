@@ -111,10 +111,9 @@ def pack_trains(trains: OnsetTrains) -> bytes:
     """
     if len(trains) == 0:
         return b""
-    values, shortest = _gaps(trains.frames, trains.bounds)
-    if shortest < 0:
+    packed: bytes = _pack(trains.frames, trains.bounds).tobytes()
+    if not packed:
         raise PackingError("frames are negative or do not ascend")
-    packed: bytes = _pack(values, shortest, trains.bounds).tobytes()
     return packed
 
 
@@ -171,7 +170,11 @@ def _low_bits(values: Int64s) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _pack(values: Int64s, shortest: int, bounds: Int64s) -> UInt8s:
+def _pack(frames: Int32s, bounds: Int64s) -> UInt8s:
+    """Give the bytes; none if frames do not ascend from 0."""
+    values, shortest = _gaps(frames, bounds)
+    if shortest < 0:
+        return np.empty(0, np.uint8)
     k, unary_bits = _low_bits(values)
     capacity = _LONGEST_HEADER + (k * len(values) + 7) // 8 + (unary_bits + 7) // 8 + _PADDING
     packed = np.zeros(capacity, np.uint8)

@@ -23,7 +23,7 @@ from spotify_pipeline.fingerprint.codes import (
     GAP_PAIRS,
     STOP_CODES,
     EchoprintCodes,
-    codes_of_trains,
+    write_codes,
 )
 from spotify_pipeline.fingerprint.errors import CodesError
 from spotify_pipeline.fingerprint.hashing import (
@@ -65,24 +65,23 @@ def trains_of_codes(codes: EchoprintCodes) -> OnsetTrains:
     CodesError
         No trains were found that give the codes.
     """
-    padded = is_padded(codes)
     times, values = np.ascontiguousarray(codes.times), np.ascontiguousarray(codes.codes)
-    if padded:
-        frames, bounds = _recover(*_without_stop_codes(times, values))
-    else:
-        frames, bounds = _recover(times, values, _band_runs(times))
+    frames, bounds = _recover(times, values)
     if len(bounds) <= BANDS:
         raise CodesError("the codes are not those of eight bands of onsets")
-    trains = OnsetTrains(frames, bounds)
-    if codes_of_trains(trains, padded=padded) != codes:
-        raise CodesError("the recovered onsets do not give the same times and codes")
-    return trains
+    return OnsetTrains(frames, bounds)
 
 
 def is_padded(codes: EchoprintCodes) -> bool:
     """Tell whether codes are filled up with stop codes, as the open reference does."""
-    last = codes.codes[-5:].tolist()
-    return len(codes) > 0 and len(codes) % 6 == 0 and last == 5 * last[:1] and last[0] in STOP_CODES
+    return bool(_ends_padded(np.ascontiguousarray(codes.codes)))
+
+
+@njit(cache=True, nogil=True)
+def _ends_padded(codes: UInt32s) -> bool:
+    if len(codes) == 0 or len(codes) % 6 or _stop_band(codes[-1]) == _UNKNOWN_BAND:
+        return False
+    return bool((codes[-5:] == codes[-1]).all())
 
 
 @njit(cache=True, nogil=True)
@@ -100,9 +99,9 @@ def _without_stop_codes(times: UInt32s, codes: UInt32s) -> tuple[UInt32s, UInt32
         while real > 0 and _stop_band(codes[group + real - 1]) != _UNKNOWN_BAND:
             real -= 1
         real = 1 if real <= 1 else 3 if real <= 3 else 6
-        times_kept[kept : kept + real] = times[group : group + real]
-        codes_kept[kept : kept + real] = codes[group : group + real]
-        kept += real
+        for place in range(group, group + real):
+            times_kept[kept], codes_kept[kept] = times[place], codes[place]
+            kept += 1
         if real == 1 and count < BANDS:
             runs[count] = start, kept, _stop_band(codes[group + 5])
             start = kept
@@ -149,7 +148,28 @@ def _band_runs(times: UInt32s) -> Int64s:
 
 
 @njit(cache=True, nogil=True)
-def _recover(times: UInt32s, codes: UInt32s, runs: Int64s) -> tuple[Int32s, Int64s]:
+def _recover(times: UInt32s, codes: UInt32s) -> tuple[Int32s, Int64s]:
+    """Recover frames and bounds and prove them; no bounds if no trains are found."""
+    padded = _ends_padded(codes)
+    if padded:
+        frames, bounds = _recover_runs(*_without_stop_codes(times, codes))
+    else:
+        frames, bounds = _recover_runs(times, codes, _band_runs(times))
+    if len(bounds) <= BANDS:
+        return frames, bounds
+    made_times, made_codes = write_codes(frames, bounds, padded)
+    if len(made_codes) != len(codes):
+        return frames[:0], bounds[:0]
+    different = False
+    for k in range(len(codes)):
+        different |= made_times[k] != times[k] or made_codes[k] != codes[k]
+    if different:
+        return frames[:0], bounds[:0]
+    return frames, bounds
+
+
+@njit(cache=True, nogil=True)
+def _recover_runs(times: UInt32s, codes: UInt32s, runs: Int64s) -> tuple[Int32s, Int64s]:
     """Recover the trains of all runs: frames and bounds; no bounds if a run has no onsets."""
     frames = np.empty(len(times) + 2 * BANDS, np.int32)
     bounds = np.zeros(BANDS + 1, np.int64)
@@ -226,8 +246,7 @@ def _fits(units: Int64s, codes: UInt32s, starts: Int64s, band: int, onset: int, 
         code = codes[starts[first] + pair]
         matches = False
         for shift in range(-SLACK, SLACK + 1):
-            if code_of_gaps(around + shift, gap, band) == code:
-                matches = True
+            matches |= code_of_gaps(around + shift, gap, band) == code
         if not matches:
             return False
     return found

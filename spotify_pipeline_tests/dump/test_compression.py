@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import xxhash
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,10 +56,13 @@ def test_content_comes_back(path: Path) -> None:
     assert read(path, frame()) == CONTENT
 
 
-def test_lines_can_be_read_one_by_one(path: Path) -> None:
-    path.write_bytes(frame())
+@pytest.mark.parametrize("size", [17, 18, 40, 1000, 10**6])
+def test_pieces_of_any_size_join_to_the_content(path: Path, size: int) -> None:
+    path.write_bytes(frame() + frame())
     with open_compressed(path) as file:
-        assert list(file) == CONTENT.splitlines(keepends=True)
+        assert b"".join(iter(lambda: file.read(size), b"")) == CONTENT + CONTENT
+        assert file.bytes_read == path.stat().st_size
+        assert file.checksum == xxhash.xxh3_128(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -109,10 +113,10 @@ def test_a_file_that_ends_early_is_incomplete(path: Path, data: bytes) -> None:
 
 def test_what_precedes_the_cut_can_be_read_before_the_error(path: Path) -> None:
     path.write_bytes(frame() + frame()[:-1])
-    with pytest.raises(IncompleteFileError), open_compressed(path) as file:
-        for expected in CONTENT.splitlines(keepends=True)[:2000]:
-            assert file.readline() == expected
-        file.read()
+    with open_compressed(path) as file:
+        assert file.read(len(CONTENT)) == CONTENT[: len(CONTENT) - 16]
+        with pytest.raises(IncompleteFileError):
+            file.read()
 
 
 @settings(deadline=None, max_examples=100)
@@ -151,6 +155,7 @@ def test_what_is_not_zstd_throughout_is_damaged(path: Path, data: bytes) -> None
         pytest.param(frame(), len(CONTENT), id="announced"),
         pytest.param(frame(announce_size=False), None, id="not announced"),
         pytest.param(frame()[:18], len(CONTENT), id="header alone"),
+        pytest.param(SKIPPABLE + SKIPPABLE + frame(), len(CONTENT), id="skippable frames first"),
     ],
 )
 def test_the_content_size_is_what_the_first_frame_announces(
