@@ -299,15 +299,16 @@ def _allowed_gaps(
     while changed and ambiguous:
         changed = ambiguous = False
         for group in range(groups):
+            code = starts[group]
             for pair in range(_pairs_of_group(group, groups)):
                 middle, end = GAP_PAIRS[pair, 0, 1], GAP_PAIRS[pair, 1, 1]
                 here, there = allowed[group, middle], allowed[group + middle, end - middle]
                 gap = units[group + middle] - units[group] - SLACK
                 next_gap = units[group + end] - units[group + middle] - SLACK
-                kept = _fitting(codes[starts[group] + pair], band, gap, here, next_gap, there)
-                changed |= kept != (here, there)
-                ambiguous |= kept[0] & (kept[0] - 1) != 0 or kept[1] & (kept[1] - 1) != 0
-                allowed[group, middle], allowed[group + middle, end - middle] = kept
+                kept, next_kept = _fitting(codes[code + pair], band, gap, here, next_gap, there)
+                changed |= (kept != here) | (next_kept != there)
+                ambiguous |= (kept & (kept - 1) | next_kept & (next_kept - 1)) != 0
+                allowed[group, middle], allowed[group + middle, end - middle] = kept, next_kept
     return allowed
 
 

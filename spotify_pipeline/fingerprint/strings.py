@@ -37,16 +37,13 @@ INFLATED_LIMIT = 16 * 2**20
 """Bytes; a ten-hour recording needs less than a tenth of it."""
 
 _DIGITS = 5
-_NO_DIGIT = 255
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-_HEX_VALUE = np.full(256, _NO_DIGIT, np.uint8)
-_HEX_VALUE[_HEX] = np.arange(16)
 _SHIFTS = np.arange(4 * (_DIGITS - 1), -1, -4, dtype=np.uint32)
 _RHYTHM_HEADER = (SAMPLE_RATE, FRAME_SAMPLES, BANDS)
 _LARGEST_FRAME = 30_000_000  # a day; what is built over a track is bounded by it
 _LARGEST_NUMBER = 2**58
 _BETWEEN = -1  # in place of a number, between two
-_SPACE, _ZERO = b" 0"
+_SPACE, _ZERO, _LETTER_A = b" 0a"
 
 
 def decode_echoprint(string: str) -> EchoprintCodes:
@@ -121,16 +118,21 @@ def encode_rhythm(trains: OnsetTrains) -> str:
 @njit(cache=True, nogil=True)
 def _hex_values(text: UInt8s) -> UInt32s:
     """Read numbers of five hex digits each; none if there are other characters."""
+    digits = np.empty(len(text), np.uint8)
+    broken = np.uint8(0)
+    for place in range(len(text)):  # simple enough to be vectorised
+        character = text[place]
+        decimal = np.uint8(character - _ZERO)
+        letter = np.uint8(character - _LETTER_A)
+        digits[place] = decimal if decimal < 10 else np.uint8(letter + 10)
+        broken |= np.uint8((decimal > 9) & (letter > 5))
     values = np.empty(len(text) // _DIGITS, np.uint32)
-    seen = np.uint32(0)
     for k in range(len(values)):
         value = np.uint32(0)
         for place in range(_DIGITS):
-            digit = np.uint32(_HEX_VALUE[text[k * _DIGITS + place]])
-            seen |= digit
-            value = np.uint32(value << np.uint32(4)) | digit
+            value = np.uint32(value << np.uint32(4)) | np.uint32(digits[k * _DIGITS + place])
         values[k] = value
-    return values if seen < 16 else values[:0]
+    return values[:0] if broken else values
 
 
 @njit(cache=True, nogil=True)
