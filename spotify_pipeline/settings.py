@@ -9,12 +9,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["HOME_VARIABLE", "INCOMING_VARIABLE", "SIZES_VARIABLE", "SOURCES_VARIABLE", "Settings"]
+from spotify_pipeline.errors import PipelineError
+
+__all__ = [
+    "HOME_VARIABLE",
+    "INCOMING_VARIABLE",
+    "PARTS_VARIABLE",
+    "REJECT_LIMIT_VARIABLE",
+    "RESERVE_VARIABLE",
+    "SIZES_VARIABLE",
+    "SOURCES_VARIABLE",
+    "Settings",
+]
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
 INCOMING_VARIABLE = "SPOTIFY_PIPELINE_INCOMING"
 SIZES_VARIABLE = "SPOTIFY_PIPELINE_SIZES"
 SOURCES_VARIABLE = "SPOTIFY_PIPELINE_SOURCES"
+PARTS_VARIABLE = "SPOTIFY_PIPELINE_PARTS"
+REJECT_LIMIT_VARIABLE = "SPOTIFY_PIPELINE_REJECT_LIMIT"
+RESERVE_VARIABLE = "SPOTIFY_PIPELINE_RESERVE_GB"
 DEFAULT_HOME = Path("data")
 
 
@@ -32,12 +46,21 @@ class Settings:
         A ``.torrent`` file or CSV that tells how large complete files are, if the user has one.
     sources
         What becomes of a shard's file once it is ingested: ``delete``, ``keep`` or ``move:FOLDER``.
+    parts
+        What to keep of documents beside the detection fields: names of `dump.parts.PARTS`.
+    reject_limit
+        Share of a shard's lines; with more rejects than this its file is kept.
+    reserve_gb
+        Free space, in units of 10^9 bytes, that is never used up: work waits instead.
     """
 
     home: Path
     incoming: Path
     sizes: Path | None = None
     sources: str = "delete"
+    parts: tuple[str, ...] = ()
+    reject_limit: float = 0.01
+    reserve_gb: float = 1.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -45,8 +68,16 @@ class Settings:
 
         ``SPOTIFY_PIPELINE_HOME`` names the data home (default ``./data``),
         ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home),
-        ``SPOTIFY_PIPELINE_SIZES`` the list of complete sizes (default none), and
-        ``SPOTIFY_PIPELINE_SOURCES`` what becomes of ingested files (default ``delete``).
+        ``SPOTIFY_PIPELINE_SIZES`` the list of complete sizes (default none),
+        ``SPOTIFY_PIPELINE_SOURCES`` what becomes of ingested files (default ``delete``),
+        ``SPOTIFY_PIPELINE_PARTS`` what else to keep, with commas between (default nothing),
+        ``SPOTIFY_PIPELINE_REJECT_LIMIT`` the share of rejected lines that keeps a file (default
+        0.01), and ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1).
+
+        Raises
+        ------
+        PipelineError
+            A number is none, or out of range.
         """
         values = os.environ if environment is None else environment
 
@@ -56,8 +87,16 @@ class Settings:
 
         home = path_of(HOME_VARIABLE) or DEFAULT_HOME.absolute()
         incoming = path_of(INCOMING_VARIABLE) or home / "incoming"
-        sources = values.get(SOURCES_VARIABLE) or cls.sources
-        return cls(home, incoming, path_of(SIZES_VARIABLE), sources)
+        parts = (values.get(PARTS_VARIABLE) or "").replace(",", " ").split()
+        return cls(
+            home,
+            incoming,
+            path_of(SIZES_VARIABLE),
+            values.get(SOURCES_VARIABLE) or cls.sources,
+            tuple(parts),
+            _number(values, REJECT_LIMIT_VARIABLE, cls.reject_limit, 1.0),
+            _number(values, RESERVE_VARIABLE, cls.reserve_gb, 1e6),
+        )
 
     @property
     def staging(self) -> Path:
@@ -83,3 +122,15 @@ class Settings:
         """Create the folders that are missing."""
         for folder in (self.home, self.incoming, self.staging, self.index):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def _number(values: Mapping[str, str], variable: str, default: float, largest: float) -> float:
+    """Read a number from 0 to `largest`."""
+    text = values.get(variable) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= largest:
+        raise PipelineError(f"{variable} is {text!r}, but must be a number from 0 to {largest:g}")
+    return number

@@ -19,6 +19,7 @@ from spotify_pipeline.defs import build_defs
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.dump.reduction import discard_reduction
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
@@ -108,7 +109,8 @@ class _Runs:
             for shard, path in survey.ready.items():
                 row = rows.get(shard)
                 if row is not None and row.state == survey.states[shard]:
-                    kept = retire_ingested(row, path, policy)
+                    discard_reduction(self.settings.staging, shard)
+                    kept = retire_ingested(row, path, policy, self.settings.reject_limit)
                     note = f"is in the database already; its file is kept: {kept}"
                     yield JobOutcome("ingest", shard, note=note if kept else None)
                 else:

@@ -4,7 +4,7 @@ Belongs here: what assets share and a deployment may replace. Does not belong he
 (`spotify_pipeline.settings`) and what is done with a connection.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,9 @@ class DataHome(dg.ConfigurableResource):
     incoming: str
     sizes: str | None = None
     sources: str = "delete"
+    parts: Sequence[str] = ()
+    reject_limit: float = 0.01
+    reserve_gb: float = 1.0
 
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":
@@ -39,13 +42,23 @@ class DataHome(dg.ConfigurableResource):
             incoming=str(settings.incoming),
             sizes=str(settings.sizes) if settings.sizes else None,
             sources=settings.sources,
+            parts=list(settings.parts),
+            reject_limit=settings.reject_limit,
+            reserve_gb=settings.reserve_gb,
         )
 
     @property
     def settings(self) -> Settings:
-        """The paths."""
-        sizes = Path(self.sizes) if self.sizes else None
-        return Settings(Path(self.home), Path(self.incoming), sizes, self.sources)
+        """The settings."""
+        return Settings(
+            Path(self.home),
+            Path(self.incoming),
+            Path(self.sizes) if self.sizes else None,
+            self.sources,
+            tuple(self.parts),
+            self.reject_limit,
+            self.reserve_gb,
+        )
 
 
 class Database(DuckDBResource):

@@ -23,6 +23,12 @@ AUDIO_POOL = "audio_database"
 SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
 
 
+class Keep(dg.Config):
+    """What to keep of documents beside the detection fields, instead of what the settings say."""
+
+    parts: list[str] | None = None
+
+
 @dg.asset(
     partitions_def=SHARD_PARTITIONS,
     group_name="audio_analysis",
@@ -31,6 +37,7 @@ SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
 )
 def reduced_shard(
     context: dg.AssetExecutionContext,
+    config: Keep,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> Iterator[dg.MaterializeResult]:
@@ -42,6 +49,7 @@ def reduced_shard(
     from spotify_pipeline.dump.compression import IncompleteFileError
     from spotify_pipeline.dump.failure import noting_failure
     from spotify_pipeline.dump.incoming import find_shard
+    from spotify_pipeline.dump.parts import check_parts
     from spotify_pipeline.dump.reduction import reduce_shard
 
     settings, shard = data_home.settings, context.partition_key
@@ -49,10 +57,15 @@ def reduced_shard(
     with reported_as_failure():
         try:
             with noting_failure(settings.staging, shard):
+                parts = check_parts(settings.parts if config.parts is None else config.parts)
                 source = find_shard(settings.incoming, shard)
                 report, total = progress.reporter(context, "MB"), source.stat().st_size
                 reduction = reduce_shard(
-                    source, shard, settings.staging, lambda done: report(done, total, source.name)
+                    source,
+                    shard,
+                    settings.staging,
+                    lambda done: report(done, total, source.name),
+                    parts,
                 )
         except IncompleteFileError as error:
             context.log.warning(f"shard {shard} waits: {error}")
@@ -96,7 +109,13 @@ def ingested_shard(
         reduction = require_reduction(settings.staging, shard)
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
-            ingestion = ingest_reduction(connection, reduction, context.run.run_id, policy=policy)
+            ingestion = ingest_reduction(
+                connection,
+                reduction,
+                context.run.run_id,
+                policy=policy,
+                reject_limit=settings.reject_limit,
+            )
             rejects = count_rejects(connection, shard)
     row = ingestion.row
     if ingestion.kept_because:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.dump.scanning import find_head
 from spotify_pipeline.fingerprint import (
     EchoprintForm,
@@ -25,13 +26,9 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.shards import is_track_id
 
-__all__ = ["DetectionFields", "DocumentError", "parse_document"]
+__all__ = ["DetectionFields", "parse_document"]
 
 LARGEST_INTEGER = 2**31 - 1
-
-
-class DocumentError(ValueError):
-    """A document that is not taken; the message is the reason."""
 
 
 @dataclass(frozen=True)

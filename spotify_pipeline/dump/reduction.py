@@ -1,7 +1,7 @@
 """A shard reduced to Parquet: the step before the database, for any number of shards side by side.
 
-A reduction is a folder with ``tracks.parquet``, ``rejects.parquet`` and ``summary.json``. It is
-written under a temporary name and renamed when it is complete, so a folder that is there is whole.
+A reduction is a folder with ``tracks.parquet``, ``rejects.parquet``, ``summary.json`` and a file for
+each part that is kept beside the detection fields. It is written under a temporary name and renamed when it is complete, so a folder that is there is whole.
 
 Belongs here: writing and finding reductions. Does not belong here: parsing (`document`) and the
 database.
@@ -9,15 +9,17 @@ database.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Self
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from spotify_pipeline.dump.parquet import BatchWriter
+from spotify_pipeline.dump.parts import PARTS
 from spotify_pipeline.dump.shard import Reject, ShardReader
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import disk_name
@@ -27,12 +29,10 @@ __all__ = [
     "TRACKS_SCHEMA",
     "Reduction",
     "ReductionSummary",
+    "discard_reduction",
     "reduce_shard",
     "require_reduction",
 ]
-
-BATCH_ROWS = 2000
-"""Tracks or rejects that are held in memory before they are written; about 8 kB each."""
 
 TRACKS_SCHEMA = pa.schema(
     [
@@ -59,6 +59,8 @@ TRACKS_SCHEMA = pa.schema(
 )
 """Columns of ``tracks.parquet``: `document.DetectionFields`, field by field."""
 
+_columns = attrgetter(*TRACKS_SCHEMA.names)
+
 REJECTS_SCHEMA = pa.schema(
     [("line", pa.int64()), ("reason", pa.string()), ("excerpt", pa.binary())]
 )
@@ -81,6 +83,8 @@ class ReductionSummary(msgspec.Struct, frozen=True):
         Rows in ``rejects.parquet``.
     duplicates
         Lines whose track id stood on an earlier line; the first one counts.
+    parts
+        What was kept beside the detection fields, a ``<part>.parquet`` each.
     """
 
     shard: str
@@ -92,6 +96,7 @@ class ReductionSummary(msgspec.Struct, frozen=True):
     tracks: int
     rejects: int
     duplicates: int
+    parts: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,10 @@ class Reduction:
         """Parquet file with `REJECTS_SCHEMA`."""
         return self.folder / "rejects.parquet"
 
+    def part(self, part: str) -> Path:
+        """Parquet file with the columns of `PARTS`."""
+        return self.folder / f"{part}.parquet"
+
     def summary(self) -> ReductionSummary:
         """Read what was counted."""
         return msgspec.json.decode(
@@ -126,6 +135,7 @@ def reduce_shard(
     shard: str,
     staging: Path,
     progress: Callable[[int], None] | None = None,
+    parts: Sequence[str] = (),
 ) -> Reduction:
     """Stream a shard into a reduction, replacing an earlier one.
 
@@ -139,6 +149,8 @@ def reduce_shard(
         Folder for reductions.
     progress
         Called with the compressed bytes read so far.
+    parts
+        What to keep beside the detection fields, as `check_parts` gives it.
 
     Raises
     ------
@@ -146,11 +158,11 @@ def reduce_shard(
         The file can't be read to its end; nothing is left in `staging`.
     """
     folder = _folder(staging, shard)
-    partial = folder.with_name(f"{folder.name}.partial")
+    partial = _partial(folder)
     _remove_if_there(partial)
     partial.mkdir(parents=True)
     try:
-        _write(source, shard, Reduction(partial), progress)
+        _write(source, shard, Reduction(partial), progress, parts)
     except BaseException:
         _remove_if_there(partial)
         raise
@@ -175,8 +187,19 @@ def require_reduction(staging: Path, shard: str) -> Reduction:
     return Reduction(folder)
 
 
+def discard_reduction(staging: Path, shard: str) -> None:
+    """Delete what there is of a shard's reduction, half of one too."""
+    folder = _folder(staging, shard)
+    _remove_if_there(_partial(folder))
+    _remove_whole(folder)
+
+
 def _folder(staging: Path, shard: str) -> Path:
     return staging / f"shard-{disk_name(shard)}"
+
+
+def _partial(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.partial")
 
 
 def _remove_whole(folder: Path) -> None:
@@ -194,24 +217,33 @@ def _remove_if_there(folder: Path) -> None:
 
 
 def _write(
-    source: Path, shard: str, target: Reduction, progress: Callable[[int], None] | None
+    source: Path,
+    shard: str,
+    target: Reduction,
+    progress: Callable[[int], None] | None,
+    parts: Sequence[str],
 ) -> None:
     status = source.stat()
-    reader = ShardReader(source, shard, progress)
+    reader = ShardReader(source, shard, progress, parts)
     seen: set[str] = set()
     duplicates = 0
-    with (
-        _BatchWriter(target.tracks, TRACKS_SCHEMA) as tracks,
-        _BatchWriter(target.rejects, REJECTS_SCHEMA) as rejects,
-    ):
+    with ExitStack() as stack:
+        tracks = stack.enter_context(BatchWriter(target.tracks, TRACKS_SCHEMA))
+        rejects = stack.enter_context(BatchWriter(target.rejects, REJECTS_SCHEMA))
+        writers = {
+            part: stack.enter_context(BatchWriter(target.part(part), PARTS[part])) for part in parts
+        }
         for row in reader:
             if isinstance(row, Reject):
-                rejects.add(row)
-            elif row.track_id in seen:
+                rejects.add((row.line, row.reason, row.excerpt))
+            elif row.fields.track_id in seen:
                 duplicates += 1
             else:
-                seen.add(row.track_id)
-                tracks.add(row)
+                seen.add(row.fields.track_id)
+                tracks.add(_columns(row.fields))
+                for part, items in row.parts.items():
+                    for item in items:
+                        writers[part].add((row.fields.track_id, *item))
     summary = ReductionSummary(
         shard=shard,
         source=str(source),
@@ -222,42 +254,8 @@ def _write(
         tracks=tracks.rows,
         rejects=rejects.rows,
         duplicates=duplicates,
+        parts=list(parts),
     )
     with (target.folder / "summary.json").open("wb") as file:
         file.write(msgspec.json.encode(summary))
         os.fsync(file.fileno())
-
-
-class _BatchWriter:
-    """Writes rows, whose attributes are the schema's columns, to a Parquet file as a context."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.schema = schema
-        self.rows = 0
-        self._batch: list[Any] = []
-        # fingerprints are packed already; nothing else is worth the time
-        self._writer = pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def add(self, row: Any) -> None:  # noqa: ANN401
-        self.rows += 1
-        self._batch.append(row)
-        if len(self._batch) == BATCH_ROWS:
-            self._flush()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None and self._batch:
-                self._flush()
-        finally:
-            self._writer.close()
-
-    def _flush(self) -> None:
-        columns = [
-            pa.array([getattr(row, field.name) for row in self._batch], field.type)
-            for field in self.schema
-        ]
-        self._batch.clear()
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self.schema))

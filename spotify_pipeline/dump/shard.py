@@ -4,17 +4,27 @@ Belongs here: what becomes of each line, progress. Does not belong here: what be
 (`reduction`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spotify_pipeline.dump.document import DetectionFields, DocumentError, parse_document
+from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.dump.lines import LINE_LIMIT, numbered_lines
+from spotify_pipeline.dump.parts import Parts, PartsParser
 from spotify_pipeline.dump.read_ahead import ReadAhead
 
-__all__ = ["Reject", "ShardReader"]
+__all__ = ["Document", "Reject", "ShardReader"]
 
 EXCERPT_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Document:
+    """A line that was taken."""
+
+    fields: DetectionFields
+    parts: Parts
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,16 @@ class ShardReader:
         reject, for its own shard will bring it, and this may not be the file that it is named.
     progress
         Called after every line with the compressed bytes read so far.
+    parts
+        What to keep beside the detection fields, as `check_parts` gives it.
     """
 
     def __init__(
-        self, path: Path, shard: str, progress: Callable[[int], None] | None = None
+        self,
+        path: Path,
+        shard: str,
+        progress: Callable[[int], None] | None = None,
+        parts: Sequence[str] = (),
     ) -> None:
         self.path = path
         self.shard = shard
@@ -52,9 +68,10 @@ class ShardReader:
         self.bytes_read = 0
         self.checksum = ""
         self._progress = progress or (lambda _: None)
+        self._parser = PartsParser(parts) if parts else None
 
-    def __iter__(self) -> Iterator[DetectionFields | Reject]:
-        """Give each line's detection fields, or why it was rejected.
+    def __iter__(self) -> Iterator[Document | Reject]:
+        """Give what each line holds, or why it was rejected.
 
         Raises
         ------
@@ -69,17 +86,18 @@ class ShardReader:
         self.bytes_read = content.bytes_read
         self.checksum = content.checksum
 
-    def _parse(self, number: int, line: memoryview) -> DetectionFields | Reject:
+    def _parse(self, number: int, line: memoryview) -> Document | Reject:
         if len(line) > LINE_LIMIT:
             return Reject(number, f"longer than {LINE_LIMIT} bytes", _excerpt(line))
         try:
             fields = parse_document(line)
+            parts = self._parser.parse(line) if self._parser else {}
         except DocumentError as error:
             return Reject(number, str(error), _excerpt(line))
         if not fields.track_id.startswith(self.shard):
             reason = f"meta.track_id {fields.track_id} is not one of shard {self.shard}"
             return Reject(number, reason, _excerpt(line))
-        return fields
+        return Document(fields, parts)
 
 
 def _excerpt(line: memoryview) -> bytes:

@@ -3,7 +3,7 @@
 Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
 a row for each shard that was appended) and ``rejects`` (the lines that were not taken). A shard's
 rows in all three change in one transaction. A track id is there once: a reduction has it once, and
-only those that begin with the name of its shard.
+only those that begin with the name of its shard. Parts that are kept on request have further tables.
 
 Belongs here: schema, appending, reading back. Does not belong here: making reductions
 (`dump.reduction`), opening the file (`database`).
@@ -21,6 +21,7 @@ import pyarrow as pa
 from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
 from spotify_pipeline.store.database import DatabaseError, create_database
+from spotify_pipeline.store.parts import replace_parts
 
 __all__ = [
     "LedgerRow",
@@ -141,6 +142,7 @@ def append_reduction(
         with _transaction(connection):
             connection.execute(_SCHEMA)
             _replace_rows(connection, reduction, summary, run_id)
+            replace_parts(connection, reduction)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise DatabaseError(

@@ -11,14 +11,14 @@ import duckdb
 
 from spotify_pipeline.dump.incoming import SourcePolicy, retire_source
 from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import LedgerRow, append_reduction
 
-__all__ = ["REJECT_LIMIT", "Ingestion", "ingest_reduction", "retire_ingested"]
+__all__ = ["Ingestion", "ingest_reduction", "retire_ingested"]
 
 DELETE_SOURCE = SourcePolicy()
 
-REJECT_LIMIT = 0.01
-"""Share of a shard's lines; with more rejects than this the source file is kept."""
+REJECT_LIMIT = Settings.reject_limit
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ def ingest_reduction(
     policy: SourcePolicy = DELETE_SOURCE,
     reject_limit: float = REJECT_LIMIT,
 ) -> Ingestion:
-    """Append a reduction, then retire the shard's source file and delete the reduction.
+    """Append a reduction, delete it, and retire the shard's source file.
 
     The source is deleted or moved only after the rows are committed and counted, and stays if it
-    has changed since it was read, or if too many of its lines were rejected.
+    has changed since it was read, or if too many of its lines were rejected. It goes last: while it
+    is there, a run that was killed in between is found and finished.
 
     Raises
     ------
@@ -56,8 +57,8 @@ def ingest_reduction(
         What was committed is not what was read; source and reduction stay.
     """
     row = append_reduction(connection, reduction, run_id)
-    kept_because = retire_ingested(row, Path(row.source), policy, reject_limit)
     reduction.remove()
+    kept_because = retire_ingested(row, Path(row.source), policy, reject_limit)
     return Ingestion(row, kept_because)
 
 

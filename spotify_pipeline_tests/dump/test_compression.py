@@ -88,7 +88,7 @@ def test_a_long_window_is_accepted(path: Path, window_log: int) -> None:
     assert read(path, data) == CONTENT
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=200)
 @given(st.integers(0, len(frame()) - 1))
 def test_a_cut_anywhere_is_an_incomplete_file(damaged: Path, length: int) -> None:
     with pytest.raises(IncompleteFileError, match="incomplete") as error:
@@ -119,7 +119,7 @@ def test_what_precedes_the_cut_can_be_read_before_the_error(path: Path) -> None:
             file.read()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=500)
 @given(st.integers(0, 8 * len(frame()) - 1))
 def test_a_flipped_bit_never_changes_the_content(damaged: Path, bit: int) -> None:
     data = bytearray(frame())

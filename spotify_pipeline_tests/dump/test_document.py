@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotify_pipeline.dump.document import DetectionFields, DocumentError, parse_document
+from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.fingerprint import (
     EchoprintForm,
     codes_of_trains,

@@ -12,8 +12,8 @@ import xxhash
 
 from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
 from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.parquet import BATCH_ROWS
 from spotify_pipeline.dump.reduction import (
-    BATCH_ROWS,
     REJECTS_SCHEMA,
     TRACKS_SCHEMA,
     Reduction,

@@ -10,9 +10,9 @@ import zstandard
 
 from spotify_pipeline.dump import lines, shard
 from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
-from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.document import parse_document
 from spotify_pipeline.dump.lines import LINE_LIMIT
-from spotify_pipeline.dump.shard import Reject, ShardReader
+from spotify_pipeline.dump.shard import Document, Reject, ShardReader
 from spotify_pipeline_tests.documents import json_line, make_documents, write_lines
 
 SHARD = "0a"
@@ -29,7 +29,9 @@ def path(tmp_path: Path) -> Path:
 def read(path: Path, *lines: bytes) -> list[str | Reject]:
     """Write lines, read them, and give the track id of each one that was taken."""
     write_lines(path, lines)
-    return [row if isinstance(row, Reject) else row.track_id for row in ShardReader(path, SHARD)]
+    return [
+        row if isinstance(row, Reject) else row.fields.track_id for row in ShardReader(path, SHARD)
+    ]
 
 
 def limit_lines(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
@@ -39,7 +41,7 @@ def limit_lines(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
 
 def test_documents_come_in_order_with_their_fields(path: Path) -> None:
     write_lines(path, LINES)
-    assert list(ShardReader(path, SHARD)) == FIELDS
+    assert list(ShardReader(path, SHARD)) == [Document(fields, {}) for fields in FIELDS]
 
 
 def test_a_read_shard_is_counted_and_digested(path: Path) -> None:
@@ -186,7 +188,7 @@ def test_a_64_mb_line_does_not_take_64_mb(path: Path, monkeypatch: pytest.Monkey
     finally:
         tracemalloc.stop()
     assert isinstance(overlong, Reject)
-    assert isinstance(taken, DetectionFields)
+    assert isinstance(taken, Document)
     assert peak < 32 * limit
 
 
@@ -216,4 +218,4 @@ def test_frames_may_end_anywhere_in_a_line(path: Path) -> None:
     middle = len(content) // 2 + 17
     first = write_lines(path, [content[:middle]]).read_bytes()
     path.write_bytes(first + zstandard.compress(content[middle:]))
-    assert list(ShardReader(path, SHARD)) == FIELDS
+    assert list(ShardReader(path, SHARD)) == [Document(fields, {}) for fields in FIELDS]

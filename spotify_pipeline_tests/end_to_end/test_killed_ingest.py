@@ -3,6 +3,7 @@
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -69,6 +70,80 @@ def test_killed_ingests_leave_the_source_until_its_rows_are_committed(tmp_path: 
     assert set(ids) == expected
     assert find_shards(home / "incoming") == {}
     assert not list((home / "staging").iterdir())
+
+
+INGEST_AND_BE_KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+
+from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.dump.document import parse_document
+from spotify_pipeline.dump.reduction import discard_reduction, reduce_shard
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.status import read_ledger
+from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline.store.database import connect
+from spotify_pipeline.store.ingestion import ingest_reduction, retire_ingested, DELETE_SOURCE
+from spotify_pipeline_tests.documents import json_line, make_documents
+
+home, kills = Path(sys.argv[1]), int(sys.argv[2])
+settings = Settings(home, home / "incoming")
+settings.create_folders()
+parse_document(json_line(make_documents("0a", 1)[0]))  # kernels are loaded before the forks
+
+
+def ingest():
+    survey = survey_incoming(settings.incoming, None)
+    for shard, source in survey.ready.items():
+        row = read_ledger(settings.audio_database).get(shard)
+        if row is not None and row.state == survey.states[shard]:
+            discard_reduction(settings.staging, shard)
+            retire_ingested(row, source, DELETE_SOURCE)
+            continue
+        reduction = reduce_shard(source, shard, settings.staging)
+        create_audio_database(settings.audio_database)
+        with connect(settings.audio_database) as connection:
+            ingest_reduction(connection, reduction, "run")
+
+
+chance = random.Random(7)
+for kill in range(kills + 1):
+    child = os.fork()
+    if child == 0:
+        ingest()
+        os._exit(0)
+    if kill < kills:
+        time.sleep(chance.uniform(0, 0.3))
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    rows = read_ledger(settings.audio_database)
+    waiting = survey_incoming(settings.incoming, None).states
+    print(status, *sorted(rows), "|", *sorted(waiting), flush=True)
+"""
+
+
+def test_a_hundred_kills_leave_every_track_once_and_nothing_else(tmp_path: Path) -> None:
+    shards = [f"0{letter}" for letter in "abcdefghijklmno"]
+    expected = []
+    for shard in shards:
+        documents = make_documents(shard, 40)
+        expected += [document["meta"]["track_id"] for document in documents]
+        write_shard(tmp_path / "incoming", shard, documents)
+    command = [sys.executable, "-c", INGEST_AND_BE_KILLED, str(tmp_path), "100"]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert finished.returncode == 0, finished.stderr
+    moments = finished.stdout.splitlines()
+    for moment in moments:
+        status, *names = moment.split()
+        assert status in {"0", str(signal.SIGKILL.value)}, finished.stderr
+        assert set(shards) <= set(names)
+    killed = [moment for moment in moments if not moment.startswith("0 ")]
+    assert len(killed) > 30  # of them many while shards were on their way
+    with connect(tmp_path / "audio.duckdb", read_only=True) as connection:
+        ids = connection.execute("SELECT track_id FROM tracks ORDER BY 1").fetchall()
+    assert ids == [(track_id,) for track_id in sorted(expected)]
+    assert find_shards(tmp_path / "incoming") == {}
+    assert list((tmp_path / "staging").iterdir()) == []
 
 
 def test_an_interrupt_stops_the_ingest_and_not_just_one_shard(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database, ledger
 from spotify_pipeline.store.database import DatabaseError, connect
-from spotify_pipeline.store.ingestion import REJECT_LIMIT, ingest_reduction
+from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline_tests.documents import json_line, make_documents, make_track_id
 from spotify_pipeline_tests.reductions import (
     read_database,
@@ -120,9 +120,9 @@ def test_a_shard_with_more_rejects_than_the_limit_is_kept(
 def test_a_few_rejects_are_within_the_usual_limit(
     database: Connection, home: Settings, source: Path
 ) -> None:
-    assert 0 < REJECT_LIMIT <= 0.05
+    assert 0 < Settings.reject_limit <= 0.05
     bare = [b'{"meta":{"track_id":"%s"},"track":{}}\n' % make_track_id("0a", number).encode()
-            for number in range(round(1 / REJECT_LIMIT))]  # fmt: skip
+            for number in range(round(1 / Settings.reject_limit))]  # fmt: skip
     within = ingest_reduction(database, reduce_lines(home, "0a", [*bare, b"broken\n"]), "run")
     assert within.kept_because is None
     more = ingest_reduction(database, reduce_lines(home, "0a", [*bare, *[b"broken\n"] * 2]), "run")
