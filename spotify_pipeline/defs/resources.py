@@ -4,7 +4,7 @@ Belongs here: what assets share and a deployment may replace. Does not belong he
 (`spotify_pipeline.settings`) and what is done with a connection.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +30,7 @@ class DataHome(dg.ConfigurableResource):
     incoming: str
     sizes: str | None = None
     sources: str = "delete"
-    parts: Sequence[str] = ()
+    parts: list[str] = []  # noqa: RUF012  # pydantic copies it
     reject_limit: float = 0.01
     reserve_gb: float = 1.0
 

@@ -4,9 +4,9 @@ Each part has a table of its own: the intervals (``bars``, ``beats``, ``tatums``
 and the ``segments`` with a row for each, ``codestring`` and ``synchstring`` with a row a track. A
 document is parsed whole for them, which takes several times as long as its detection fields.
 
-Scalars are DOUBLE, which gives the numbers back as they are written. The 24 pitches and timbres of a
-segment are FLOAT, half the size; they are written with three decimals, and a FLOAT has six to seven
-digits.
+Scalars are DOUBLE, which gives the numbers back as they are written. The 24 pitches and timbres of
+a segment are FLOAT, half the size; they are written with three decimals, and a FLOAT has six to
+seven digits.
 
 Belongs here: names, columns, parsing. Does not belong here: files (`parquet`), tables
 (`store.parts`).
@@ -85,7 +85,7 @@ class PartsParser:
     def __init__(self, parts: Sequence[str]) -> None:
         self.arrays = [part for part in parts if part in _ARRAYS]
         self.strings = [part for part in parts if part in _STRINGS]
-        fields = [(part, list[_item(part)], []) for part in self.arrays]  # type: ignore[misc]
+        fields: list[Any] = [(part, _items(part), []) for part in self.arrays]
         track = msgspec.defstruct("Track", [(part, str | None, None) for part in self.strings])
         document = msgspec.defstruct("Document", [*fields, ("track", track | None, None)])
         self._decoder = msgspec.json.Decoder(document)
@@ -99,7 +99,7 @@ class PartsParser:
             A part is not of the shape.
         """
         try:
-            document = self._decoder.decode(line)
+            document: Any = self._decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise DocumentError(f"its parts can't be read: {error}") from error
         rows: dict[str, Sequence[tuple[Any, ...]]] = {}
@@ -112,9 +112,10 @@ class PartsParser:
         return rows
 
 
-def _item(part: str) -> type[msgspec.Struct]:
-    """Make the type of a part's items; a number or vector that is missing is None."""
+def _items(part: str) -> Any:  # noqa: ANN401
+    """Make the type of a part's list; a number or vector that is missing is None."""
     length = msgspec.Meta(min_length=VECTOR_LENGTH, max_length=VECTOR_LENGTH)
     vector = Annotated[list[float], length]
     types = [(name, vector if name in _VECTORS else float) for name in _ARRAYS[part]]
-    return msgspec.defstruct(part, [(name, kind | None, None) for name, kind in types])
+    item = msgspec.defstruct(part, [(name, kind | None, None) for name, kind in types])
+    return list[item]  # type: ignore[valid-type]

@@ -1,7 +1,8 @@
 """A shard reduced to Parquet: the step before the database, for any number of shards side by side.
 
-A reduction is a folder with ``tracks.parquet``, ``rejects.parquet``, ``summary.json`` and a file for
-each part that is kept beside the detection fields. It is written under a temporary name and renamed when it is complete, so a folder that is there is whole.
+A reduction is a folder with ``tracks.parquet``, ``rejects.parquet``, ``summary.json`` and a file
+for each part that is kept beside the detection fields. It is written under a temporary name and
+renamed when it is complete, so a folder that is there is whole.
 
 Belongs here: writing and finding reductions. Does not belong here: parsing (`document`) and the
 database.

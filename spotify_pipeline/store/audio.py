@@ -3,7 +3,8 @@
 Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
 a row for each shard that was appended) and ``rejects`` (the lines that were not taken). A shard's
 rows in all three change in one transaction. A track id is there once: a reduction has it once, and
-only those that begin with the name of its shard. Parts that are kept on request have further tables.
+only those that begin with the name of its shard. Parts that are kept on request have tables of
+their own (`parts`).
 
 Belongs here: schema, appending, reading back. Does not belong here: making reductions
 (`dump.reduction`), opening the file (`database`).

@@ -1,7 +1,7 @@
 """The tables of the parts that are kept beside the detection fields.
 
-Belongs here: their columns in DuckDB, replacing a shard's rows. Does not belong here: what a part is
-(`dump.parts`), transactions (`audio`).
+Belongs here: their columns in DuckDB, replacing a shard's rows. Does not belong here: what a part
+is (`dump.parts`), transactions (`audio`).
 """
 
 import duckdb
