@@ -118,6 +118,11 @@ class Settings:
         """Folder of the feature index."""
         return self.home / "index"
 
+    @property
+    def locks(self) -> Path:
+        """Folder of the files by which processes exclude each other."""
+        return self.home / "locks"
+
     def create_folders(self) -> None:
         """Create the folders that are missing."""
         for folder in (self.home, self.incoming, self.staging, self.index):

@@ -16,6 +16,7 @@ from dagster import DagsterExecutionInterruptedError
 from filelock import FileLock, Timeout
 
 from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.readiness import survey_incoming
@@ -23,14 +24,15 @@ from spotify_pipeline.dump.reduction import discard_reduction
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
+from spotify_pipeline.space import SpaceGuard
 from spotify_pipeline.status import gather_status, read_ledger
 from spotify_pipeline.store.ingestion import retire_ingested
 
 __all__ = ["JobOutcome", "run_waiting"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-RUN_TAG = "spotify-pipeline/command-line"
-"""Marks the runs of this module: with the home's lock held, one in progress is a dead one."""
+SPACE_PATIENCE = 600.0
+"""Seconds that a command waits for space on disk; the daemon waits for as long as it takes."""
 
 INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
 """For an instance in the data home, where no ``dagster.yaml`` is given."""
@@ -65,6 +67,10 @@ class _FixedProgress:
 
     def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
         return self.report
+
+    def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
+        reserve = round(settings.reserve_gb * 1e9)
+        return SpaceGuard(reserve, lambda message: self.report(0, 0, message), SPACE_PATIENCE)
 
 
 def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
@@ -103,7 +109,7 @@ class _Runs:
         rows = read_ledger(self.settings.audio_database)
         policy = SourcePolicy.parse(self.settings.sources)
         with _instance(self.settings) as self.instance:
-            _bury_dead_runs(self.instance)
+            bury_dead_runs(self.instance)
             for shard, reason in survey.waiting.items():
                 yield JobOutcome("ingest", shard, note=f"waits, {reason}")
             for shard, path in survey.ready.items():
@@ -136,7 +142,7 @@ class _Runs:
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 instance=self.instance,
                 partition_key=shard,
-                tags={RUN_TAG: "true"},
+                tags=process_tag(),
             )
         except DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
@@ -167,19 +173,6 @@ def _instance(settings: Settings) -> dg.DagsterInstance:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_text(INSTANCE_SETTINGS)
     return dg.DagsterInstance.from_config(str(folder))
-
-
-def _bury_dead_runs(instance: dg.DagsterInstance) -> None:
-    """End the runs of killed processes: whoever wants their pool's slot would wait forever."""
-    alive = [
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-        dg.DagsterRunStatus.CANCELING,
-    ]
-    for run in instance.get_runs(dg.RunsFilter(statuses=alive, tags={RUN_TAG: "true"})):
-        instance.report_run_failed(run, "The process that ran this was killed.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def _root_cause(error: BaseException) -> str:

@@ -13,9 +13,11 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
+from spotify_pipeline.defs.dead_runs import process_tag
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report, log_reporter
 from spotify_pipeline.settings import Settings
+from spotify_pipeline.space import SpaceGuard
 
 __all__ = ["DataHome", "Database", "ProgressSource", "RunLogProgress", "reported_as_failure"]
 
@@ -33,6 +35,11 @@ class DataHome(dg.ConfigurableResource):
     parts: list[str] = []  # noqa: RUF012  # pydantic copies it
     reject_limit: float = 0.01
     reserve_gb: float = 1.0
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Tag the run with its process, see `dead_runs`."""
+        if context.dagster_run is not None and context.instance is not None:
+            context.instance.add_run_tags(context.dagster_run.run_id, process_tag())
 
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":
@@ -79,6 +86,9 @@ class ProgressSource(Protocol):
     def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
         """Make the callback for one step; amounts are bytes if `unit` is ``MB``."""
 
+    def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
+        """Make what one step waits for space with."""
+
 
 class RunLogProgress:
     """Reports progress to a run's log."""
@@ -86,6 +96,10 @@ class RunLogProgress:
     def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
         """Make the callback for one step."""
         return log_reporter(context.log.info, unit)
+
+    def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
+        """Make a guard that waits for as long as it takes, and says so in the run's log."""
+        return SpaceGuard(round(settings.reserve_gb * 1e9), context.log.warning)
 
 
 @contextmanager

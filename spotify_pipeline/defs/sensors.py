@@ -9,6 +9,7 @@ import time
 
 import dagster as dg
 
+from spotify_pipeline.defs.dead_runs import bury_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.metadata import metadata_job
 from spotify_pipeline.defs.resources import DataHome
@@ -34,12 +35,14 @@ def finished_shards(
     """Ingest each shard once its download is finished.
 
     A shard that was ingested before is left alone; materialise its partition to ingest it again.
-    One whose ingest failed is tried again, later each time.
+    One whose ingest failed is tried again, later each time; one whose run was ended from outside,
+    by a power cut say, at the next look.
     """
     from spotify_pipeline.dump.failure import failures
     from spotify_pipeline.dump.readiness import survey_incoming
 
     settings = data_home.settings
+    bury_dead_runs(context.instance)
     earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
     ingested = context.instance.get_materialized_partitions(ingested_shard.key)
@@ -47,7 +50,7 @@ def finished_shards(
     requests, notes = [], [f"{shard}: {reason}" for shard, reason in survey.waiting.items()]
     for shard in survey.ready:
         failure = failed.get(shard)
-        attempts = failure.attempts if failure else 0
+        attempts = (failure.attempts if failure else 0) + _failed_runs(context.instance, shard)
         if shard in ingested:
             notes.append(f"{shard}: ingested already; materialise it to ingest it again")
         elif failure and time.time() < failure.retry_at:
@@ -60,6 +63,17 @@ def finished_shards(
         run_requests=requests,
         skip_reason=None if requests else "; ".join(notes) or "no shard lies there",
         cursor=json.dumps(survey.states),
+    )
+
+
+def _failed_runs(instance: dg.DagsterInstance, shard: str) -> int:
+    """Count the failed runs of a shard: a run key that was used once starts no second run."""
+    return instance.get_runs_count(
+        dg.RunsFilter(
+            job_name=ingest_job.name,
+            tags={"dagster/partition": shard},
+            statuses=[dg.DagsterRunStatus.FAILURE],
+        )
     )
 
 

@@ -14,7 +14,7 @@ from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import LedgerRow, append_reduction
 
-__all__ = ["Ingestion", "ingest_reduction", "retire_ingested"]
+__all__ = ["Ingestion", "ingest_reduction", "retire_ingested", "space_needed"]
 
 DELETE_SOURCE = SourcePolicy()
 
@@ -35,6 +35,15 @@ class Ingestion:
 
     row: LedgerRow
     kept_because: str | None
+
+
+def space_needed(reduction: Reduction) -> int:
+    """Give the bytes that appending a reduction takes at the most: its own twice.
+
+    Once in the database, and as much again for what DuckDB writes ahead; the rows that a shard had
+    before are given up only afterwards.
+    """
+    return 2 * reduction.size
 
 
 def ingest_reduction(

@@ -1,5 +1,8 @@
 """Everything that waits, run in this process: what earlier runs left does not get in the way."""
 
+import ast
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +11,8 @@ import pytest
 import yaml
 
 from spotify_pipeline.defs import build_defs
-from spotify_pipeline.defs.in_process import RUN_TAG, JobOutcome, run_waiting
+from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs, process_tag
+from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
@@ -31,11 +35,32 @@ def outcomes(settings: Settings) -> list[JobOutcome]:
     return list(run_waiting(settings, lambda done, total, what: None))
 
 
+def tag_of_a_process_that_has_ended() -> dict[str, str]:
+    code = "import spotify_pipeline.defs.dead_runs as d; print(*d.process_tag().items())"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    (item,) = [ast.literal_eval(finished.stdout.decode())]
+    return dict([item])
+
+
+def test_a_run_that_is_alive_is_left_alone() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = dg.job(name="any")(lambda: None)
+        run = instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.STARTED, tags=process_tag()
+        )
+        assert bury_dead_runs(instance) == []
+        dead = instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.STARTED, tags=tag_of_a_process_that_has_ended()
+        )
+        assert bury_dead_runs(instance) == [dead.run_id]
+        assert [r.run_id for r in instance.get_runs(dg.RunsFilter(statuses=ALIVE))] == [run.run_id]
+
+
 def test_a_pool_slot_of_a_killed_ingest_does_not_block_the_next(settings: Settings) -> None:
     with dg.DagsterInstance.get() as instance:
         job = build_defs(settings).resolve_job_def("ingest")
         dead = instance.create_run_for_job(
-            job, status=dg.DagsterRunStatus.STARTED, tags={RUN_TAG: "true"}
+            job, status=dg.DagsterRunStatus.STARTED, tags=tag_of_a_process_that_has_ended()
         )
         storage = instance.event_log_storage
         storage.initialize_concurrency_limit_to_default("audio_database")

@@ -1,0 +1,100 @@
+"""What must hold of a shard's rows once they are committed.
+
+Belongs here: looking. Does not belong here: what follows from it (asset checks, in the Dagster
+layer).
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from spotify_pipeline.fingerprint import (
+    EchoprintForm,
+    PackingError,
+    unpack_codes,
+    unpack_trains,
+)
+from spotify_pipeline.shards import TRACK_ID_LENGTH
+
+__all__ = ["ShardCheck", "check_shard"]
+
+BATCH_ROWS = 5000
+LARGEST_CODE = 2**20 - 1
+
+
+@dataclass(frozen=True)
+class ShardCheck:
+    """Counts over the rows of one shard.
+
+    Attributes
+    ----------
+    ledger_tracks, tracks
+        Rows as the ledger has them (None: the shard is not in it), and rows there are.
+    different_ids, ill_formed_ids
+        Track ids; those that are not 22 base62 characters of which the first are the shard's name.
+    with_echoprint, with_rhythm
+        Tracks that have the fingerprint.
+    unrecovered
+        Tracks whose Echoprint codes are kept as they came, since no onset trains give them.
+    damaged
+        Tracks with a fingerprint that does not unpack, or codes of more than 20 bits.
+    """
+
+    ledger_tracks: int | None
+    tracks: int
+    different_ids: int
+    ill_formed_ids: int
+    with_echoprint: int
+    with_rhythm: int
+    unrecovered: int
+    damaged: int
+
+
+def check_shard(connection: duckdb.DuckDBPyConnection, shard: str) -> ShardCheck:
+    """Look at all rows of a shard, and unpack their fingerprints."""
+    ledger = connection.execute("SELECT tracks FROM shards WHERE shard = ?", [shard]).fetchall()
+    [(tracks, different, ill_formed, echoprint, rhythm, unrecovered)] = connection.execute(
+        """
+        SELECT count(*), count(DISTINCT track_id),
+            count(*) FILTER (NOT regexp_full_match(track_id, ?) OR NOT starts_with(track_id, ?)),
+            count(*) FILTER (octet_length(echoprint) > 0),
+            count(*) FILTER (octet_length(rhythm) > 0),
+            count(*) FILTER (echoprint_form = ?)
+        FROM tracks WHERE shard = ?
+        """,
+        [f"[0-9A-Za-z]{{{TRACK_ID_LENGTH}}}", shard, EchoprintForm.CODES.value, shard],
+    ).fetchall()
+    return ShardCheck(
+        ledger_tracks=ledger[0][0] if ledger else None,
+        tracks=tracks,
+        different_ids=different,
+        ill_formed_ids=ill_formed,
+        with_echoprint=echoprint,
+        with_rhythm=rhythm,
+        unrecovered=unrecovered,
+        damaged=_count_damaged(connection, shard),
+    )
+
+
+def _count_damaged(connection: duckdb.DuckDBPyConnection, shard: str) -> int:
+    damaged = 0
+    reader = connection.sql(
+        "SELECT echoprint_form, echoprint, rhythm FROM tracks WHERE shard = $shard",
+        params={"shard": shard},
+    ).to_arrow_reader(BATCH_ROWS)
+    for batch in reader:
+        for row in batch.to_pylist():
+            damaged += _is_damaged(row["echoprint_form"], row["echoprint"], row["rhythm"])
+    return damaged
+
+
+def _is_damaged(form: str, echoprint: bytes, rhythm: bytes) -> bool:
+    try:
+        unpack_trains(rhythm)
+        if form != EchoprintForm.CODES:
+            unpack_trains(echoprint)  # whatever codes they give are hashes of 20 bits
+            return False
+        codes = unpack_codes(EchoprintForm.CODES, echoprint).codes
+    except PackingError:
+        return True
+    return bool((codes > LARGEST_CODE).any())

@@ -1,0 +1,66 @@
+"""What is wrong with a shard's rows is counted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from spotify_pipeline.store.audio import append_reduction, create_audio_database
+from spotify_pipeline.store.checks import ShardCheck, check_shard
+from spotify_pipeline.store.database import connect
+from spotify_pipeline_tests.documents import make_documents
+from spotify_pipeline_tests.reductions import reduce_documents, settings_of
+
+SOUND = ShardCheck(
+    ledger_tracks=3,
+    tracks=3,
+    different_ids=3,
+    ill_formed_ids=0,
+    with_echoprint=3,
+    with_rhythm=3,
+    unrecovered=0,
+    damaged=0,
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    home = settings_of(tmp_path)
+    create_audio_database(home.audio_database)
+    with connect(home.audio_database) as connection:
+        for shard in ("0a", "0A"):
+            reduction = reduce_documents(home, shard, make_documents(shard, 3, duration=30))
+            append_reduction(connection, reduction, "run")
+        yield connection
+
+
+def test_a_sound_shard_has_nothing_wrong(database: duckdb.DuckDBPyConnection) -> None:
+    assert check_shard(database, "0a") == SOUND
+
+
+def test_a_shard_that_is_not_there_has_no_rows(database: duckdb.DuckDBPyConnection) -> None:
+    check = check_shard(database, "0b")
+    assert (check.ledger_tracks, check.tracks) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "attribute", "value"),
+    [
+        ("DELETE FROM tracks WHERE track_id LIKE '0a%1'", "tracks", 2),
+        ("UPDATE shards SET tracks = 7 WHERE shard = '0a'", "ledger_tracks", 7),
+        ("UPDATE tracks SET track_id = '0a' WHERE track_id LIKE '0a%1'", "ill_formed_ids", 1),
+        ("UPDATE tracks SET track_id = '0a' WHERE shard = '0a'", "different_ids", 1),
+        ("UPDATE tracks SET shard = '0a' WHERE track_id LIKE '0A%1'", "ill_formed_ids", 1),
+        ("UPDATE tracks SET echoprint = '' WHERE track_id LIKE '0a%2'", "with_echoprint", 2),
+        ("UPDATE tracks SET rhythm = '' WHERE shard = '0a'", "with_rhythm", 0),
+        ("UPDATE tracks SET rhythm = 'nonsense' WHERE track_id LIKE '0a%2'", "damaged", 1),
+        ("UPDATE tracks SET echoprint_form = 'codes' WHERE shard = '0a'", "unrecovered", 3),
+    ],
+)
+def test_what_is_wrong_is_counted(
+    database: duckdb.DuckDBPyConnection, change: str, attribute: str, value: int
+) -> None:
+    database.execute(change)
+    assert getattr(check_shard(database, "0a"), attribute) == value
+    assert check_shard(database, "0a") != SOUND
