@@ -16,6 +16,12 @@ import msgspec
 import numpy as np
 import zstandard
 
+from spotify_pipeline.fingerprint import (
+    codes_of_trains,
+    decode_echoprint,
+    encode_echoprint,
+    trains_of_codes,
+)
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
 
 SMALLEST, MEDIAN, LARGEST = 210_000, 420_000, 540_000
@@ -39,8 +45,11 @@ class Generator:
         self.rng = np.random.default_rng(seed)
         real = [msgspec.json.decode(path.read_bytes()) for path in sorted(documents.glob("*.json"))]
         self.documents = [document for document in real if document.get("segments")]
-        self.strings = [path.read_text().strip() for path in sorted(strings.iterdir())]
+        self.strings = [
+            _as_in_the_dump(path.read_text().strip()) for path in sorted(strings.iterdir())
+        ]
         self.pool = [segment for document in self.documents for segment in document["segments"]]
+        self.segment_bytes = len(msgspec.json.encode(self.pool)) / len(self.pool)
         self.pitches = np.array([segment["pitches"] for segment in self.pool])
         self.timbre = np.array([segment["timbre"] for segment in self.pool])
 
@@ -70,8 +79,9 @@ class Generator:
         ]
 
     def _segments(self, room: int) -> list[dict[str, Any]]:
-        """Draw segments until they fill the room, about 390 bytes each."""
-        chosen = self.rng.integers(len(self.pool), size=max(room // 390, 1))
+        """Draw segments until they fill the room."""
+        count = max(round(room / self.segment_bytes), 1)
+        chosen = self.rng.integers(len(self.pool), size=count)
         starts = np.round(np.cumsum(self.rng.uniform(0.1, 0.4, len(chosen))), 5).tolist()
         noise = self.rng.normal(0, 1, (len(chosen), 12))
         pitches = np.round(np.clip(self.pitches[chosen] + 0.01 * noise, 0, 1), 3).tolist()
@@ -80,6 +90,11 @@ class Generator:
             {**self.pool[k], "start": start, "pitches": pitch, "timbre": tone}
             for k, start, pitch, tone in zip(chosen.tolist(), starts, pitches, timbre, strict=True)
         ]
+
+
+def _as_in_the_dump(string: str) -> str:
+    """Drop the stop codes that the open codegen writes, and the dump's documents do not have."""
+    return encode_echoprint(codes_of_trains(trains_of_codes(decode_echoprint(string))))
 
 
 def write_shard(generator: Generator, shard: str, target: Path, megabytes: int) -> int:

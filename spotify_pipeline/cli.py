@@ -178,7 +178,7 @@ def _ingest(settings: Settings) -> bool:
 
     done = failed = 0
     with _progress_bar() as report:
-        for outcome in run_waiting(settings, report):
+        for outcome in run_waiting(settings, report, _warn):
             done += 1
             name = f"{outcome.job} {outcome.shard or ''}".strip()
             if outcome.error is not None:
@@ -226,6 +226,10 @@ def _progress_bar() -> Iterator["Report"]:
             bar.update(task, completed=done, total=total or None)
 
         yield report
+
+
+def _warn(message: str) -> None:
+    click.secho(message, fg="yellow", err=True)
 
 
 def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:

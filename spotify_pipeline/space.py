@@ -5,6 +5,7 @@ work needs; its own module says so.
 """
 
 import errno
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 
-__all__ = ["SpaceError", "SpaceGuard", "naming_a_full_disk"]
+__all__ = ["AT_ONCE", "SpaceError", "SpaceGuard", "naming_a_full_disk"]
 
 LOOK_SECONDS = 2.0
 """Between two looks at the disk, of work that runs and of work that waits."""
@@ -39,7 +42,7 @@ class SpaceGuard:
     say
         Told why work waits: at once, then now and then.
     patience
-        Seconds to wait; None waits for as long as it takes.
+        Seconds to wait while nobody makes room; None waits for as long as it takes.
     """
 
     reserve: int
@@ -52,21 +55,22 @@ class SpaceGuard:
         Raises
         ------
         SpaceError
-            It has not had it for longer than the patience.
+            It has not had it for longer than the patience, and lacked no less all the while.
         """
-        started = time.monotonic()
-        said = -SAY_SECONDS
+        changed, said, least = time.monotonic(), -math.inf, math.inf
         while (lacking := needed + self.reserve - _free(folder)) > 0:
-            waited = time.monotonic() - started
+            now = time.monotonic()
+            if lacking < least:
+                changed, least = now, lacking
             message = (
-                f"{what} waits for space: it needs {needed / 1e9:,.1f} GB and leaves"
-                f" {self.reserve / 1e9:,.1f} GB free; {folder} lacks {lacking / 1e9:,.1f} GB"
+                f"{what} waits for space: it needs {decimal(needed)} and leaves"
+                f" {decimal(self.reserve)} free; {folder} lacks {decimal(lacking)}"
             )
-            if self.patience is not None and waited > self.patience:
+            if self.patience is not None and now - changed >= self.patience:
                 raise SpaceError(f"{message}; make room, then run it again")
-            if waited - said >= SAY_SECONDS:
+            if now - said >= SAY_SECONDS:
                 self.say(message)
-                said = waited
+                said = now
             time.sleep(LOOK_SECONDS)
 
     def watching(self, folder: Path, needed: int, what: str, report: Report) -> Report:
@@ -81,6 +85,10 @@ class SpaceGuard:
             report(done, total, name)
 
         return watched
+
+
+AT_ONCE = SpaceGuard(reserve=0, say=lambda _: None, patience=0)
+"""Waits for nobody: what lacks space fails."""
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Work waits for space, says so, and a disk that is full all the same loses nothing."""
 
-import subprocess
+import errno
+import os
+import re
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from spotify_pipeline import space
 from spotify_pipeline.dump.reduction import reduce_shard
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.space import SpaceError, SpaceGuard
+from spotify_pipeline.space import AT_ONCE, SpaceError, SpaceGuard, naming_a_full_disk
 from spotify_pipeline.store.audio import create_audio_database, ledger
 from spotify_pipeline.store.database import DatabaseError, connect
 from spotify_pipeline.store.ingestion import ingest_reduction
+from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.documents import make_documents, write_shard
 
 MEGABYTE = 10**6
@@ -23,29 +25,6 @@ MEGABYTE = 10**6
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space, "LOOK_SECONDS", 0.02)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of 8 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small disk takes a privilege that is not given here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path, left: int) -> Path:
-    """Write a file that leaves so many bytes free."""
-    path = folder / "filler"
-    path.write_bytes(bytes(space._free(folder) - left))
-    return path
 
 
 def test_space_that_is_there_is_not_waited_for(tmp_path: Path) -> None:
@@ -88,6 +67,48 @@ def test_running_work_waits_when_the_rest_of_its_space_is_gone(small_disk: Path)
         report(0, 2, "start")
     assert reports == [1]
     assert len(told) == 1
+
+
+def test_whoever_makes_room_bit_by_bit_is_waited_for(small_disk: Path) -> None:
+    filler = fill(small_disk, MEGABYTE)
+    ended = threading.Event()
+
+    def make_room() -> None:
+        while filler.stat().st_size > MEGABYTE and not ended.wait(0.1):
+            os.truncate(filler, filler.stat().st_size - MEGABYTE // 2)
+
+    making_room = threading.Thread(target=make_room)
+    making_room.start()
+    started = time.monotonic()
+    SpaceGuard(0, lambda _: None, patience=0.4).wait_for(small_disk, 5 * MEGABYTE, "0a")
+    assert time.monotonic() - started > 0.4
+    ended.set()
+    making_room.join()
+
+
+def test_amounts_are_told_in_units_that_fit_them() -> None:
+    guard = SpaceGuard(3_000_000, lambda _: None, patience=0)
+    needed = 10**18
+    with pytest.raises(SpaceError, match=r"needs 1\.0 EB and leaves 3\.0 MB free; / lacks"):
+        guard.wait_for(Path("/"), needed, "everything")
+
+
+def test_nothing_lacks_space_at_once_but_what_does() -> None:
+    AT_ONCE.wait_for(Path("/"), 0, "nothing")
+    with pytest.raises(SpaceError):
+        AT_ONCE.wait_for(Path("/"), 10**18, "everything")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named(tmp_path: Path, number: int) -> None:
+    message = f"{tmp_path}: the disk is full; nothing is lost"
+    with pytest.raises(SpaceError, match=re.escape(message)), naming_a_full_disk(tmp_path):
+        raise OSError(number, "no room")
+
+
+def test_another_error_of_the_disk_passes_through(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), naming_a_full_disk(tmp_path):
+        raise PermissionError(errno.EACCES, "not yours")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ Belongs here: which jobs to run, and their outcome. Does not belong here: what t
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from spotify_pipeline.dump.reduction import discard_reduction
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.space import SpaceGuard
+from spotify_pipeline.space import SpaceError, SpaceGuard
 from spotify_pipeline.status import gather_status, read_ledger
 from spotify_pipeline.store.ingestion import retire_ingested
 
@@ -51,33 +51,51 @@ class JobOutcome:
     note
         What a person should know though nothing went wrong: why the shard waits, or why its file
         is kept; else None.
+    disk_full
+        Whether it failed for want of space on disk.
     """
 
     job: str
     shard: str | None
     error: str | None = None
     note: str | None = None
+    disk_full: bool = False
 
 
 @dataclass(frozen=True)
 class _FixedProgress:
-    """Hands the same callback to every step."""
+    """Hands the same callbacks to every step."""
 
     report: Report
+    say: Callable[[str], None]
 
     def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
         return self.report
 
     def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
-        reserve = round(settings.reserve_gb * 1e9)
-        return SpaceGuard(reserve, lambda message: self.report(0, 0, message), SPACE_PATIENCE)
+        def say(message: str) -> None:
+            context.log.warning(message)
+            self.say(message)
+
+        return SpaceGuard(round(settings.reserve_gb * 1e9), say, SPACE_PATIENCE)
 
 
-def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
+def run_waiting(
+    settings: Settings, report: Report, say: Callable[[str], None]
+) -> Iterator[JobOutcome]:
     """Ingest the shards that wait, load waiting metadata, and bring the index up to date.
 
-    A shard that fails does not stop the others. One whose rows are committed already, by a run that
-    was killed before it could retire the file, is not read again.
+    A shard that fails does not stop the others, unless it lacks space on disk. One whose rows are
+    committed already, by a run that was killed before it could retire the file, is not read again.
+
+    Parameters
+    ----------
+    settings
+        The installation.
+    report
+        Told how far the work is.
+    say
+        Told why it waits, when it does.
 
     Raises
     ------
@@ -87,7 +105,7 @@ def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
     settings.create_folders()
     try:
         with FileLock(settings.home / "ingest.lock", timeout=0):
-            yield from _Runs(settings, report).everything()
+            yield from _Runs(settings, _FixedProgress(report, say)).everything()
     except Timeout as error:
         raise PipelineError(
             f"another ingest is running on {settings.home}; wait for it, or stop it"
@@ -97,14 +115,13 @@ def run_waiting(settings: Settings, report: Report) -> Iterator[JobOutcome]:
 class _Runs:
     """Runs over one data home, one at a time."""
 
-    def __init__(self, settings: Settings, report: Report) -> None:
+    def __init__(self, settings: Settings, progress: _FixedProgress) -> None:
         self.settings = settings
-        self.definitions = build_defs(
-            settings, resource_overrides={"progress": _FixedProgress(report)}
-        )
+        self.definitions = build_defs(settings, resource_overrides={"progress": progress})
 
     def everything(self) -> Iterator[JobOutcome]:
         """Run whatever waits."""
+        disk_full = False
         survey = survey_incoming(self.settings.incoming, self.settings.sizes)
         rows = read_ledger(self.settings.audio_database)
         policy = SourcePolicy.parse(self.settings.sources)
@@ -119,10 +136,12 @@ class _Runs:
                     kept = retire_ingested(row, path, policy, self.settings.reject_limit)
                     note = f"is in the database already; its file is kept: {kept}"
                     yield JobOutcome("ingest", shard, note=note if kept else None)
-                else:
-                    yield self.ingest(shard)
+                elif not disk_full:  # else it would wait as long as the one before, for nothing
+                    outcome = self.ingest(shard)
+                    disk_full = outcome.disk_full
+                    yield outcome
             status = gather_status(self.settings)
-            if status.metadata_waiting:
+            if status.metadata_waiting and not disk_full:
                 yield self.run("metadata")
             if not status.index_is_current:
                 yield self.run("index")
@@ -147,7 +166,8 @@ class _Runs:
         except DagsterExecutionInterruptedError as error:
             raise KeyboardInterrupt from error
         except dg.Failure as failure:
-            return JobOutcome(job, shard, error=failure.description)
+            disk_full = isinstance(failure.__cause__, SpaceError)
+            return JobOutcome(job, shard, error=failure.description, disk_full=disk_full)
         except Exception as error:  # whatever it was, the next job may do better
             return JobOutcome(job, shard, error=_root_cause(error))
         return JobOutcome(job, shard, note=_kept_because(result))

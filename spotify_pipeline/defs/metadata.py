@@ -49,6 +49,7 @@ def metadata_tables(
             settings.metadata_database,
             tables=selected,
             progress=progress.reporter(context, ""),
+            guard=progress.guard(context, settings),
         )
     for table, rows in load.rows.items():
         yield dg.MaterializeResult(

@@ -38,8 +38,8 @@ class DataHome(dg.ConfigurableResource):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tag the run with its process, see `dead_runs`."""
-        if context.dagster_run is not None and context.instance is not None:
-            context.instance.add_run_tags(context.dagster_run.run_id, process_tag())
+        if context.run is not None and context.instance is not None:
+            context.instance.add_run_tags(context.run.run_id, process_tag())
 
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":

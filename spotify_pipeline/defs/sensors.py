@@ -9,7 +9,7 @@ import time
 
 import dagster as dg
 
-from spotify_pipeline.defs.dead_runs import bury_dead_runs
+from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.metadata import metadata_job
 from spotify_pipeline.defs.resources import DataHome
@@ -19,6 +19,8 @@ __all__ = ["finished_shards", "ingested_shards", "new_metadata"]
 
 LOOK_INTERVAL = 30
 """Seconds between two looks at the incoming folder; a file that changed in between waits."""
+
+PARTITION_TAG = "dagster/partition"
 
 INDEX_INTERVAL = 600
 """Seconds from one index build to the next at the least."""
@@ -47,11 +49,14 @@ def finished_shards(
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
     ingested = context.instance.get_materialized_partitions(ingested_shard.key)
     failed = failures(settings.staging)
+    in_progress = _shards_in_progress(context.instance)
     requests, notes = [], [f"{shard}: {reason}" for shard, reason in survey.waiting.items()]
     for shard in survey.ready:
         failure = failed.get(shard)
         attempts = (failure.attempts if failure else 0) + _failed_runs(context.instance, shard)
-        if shard in ingested:
+        if shard in in_progress:
+            notes.append(f"{shard}: a run is in progress")
+        elif shard in ingested:
             notes.append(f"{shard}: ingested already; materialise it to ingest it again")
         elif failure and time.time() < failure.retry_at:
             notes.append(f"{shard}: tried again later; {failure.error}")
@@ -66,12 +71,18 @@ def finished_shards(
     )
 
 
+def _shards_in_progress(instance: dg.DagsterInstance) -> set[str]:
+    """Give the shards that a run works on or waits for, a backfill's too."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=[*ALIVE, dg.DagsterRunStatus.QUEUED]))
+    return {run.tags.get(PARTITION_TAG, "") for run in runs}
+
+
 def _failed_runs(instance: dg.DagsterInstance, shard: str) -> int:
     """Count the failed runs of a shard: a run key that was used once starts no second run."""
     return instance.get_runs_count(
         dg.RunsFilter(
             job_name=ingest_job.name,
-            tags={"dagster/partition": shard},
+            tags={PARTITION_TAG: shard},
             statuses=[dg.DagsterRunStatus.FAILURE],
         )
     )

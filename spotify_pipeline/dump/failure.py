@@ -84,10 +84,13 @@ def failures(staging: Path) -> dict[str, ShardFailure]:
 
 
 def _write(note: Path, failure: ShardFailure) -> None:
-    """Write a note so that a reader never sees half of it."""
+    """Write a note so that a reader never sees half of it; on a full disk there is none."""
     half = note.with_name(f"{note.name}.new")
-    half.write_bytes(msgspec.json.encode(failure))
-    half.replace(note)
+    try:
+        half.write_bytes(msgspec.json.encode(failure))
+        half.replace(note)
+    except OSError:  # the failure itself is what must be told
+        half.unlink(missing_ok=True)
 
 
 def _read(note: Path) -> ShardFailure:

@@ -8,7 +8,6 @@ here: where the rows go; that is the store's business.
 """
 
 import reprlib
-import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,17 +21,20 @@ from spotify_pipeline.dump.compression import content_size, open_compressed
 from spotify_pipeline.dump.tables import TABLES, TableDefinition
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
+from spotify_pipeline.space import naming_a_full_disk
 
 __all__ = [
     "PACKED_NAME",
     "UNPACKED_NAME",
     "MetadataError",
     "SourceTable",
+    "discard_unpacked",
     "find_source",
     "inspect_table",
     "read_table",
     "require_source",
     "unpack",
+    "unpacked_size",
 ]
 
 UNPACKED_NAME = "spotify_clean.sqlite3"
@@ -40,6 +42,9 @@ PACKED_NAME = f"{UNPACKED_NAME}.zst"
 
 # A block of four bytes can unpack to 128 KiB: short reads bound what a hostile file takes.
 READ_BYTES = 1 << 14
+
+UNPACKED_RATIO = 3.5
+"""Of the unpacked to the packed size: the dump's file has 36.7 GB, and about 125 GB unpacked."""
 
 
 class MetadataError(PipelineError):
@@ -93,15 +98,20 @@ def unpack(source: Path, target: Path, progress: Report | None = None) -> None:
     ------
     IncompleteFileError, CompressionError
         The source is truncated, damaged or not zstd.
+    SpaceError
+        The disk is full.
     MetadataError
-        The disk has too little room.
+        The source can't be read, or the target not be written.
     """
-    partial = target.with_name(f"{target.name}.part")
+    partial = _partial(target)
     try:
         partial.unlink(missing_ok=True)
-        _check_space(source, target.parent)
         total = source.stat().st_size
-        with open_compressed(source) as content, partial.open("wb") as unpacked:
+        with (
+            naming_a_full_disk(target.parent),
+            open_compressed(source) as content,
+            partial.open("wb") as unpacked,
+        ):
             while chunk := content.read(READ_BYTES):
                 unpacked.write(chunk)
                 if progress is not None:
@@ -113,15 +123,28 @@ def unpack(source: Path, target: Path, progress: Report | None = None) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _check_space(source: Path, folder: Path) -> None:
-    # A frame that does not tell its size takes at least what it takes packed.
-    needed = content_size(source) or source.stat().st_size
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise MetadataError(
-            f"{source}: unpacking needs {needed:,} bytes, and {folder} has {free:,} bytes free: "
-            "make room, or move the data home to a larger disk"
-        )
+def discard_unpacked(target: Path) -> None:
+    """Delete an unpacked file, half of one too."""
+    _partial(target).unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
+
+
+def unpacked_size(source: Path) -> int:
+    """Give the bytes that a zstd file takes unpacked: as announced in it, else by the usual ratio.
+
+    Raises
+    ------
+    IncompleteFileError, CompressionError
+        The source is too short for a frame, or not zstd.
+    """
+    packed, announced = source.stat().st_size, content_size(source)
+    if announced is None or announced < packed:  # the latter is the first of several frames
+        return round(UNPACKED_RATIO * packed)
+    return announced
 
 
 def inspect_table(database: Path, table: str) -> SourceTable:

@@ -26,6 +26,7 @@ from typing import IO
 
 from spotify_pipeline.dump.compression import open_compressed
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.space import naming_a_full_disk
 
 __all__ = ["ReadAhead"]
 
@@ -58,11 +59,16 @@ class ReadAhead:
             See `compression.CompressedReader`.
         PipelineError
             The other process was ended from outside.
+        SpaceError
+            The temporary folder's disk is full.
         OSError
             The file can't be read.
         """
         with tempfile.TemporaryFile() as memory:
-            os.truncate(memory.fileno(), CHUNKS * CHUNK_BYTES)
+            with naming_a_full_disk(Path(tempfile.gettempdir())):
+                # not truncated: who then writes to a page without room is killed by the system
+                memory.write(bytes(CHUNKS * CHUNK_BYTES))
+                memory.flush()
             chunks = memoryview(mmap.mmap(memory.fileno(), CHUNKS * CHUNK_BYTES))
             with self._start(memory.fileno()) as process:
                 try:

@@ -120,14 +120,25 @@ class FeatureIndex:
         )
 
     def publish(self, folder: Path, shards: dict[str, str]) -> IndexInfo:
-        """Write a new generation and make it the one that counts; remove the others."""
+        """Write a new generation and make it the one that counts; remove the others.
+
+        Raises
+        ------
+        FeatureIndexError
+            It can't be written, because the disk is full say; the one before still counts.
+        """
         info = IndexInfo(FORMAT_VERSION, uuid.uuid4().hex[:12], len(self), self.postings, shards)
         generation = folder / f"{_GENERATION}{info.generation}"
         try:
             self._write(generation)
             _write_atomically(folder / _CURRENT, msgspec.json.format(msgspec.json.encode(info)))
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(generation, ignore_errors=True)
+            if isinstance(error, OSError):  # numpy tells how much was written, and not why no more
+                raise FeatureIndexError(
+                    f"{folder}: the index can't be written ({error}); the one before still counts:"
+                    " make room if the disk is full, then run the job 'index' again"
+                ) from error
             raise
         for other in folder.glob(f"{_GENERATION}*"):
             if other != generation:

@@ -5,6 +5,8 @@ file itself into errors a user can act on. Does not belong here: schemas and que
 has a module of its own.
 """
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -50,12 +52,15 @@ def create_database(path: Path) -> None:
         The file is there and another process has it open.
     """
     quoted = str(path.absolute()).replace("'", "''")
+    existed = path.exists()
     try:
         with duckdb.connect() as memory:
             memory.execute(
                 f"ATTACH '{quoted}' AS created (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')"
             )
     except duckdb.Error as error:
+        if not existed and _is_full_disk(error):
+            path.unlink(missing_ok=True)  # it would pass for a database that is damaged
         raise _database_error(path, error) from error
 
 
@@ -115,10 +120,18 @@ def connect_patiently(path: Path, seconds: float) -> Iterator[duckdb.DuckDBPyCon
 
 def _is_about_the_file(error: duckdb.Error) -> bool:
     # A block that fails its checksum is raised as the bare base class.
-    return type(error) is duckdb.Error or isinstance(
-        error,
-        (duckdb.IOException, duckdb.ConnectionException, duckdb.FatalException),
+    return (
+        type(error) is duckdb.Error
+        or isinstance(
+            error, (duckdb.IOException, duckdb.ConnectionException, duckdb.FatalException)
+        )
+        or _is_full_disk(error)
     )
+
+
+def _is_full_disk(error: duckdb.Error) -> bool:
+    # DuckDB has no type for it: it comes as an error of a file, a commit or a checkpoint.
+    return os.strerror(errno.ENOSPC) in str(error)
 
 
 def _database_error(path: Path, error: duckdb.Error) -> DatabaseError:
@@ -132,5 +145,9 @@ def _database_error(path: Path, error: duckdb.Error) -> DatabaseError:
     if type(error) is duckdb.Error or "not a valid DuckDB" in text or "read enough bytes" in text:
         return DatabaseError(
             f"{path}: the database is damaged: remove it and build it again ({text})"
+        )
+    if _is_full_disk(error):
+        return DatabaseError(
+            f"{path}: the disk is full; nothing is lost: make room, then run it again ({text})"
         )
     return DatabaseError(f"{path}: the database cannot be used ({text})")

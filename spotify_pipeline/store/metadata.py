@@ -24,12 +24,15 @@ from spotify_pipeline.dump.metadata import (
     PACKED_NAME,
     UNPACKED_NAME,
     MetadataError,
+    discard_unpacked,
     inspect_table,
     read_table,
     unpack,
+    unpacked_size,
 )
 from spotify_pipeline.dump.tables import TABLES, TableDefinition
 from spotify_pipeline.progress import Report
+from spotify_pipeline.space import AT_ONCE, SpaceGuard
 from spotify_pipeline.store.database import (
     DatabaseBusyError,
     DatabaseError,
@@ -40,6 +43,10 @@ from spotify_pipeline.store.database import (
 __all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "is_loaded", "loaded_source"]
 
 LEDGER = "metadata_loads"
+
+DATABASE_RATIO = 0.5
+"""Of the database, while it is written, to the SQLite file: 0.3 for made-up rows in the dump's
+proportions, with its indexes; the rest is a margin."""
 
 _LEDGER_DEFINITION = f"""
 CREATE TABLE {LEDGER} (
@@ -100,7 +107,7 @@ class MetadataLoad:
     database_bytes
         Size of the new database.
     seconds
-        How long it took, unpacking included.
+        How long it took, unpacking included, waiting for space not.
     nulls
         ``table.column`` to the count of NULLs, where the source promises none and has some.
     extra_columns
@@ -147,6 +154,7 @@ def build_metadata(
     *,
     tables: Sequence[str] = tuple(TABLES),
     progress: Report | None = None,
+    guard: SpaceGuard = AT_ONCE,
 ) -> MetadataLoad:
     """Load tables of the metadata file into a new database and put it in service.
 
@@ -164,11 +172,15 @@ def build_metadata(
     progress
         Called with what is done, the total and a name: bytes and the source's name while
         unpacking, then rows and the table's name. It may be called from another thread.
+    guard
+        What to wait for space with: before and while the source is unpacked, before it is loaded.
 
     Raises
     ------
     MetadataError
-        The source is damaged or changes meanwhile, a table's name is unknown, or the disk is full.
+        The source is damaged or changes meanwhile, or a table's name is unknown.
+    SpaceError
+        The disk has too little room, for longer than the guard's patience, or is full.
     DatabaseError
         A database cannot be read or written.
     DatabaseBusyError
@@ -176,14 +188,20 @@ def build_metadata(
 
     After any failure the previous database is still in service.
     """
-    started = time.monotonic()
     unknown = sorted(set(tables) - TABLES.keys())
     if unknown:
         raise MetadataError(f"no such tables: {', '.join(unknown)}; there are {', '.join(TABLES)}")
+    _wait_for_room(source, staging, target, tables, guard)
+    started = time.monotonic()
     source_file = SourceFile.of(source)
     with _replacing(target) as building:
         create_database(building)
-        with connect(building) as connection, _unpacked(source, staging, progress) as database:
+        with (
+            connect(building) as connection,
+            _unpacked(source, staging, progress, guard) as database,
+        ):
+            needed = _database_size(database.stat().st_size, target, tables)
+            guard.wait_for(target.parent, needed, f"loading {source}")
             build = _Build(connection, source_file, progress)
             build.create_tables()
             if set(tables) != TABLES.keys():
@@ -313,27 +331,62 @@ def _insert(
     return 0 if inserted is None else int(inserted[0])
 
 
+def _wait_for_room(
+    source: Path, staging: Path, target: Path, tables: Sequence[str], guard: SpaceGuard
+) -> None:
+    """Wait for all the room that a build takes.
+
+    What a killed run left goes first, for it would take that room. Nothing is held meanwhile, so
+    another process may build; the build that follows looks again.
+    """
+    building = _building(target)
+    _refuse_if_busy(building)
+    for left in (building, _log(building)):
+        left.unlink(missing_ok=True)
+    discard_unpacked(staging / UNPACKED_NAME)
+    size = SourceFile.of(source).size
+    if _is_packed(source):
+        size = unpacked_size(source)
+        needed = size + _database_size(size, target, tables)
+        guard.wait_for(staging, needed, f"unpacking {source}")
+    else:
+        guard.wait_for(target.parent, _database_size(size, target, tables), f"loading {source}")
+
+
+def _database_size(unpacked: int, target: Path, tables: Sequence[str]) -> int:
+    """Give the bytes that a new database takes at the most, tables that are kept included."""
+    keeps = set(tables) != TABLES.keys() and target.exists()
+    return round(DATABASE_RATIO * unpacked) + (target.stat().st_size if keeps else 0)
+
+
+def _is_packed(source: Path) -> bool:
+    return source.suffix == Path(PACKED_NAME).suffix
+
+
 @contextmanager
-def _unpacked(source: Path, staging: Path, progress: Report | None) -> Iterator[Path]:
+def _unpacked(
+    source: Path, staging: Path, progress: Report | None, guard: SpaceGuard
+) -> Iterator[Path]:
     """Give the SQLite file of a source, unpacked into staging for as long as it is needed."""
-    if source.suffix != Path(PACKED_NAME).suffix:
+    if not _is_packed(source):
         yield source
         return
     database = staging / UNPACKED_NAME
+    report = guard.watching(
+        staging, unpacked_size(source), f"unpacking {source}", progress or (lambda *_: None)
+    )
     try:
-        # What a killed run left would take the room that this one needs.
-        database.unlink(missing_ok=True)
         staging.mkdir(parents=True, exist_ok=True)
-        unpack(source, database, progress)
+        unpack(source, database, report)
         yield database
     finally:
-        database.unlink(missing_ok=True)
+        discard_unpacked(database)
 
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """Give a path to build at; it replaces the target at the end, or vanishes after a failure."""
-    building = target.with_name(f"{target.name}.new")
+    building = _building(target)
     _refuse_if_busy(building)
     try:
         building.unlink(missing_ok=True)
@@ -343,7 +396,16 @@ def _replacing(target: Path) -> Iterator[Path]:
         _sync(target.parent)
     finally:
         building.unlink(missing_ok=True)
-        building.with_name(f"{building.name}.wal").unlink(missing_ok=True)
+        _log(building).unlink(missing_ok=True)
+
+
+def _building(target: Path) -> Path:
+    return target.with_name(f"{target.name}.new")
+
+
+def _log(building: Path) -> Path:
+    """Where DuckDB writes ahead."""
+    return building.with_name(f"{building.name}.wal")
 
 
 def _refuse_if_busy(building: Path) -> None:

@@ -32,7 +32,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def outcomes(settings: Settings) -> list[JobOutcome]:
-    return list(run_waiting(settings, lambda done, total, what: None))
+    return list(run_waiting(settings, lambda done, total, what: None, pytest.fail))
 
 
 def tag_of_a_process_that_has_ended() -> dict[str, str]:

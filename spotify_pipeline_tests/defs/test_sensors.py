@@ -1,5 +1,6 @@
 """What the sensors request, on a real instance and a small data home."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import dagster as dg
 import pytest
 
 from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs.dead_runs import PROCESS_TAG
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.dump.failure import noting_failure
 from spotify_pipeline.errors import PipelineError
@@ -95,6 +97,33 @@ def test_a_failed_shard_is_tried_again_later_under_another_run_key(
     assert "tried again later; the disk is full" in (result.skip_message or "")
     monkeypatch.setattr("spotify_pipeline.defs.sensors.time.time", lambda: 1e12)
     ((_, second_key),) = watch.requested("finished_shards")
+    assert second_key != first_key
+
+
+def test_a_shard_is_not_requested_while_a_run_works_on_it(watch: Watch) -> None:
+    write_shard(watch.settings.incoming, "0a", make_documents("0a", 1))
+    watch.look("finished_shards")
+    run = watch.instance.create_run_for_job(
+        watch.definitions.resolve_job_def("ingest"),
+        status=dg.DagsterRunStatus.STARTING,
+        tags={"dagster/partition": "0a"},
+    )
+    assert watch.requested("finished_shards") == []
+    watch.instance.report_run_failed(run)
+    assert [shard for shard, _ in watch.requested("finished_shards")] == ["0a"]
+
+
+def test_a_shard_whose_run_was_ended_from_outside_is_tried_again(watch: Watch) -> None:
+    write_shard(watch.settings.incoming, "0a", make_documents("0a", 1))
+    watch.look("finished_shards")
+    [(_, first_key)] = watch.requested("finished_shards")
+    watch.instance.create_run_for_job(
+        watch.definitions.resolve_job_def("ingest"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "0a", PROCESS_TAG: f"{socket.gethostname()} 1 0"},
+    )
+    [(shard, second_key)] = watch.requested("finished_shards")
+    assert shard == "0a"
     assert second_key != first_key
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from spotify_pipeline.dump.failure import failures, noting_failure
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline_tests.disks import fill
 
 
 def fail(staging: Path, shard: str, error: BaseException) -> None:
@@ -81,3 +82,14 @@ def test_a_damaged_note_is_an_error_that_names_it(tmp_path: Path, content: bytes
     with pytest.raises(PipelineError, match="remove it") as error:
         failures(tmp_path)
     assert str(path) in str(error.value)
+
+
+def test_a_note_that_a_full_disk_has_no_room_for_does_not_hide_the_failure(
+    small_disk: Path,
+) -> None:
+    filler = fill(small_disk, 0)
+    fail(small_disk, "0a", PipelineError("0a is cut off"))
+    assert list(small_disk.iterdir()) == [filler]
+    filler.unlink()
+    fail(small_disk, "0a", PipelineError("0a is cut off again"))
+    assert failures(small_disk)["0a"].attempts == 1

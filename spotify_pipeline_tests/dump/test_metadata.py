@@ -1,9 +1,7 @@
 """Reading the metadata file: nothing guessed, nothing half."""
 
 import os
-import shutil
 import sqlite3
-from collections import namedtuple
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,16 +11,19 @@ import zstandard
 
 from spotify_pipeline.dump.compression import CompressionError
 from spotify_pipeline.dump.metadata import (
+    UNPACKED_RATIO,
     MetadataError,
+    discard_unpacked,
     find_source,
     inspect_table,
     read_table,
     unpack,
+    unpacked_size,
 )
 from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.space import SpaceError
+from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.metadata_file import NULLABLE, ROWS, SCHEMA, Row, pack, write_metadata
-
-DiskUsage = namedtuple("DiskUsage", "total used free")
 
 
 @pytest.fixture
@@ -244,13 +245,39 @@ def test_a_damaged_source_is_an_error_and_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == [noise, source]
 
 
-def test_too_little_room_is_an_error_with_both_numbers(
-    tmp_path: Path, noise: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_is_named_and_half_a_file_is_not_left(
+    tmp_path: Path, noise: Path, small_disk: Path
 ) -> None:
     source = pack(noise, tmp_path / "noise.zst")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(10**9, 10**9, 599_999))
-    with pytest.raises(MetadataError, match=r"needs 600,000 bytes.*has 599,999 bytes free"):
-        unpack(source, tmp_path / "target")
+    filler = fill(small_disk, 400_000)
+    with pytest.raises(SpaceError, match="small disk: the disk is full"):
+        unpack(source, small_disk / "target")
+    assert list(small_disk.iterdir()) == [filler]
+    filler.unlink()
+    unpack(source, small_disk / "target")
+    assert (small_disk / "target").read_bytes() == noise.read_bytes()
+
+
+def test_the_unpacked_size_is_the_announced_one(tmp_path: Path, noise: Path) -> None:
+    assert unpacked_size(pack(noise, tmp_path / "noise.zst")) == noise.stat().st_size
+
+
+@pytest.mark.parametrize("announces", [True, False])
+def test_the_unpacked_size_of_several_frames_and_of_silent_ones_is_estimated(
+    tmp_path: Path, announces: bool
+) -> None:
+    frame = zstandard.ZstdCompressor(write_content_size=announces).compress(b"content")
+    source = tmp_path / "frames.zst"
+    source.write_bytes(frame * 10)
+    assert unpacked_size(source) == round(UNPACKED_RATIO * len(frame) * 10)
+
+
+def test_what_is_unpacked_is_discarded_half_of_it_too(tmp_path: Path) -> None:
+    for name in ("target", "target.part", "other"):
+        (tmp_path / name).touch()
+    discard_unpacked(tmp_path / "target")
+    discard_unpacked(tmp_path / "target")
+    assert list(tmp_path.iterdir()) == [tmp_path / "other"]
 
 
 def test_the_source_is_found_anywhere_below_and_unpacked_comes_first(tmp_path: Path) -> None:

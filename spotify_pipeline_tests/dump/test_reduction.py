@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
+from spotify_pipeline.dump import parquet
 from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
 from spotify_pipeline.dump.document import DetectionFields, parse_document
-from spotify_pipeline.dump.parquet import BATCH_ROWS
 from spotify_pipeline.dump.reduction import (
     REJECTS_SCHEMA,
     TRACKS_SCHEMA,
@@ -34,6 +34,7 @@ DOCUMENTS = make_documents("0a", 4, duration=4.0)
 LINES = [json_line(document) for document in DOCUMENTS]
 TRACK_IDS = [make_track_id("0a", number) for number in range(4)]
 
+BATCH_ROWS = 40
 REJECTED = [b"broken\n", b'{"meta":{"track_id":"%s"}}\n' % TRACK_IDS[0].encode(), b"\xff\xfe\n"]
 
 
@@ -118,6 +119,12 @@ def test_rejects_keep_line_reason_and_excerpt(tmp_path: Path, staging: Path) -> 
     assert rows[1]["reason"] == "track is missing (a failed analysis)"
 
 
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "BATCH_ROWS", BATCH_ROWS)
+
+
+@pytest.mark.usefixtures("small_batches")
 def test_more_tracks_than_a_batch_come_out_in_order(tmp_path: Path, staging: Path) -> None:
     count = 2 * BATCH_ROWS + 3
     ids = [make_track_id("0a", number) for number in range(count)]
@@ -133,6 +140,7 @@ def test_more_tracks_than_a_batch_come_out_in_order(tmp_path: Path, staging: Pat
     assert rows[-1] == rows[(count - 1) % 4] != rows[0]
 
 
+@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("count", [BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1])
 def test_no_row_is_lost_or_doubled_where_a_batch_ends(
     tmp_path: Path, staging: Path, count: int

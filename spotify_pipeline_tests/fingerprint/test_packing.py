@@ -59,7 +59,7 @@ def test_frames_that_do_not_ascend_from_zero_are_refused(train: list[int]) -> No
         pack_trains(bands([], train))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(numbers, numbers)))
 def test_arbitrary_codes_come_back(pairs: list[tuple[int, int]]) -> None:
     codes = EchoprintCodes(*np.array(pairs, np.uint32).reshape(-1, 2).T)

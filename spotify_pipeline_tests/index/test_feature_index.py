@@ -17,6 +17,7 @@ from spotify_pipeline.index.feature_index import (
     IndexedTrack,
     read_info,
 )
+from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, make_tracks
 
 SHARDS = {"0a": "checksum a", "0A": "checksum A"}
@@ -193,7 +194,7 @@ def test_a_failed_publish_leaves_everything_as_it_was(
         synchronised(descriptor)
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FeatureIndexError, match="No space"):
         FeatureIndex.build(make_tracks(2)).publish(folder, {})
     assert files_below(folder) == before
     assert len(FeatureIndex.open(folder)) == 5
@@ -215,7 +216,23 @@ def test_a_publish_that_is_interrupted_leaves_everything_as_it_was(
 
 def test_a_failed_first_publish_leaves_no_index(tmp_path: Path) -> None:
     (tmp_path / "current.json.new").mkdir()
-    with pytest.raises(OSError, match=r"current\.json"):
+    with pytest.raises(FeatureIndexError, match=r"current\.json"):
         FeatureIndex.build(make_tracks(1)).publish(tmp_path, {})
     assert read_info(tmp_path) is None
     assert [path.name for path in tmp_path.iterdir()] == ["current.json.new"]
+
+
+@pytest.mark.parametrize("left", [0, 10_000, 100_000])
+def test_a_full_disk_is_told_and_leaves_the_index_that_was_there(
+    small_disk: Path, index: FeatureIndex, left: int
+) -> None:
+    folder = small_disk / "index"
+    index.publish(folder, SHARDS)
+    before = files_below(folder)
+    filler = fill(small_disk, left)
+    with pytest.raises(FeatureIndexError, match=r"can't be written .*the one before still counts"):
+        index.publish(folder, {})
+    assert files_below(folder) == before
+    filler.unlink()
+    index.publish(folder, {})
+    assert_same(FeatureIndex.open(folder), index)

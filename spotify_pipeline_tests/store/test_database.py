@@ -12,6 +12,7 @@ from spotify_pipeline.store.database import (
     connect,
     create_database,
 )
+from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.processes import held_open_by_another_process
 
 
@@ -130,3 +131,28 @@ def test_a_damaged_block_is_an_error_that_names_the_file(database: Path) -> None
         connect(database, read_only=True) as connection,
     ):
         connection.execute("SELECT sum(number) FROM numbers").fetchall()
+
+
+def test_a_database_that_a_full_disk_has_no_room_for_is_created_later(small_disk: Path) -> None:
+    path = small_disk / "new.duckdb"
+    filler = fill(small_disk, 0)
+    with pytest.raises(DatabaseError, match=r"new\.duckdb: the disk is full; nothing is lost"):
+        create_database(path)
+    assert list(small_disk.iterdir()) == [filler]
+    filler.unlink()
+    create_database(path)
+    assert storage_version(path).startswith("v1.5")
+
+
+def test_a_commit_that_a_full_disk_has_no_room_for_names_the_file(small_disk: Path) -> None:
+    path = small_disk / "new.duckdb"
+    create_database(path)
+    filler = fill(small_disk, 50_000)
+    with (
+        pytest.raises(DatabaseError, match=r"new\.duckdb: the disk is full"),
+        connect(path) as connection,
+    ):
+        connection.execute("CREATE TABLE numbers AS FROM range(100_000)")
+    filler.unlink()
+    with connect(path) as connection:
+        assert connection.execute("FROM duckdb_tables()").fetchall() == []

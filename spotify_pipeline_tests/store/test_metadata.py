@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.dump.metadata import MetadataError
+from spotify_pipeline import space
+from spotify_pipeline.dump.metadata import PACKED_NAME, MetadataError
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.progress import Report
+from spotify_pipeline.space import AT_ONCE, SpaceError, SpaceGuard
 from spotify_pipeline.store import metadata
 from spotify_pipeline.store.database import DatabaseBusyError, DatabaseError, connect
 from spotify_pipeline.store.metadata import (
@@ -23,6 +26,7 @@ from spotify_pipeline.store.metadata import (
     build_metadata,
     loaded_source,
 )
+from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.metadata_file import ROWS, SCHEMA, Row, pack, write_metadata
 
 ONE_ARTIST: Mapping[str, list[Row]] = {"artists": [(1, "new", 0, "New", 0, 0)]}
@@ -31,21 +35,28 @@ ONE_ARTIST: Mapping[str, list[Row]] = {"artists": [(1, "new", 0, "New", 0, 0)]}
 class Home:
     """The files of one build: a source, a staging folder, a database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, incoming: Path | None = None) -> None:
         self.folder = folder
         self.staging = folder / "staging"
         self.target = folder / "meta.duckdb"
-        self.unpacked = folder / "unpacked.sqlite3"
-        self.source = folder / "spotify_clean.sqlite3.zst"
+        self.unpacked = (incoming or folder) / "unpacked.sqlite3"
+        self.source = (incoming or folder) / PACKED_NAME
         self.write_source()
 
     def write_source(self, rows: Mapping[str, Sequence[Row]] = ROWS, schema: str = SCHEMA) -> None:
         """Write the source anew."""
         pack(write_metadata(self.unpacked, rows, schema), self.source)
 
-    def build(self, tables: Sequence[str] = tuple(TABLES)) -> MetadataLoad:
+    def build(
+        self,
+        tables: Sequence[str] = tuple(TABLES),
+        progress: Report | None = None,
+        guard: SpaceGuard = AT_ONCE,
+    ) -> MetadataLoad:
         """Build the database from the source."""
-        return build_metadata(self.source, self.staging, self.target, tables=tables)
+        return build_metadata(
+            self.source, self.staging, self.target, tables=tables, progress=progress, guard=guard
+        )
 
     def rows(self, table: str) -> list[Row]:
         """Give the rows of a table of the database in their order."""
@@ -331,3 +342,96 @@ def test_a_damaged_database_stops_a_partial_load_and_not_a_full_one(home: Home) 
     assert home.files() == ["meta.duckdb"]
     home.build()
     assert home.rows("tracks") == ROWS["tracks"]
+
+
+MANY_ARTISTS: Mapping[str, list[Row]] = {
+    "artists": [(k, f"artist{k}", 0, f"Name {k * 7919 % 20_011}", k, 0) for k in range(20_000)]
+}
+
+
+@pytest.fixture
+def small_home(small_disk: Path, tmp_path: Path) -> Home:
+    """Give a build on a disk of 8 MB, of which it takes some 4; the source lies elsewhere."""
+    home = Home(small_disk, tmp_path)
+    home.build()
+    home.write_source(MANY_ARTISTS)
+    return home
+
+
+def test_a_build_waits_for_all_its_space_and_says_so(
+    small_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "LOOK_SECONDS", 0.02)
+    unpacked = small_home.unpacked.stat().st_size
+    filler = fill(small_home.folder, round(1.2 * unpacked))  # for the unpacked file alone
+    told: list[str] = []
+
+    def make_room(message: str) -> None:
+        told.append(message)
+        assert small_home.files() == ["filler", "meta.duckdb"]
+        filler.unlink()
+
+    small_home.build(guard=SpaceGuard(0, make_room))
+    (message,) = told
+    assert message.startswith(f"unpacking {small_home.source} waits for space")
+    assert len(small_home.rows("artists")) == 20_000
+
+
+def test_a_build_pauses_while_the_disk_is_short(
+    small_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "LOOK_SECONDS", 0.0)
+    filler = small_home.folder / "filler"
+    told: list[str] = []
+
+    def make_room(message: str) -> None:
+        told.append(message)
+        filler.unlink()
+
+    def take_room(done: int, total: int, name: str) -> None:
+        if not told:
+            fill(small_home.folder, 50_000)
+
+    small_home.build(guard=SpaceGuard(0, make_room), progress=take_room)
+    assert len(told) == 1
+    assert len(small_home.rows("artists")) == 20_000
+
+
+@pytest.mark.parametrize("left", [0, 20_000, 300_000])
+@pytest.mark.parametrize("when", [PACKED_NAME, "artists"])
+def test_a_disk_that_fills_up_is_told_and_the_next_build_goes_through(
+    small_home: Home, when: str, left: int
+) -> None:
+    def take_room(done: int, total: int, name: str) -> None:
+        if name == when and not (small_home.folder / "filler").exists():
+            fill(small_home.folder, left)
+
+    with pytest.raises(PipelineError, match="disk is full"):
+        small_home.build(progress=take_room)
+    assert small_home.files() == ["filler", "meta.duckdb"]
+    assert small_home.rows("artists") == ROWS["artists"]
+    (small_home.folder / "filler").unlink()
+    small_home.build()
+    assert small_home.rows("artists") == MANY_ARTISTS["artists"]
+    assert small_home.files() == ["meta.duckdb"]
+
+
+@pytest.mark.parametrize(
+    "left", ["staging/spotify_clean.sqlite3", "staging/spotify_clean.sqlite3.part"]
+)
+def test_what_a_killed_build_left_does_not_take_the_room(small_home: Home, left: str) -> None:
+    fill(small_home.folder, 50_000).rename(small_home.folder / left)
+    small_home.build()
+    assert small_home.files() == ["meta.duckdb"]
+
+
+def test_tables_that_are_kept_need_room_too(small_home: Home) -> None:
+    small_home.build()
+    small_home.write_source(ONE_ARTIST)
+    unpacked = small_home.unpacked.stat().st_size
+    filler = fill(small_home.folder, 2 * unpacked)
+    with pytest.raises(SpaceError, match="waits for space"):
+        small_home.build(["albums"])
+    filler.unlink()
+    small_home.build(["albums"])
+    assert len(small_home.rows("artists")) == 20_000

@@ -1,0 +1,15 @@
+"""What tests of several rooms need."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spotify_pipeline_tests.disks import mounted_disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder on an empty disk of 8 MB."""
+    with mounted_disk(tmp_path / "small disk") as folder:
+        yield folder

@@ -1,0 +1,41 @@
+"""Small disks that can be filled to the last byte.
+
+Belongs here: mounting and filling them. Does not belong here: what is done on them.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+__all__ = ["fill", "mounted_disk"]
+
+
+@contextmanager
+def mounted_disk(folder: Path, megabytes: int = 8) -> Iterator[Path]:
+    """Mount an empty disk in memory on a new folder, or skip the test where that is not allowed."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk takes a privilege that is not given here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path, left: int) -> Path:
+    """Leave so many bytes free on a folder's disk; gives the file to remove for the rest."""
+    filler = folder / "filler"
+    filler.unlink(missing_ok=True)
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free - left)
+    return filler
