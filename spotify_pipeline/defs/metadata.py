@@ -65,6 +65,7 @@ def metadata_tables(
                 ],
                 "database_bytes": load.database_bytes,
                 "seconds_for_all": load.seconds,
+                "rows_per_second_of_all": sum(load.rows.values()) / load.seconds,
             },
         )
 

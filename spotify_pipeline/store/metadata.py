@@ -343,7 +343,8 @@ def _wait_for_room(
     _refuse_if_busy(building)
     for left in (building, _log(building)):
         left.unlink(missing_ok=True)
-    discard_unpacked(staging / UNPACKED_NAME)
+    if source.absolute() != (staging / UNPACKED_NAME).absolute():
+        discard_unpacked(staging / UNPACKED_NAME)
     size = SourceFile.of(source).size
     if _is_packed(source):
         size = unpacked_size(source)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline import space
-from spotify_pipeline.dump.metadata import PACKED_NAME, MetadataError
+from spotify_pipeline.dump.metadata import PACKED_NAME, UNPACKED_NAME, MetadataError
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
@@ -84,6 +84,14 @@ def test_every_table_arrives_row_for_row_in_source_order(home: Home) -> None:
     assert load.database_bytes == home.target.stat().st_size
     assert (load.source, load.nulls, load.extra_columns) == (SourceFile.of(home.source), {}, ())
     assert home.files() == ["meta.duckdb"]
+
+
+def test_a_source_that_lies_in_the_staging_folder_is_not_taken_for_a_leftover(home: Home) -> None:
+    home.staging.mkdir()
+    source = home.unpacked.rename(home.staging / UNPACKED_NAME)
+    build_metadata(source, home.staging, home.target)
+    assert home.rows("artists") == ROWS["artists"]
+    assert source.exists()
 
 
 def test_columns_have_the_names_order_and_types_that_are_declared(home: Home) -> None:
