@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import adbc_driver_manager
+import adbc_driver_sqlite
 import pyarrow as pa
 
 from spotify_pipeline.dump.compression import content_size, open_compressed
@@ -42,6 +43,11 @@ PACKED_NAME = f"{UNPACKED_NAME}.zst"
 
 # A block of four bytes can unpack to 128 KiB: short reads bound what a hostile file takes.
 READ_BYTES = 1 << 14
+
+# A few of DuckDB's vectors of 2,048 rows, and little enough to stay in the processor's cache.
+BATCH_ROWS = 8192
+
+_TEXTS = "texts"
 
 UNPACKED_RATIO = 3.5
 """Of the unpacked to the packed size: the dump's file has 36.7 GB, and about 125 GB unpacked."""
@@ -171,7 +177,9 @@ def inspect_table(database: Path, table: str) -> SourceTable:
     return SourceTable(rows, tuple(name for name in found if name not in expected))
 
 
-def read_table(database: Path, table: str, *, batch_rows: int = 20_000) -> Iterator[pa.RecordBatch]:
+def read_table(
+    database: Path, table: str, *, batch_rows: int = BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
     """Read a table of a SQLite file in the order of its rows.
 
     The connection opens with the first batch and closes with the last, or with the generator; the
@@ -195,46 +203,152 @@ def read_table(database: Path, table: str, *, batch_rows: int = 20_000) -> Itera
     ------
     MetadataError
         The file cannot be read, a table or column is missing, or a cell has another type than its
-        column: the message names table, column, row (from 1) and value.
+        column or is text that is not UTF-8: the message names table, column, row (from 1) and
+        value.
     """
     definition = TABLES[table]
-    # SQLite takes a quoted name that is no column for a text, unless a table stands before it.
-    columns = ", ".join(f'source."{column.name}"' for column in definition.columns)
-    schema = definition.schema
     first_row = 1
-    with _connect(database) as connection:
-        # An index that covers the columns would be read in its own order.
-        cursor = connection.execute(f'SELECT {columns} FROM "{table}" AS source NOT INDEXED')
-        while rows := cursor.fetchmany(batch_rows):
-            cells = list(zip(*rows, strict=True))
-            _check_types(database, definition, cells, first_row)
-            arrays = [pa.array(c, type=t) for c, t in zip(cells, schema.types, strict=True)]
-            yield pa.record_batch(arrays, schema=schema)
-            first_row += len(rows)
+    with _open_reader(database, definition, batch_rows) as reader:
+        while True:
+            try:
+                batch = reader.read_next_batch()
+                batch.validate(full=True)  # the driver lets text pass that is not UTF-8
+            except StopIteration:
+                return
+            except (pa.ArrowException, OSError) as error:
+                _check_cells(database, definition, first_row, batch_rows)
+                raise _damaged(database, error) from error
+            *cells, texts = batch.columns
+            if texts.sum().as_py() != _count_texts(cells):
+                _check_cells(database, definition, first_row, batch_rows)
+                raise MetadataError(
+                    f"{database}: table {table}, from row {first_row}: reads differently each "
+                    "time: the file changes, or the disk fails"
+                )
+            yield pa.record_batch(cells, schema=definition.schema)
+            first_row += batch.num_rows
 
 
-def _check_types(
-    database: Path,
-    definition: TableDefinition,
-    cells: Sequence[Sequence[Any]],
-    first_row: int,
+@contextmanager
+def _open_reader(
+    database: Path, definition: TableDefinition, batch_rows: int
+) -> Iterator[pa.RecordBatchReader]:
+    """Give a table's rows, its columns and one more: how many of the row's cells are text.
+
+    The driver takes a column's type from the cells of its first batch, so the first batch is made
+    up of cells of the declared types, and is dropped here. In later batches the driver fails at
+    whatever is no integer where integers belong; where text belongs it makes text of numbers and
+    BLOBs, which only the count tells.
+    """
+    expected = definition.schema.append(pa.field(_TEXTS, pa.int64()))
+    address = _address(database)
+    try:
+        with (
+            adbc_driver_sqlite.connect(address) as driver,
+            adbc_driver_manager.AdbcConnection(driver) as connection,
+            adbc_driver_manager.AdbcStatement(connection) as statement,
+        ):
+            option = adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value
+            statement.set_options(**{option: str(batch_rows)})
+            statement.set_sql_query(_query(definition, batch_rows))
+            stream, _ = statement.execute_query()
+            with pa.RecordBatchReader.from_stream(stream) as reader:
+                made_up = reader.read_next_batch()
+                if reader.schema != expected or made_up.num_rows != batch_rows:
+                    raise MetadataError(
+                        f"{database}: table {definition.name} cannot be read with its types: "
+                        "install another version of adbc-driver-sqlite"
+                    )
+                yield reader
+    except adbc_driver_manager.Error as error:
+        raise _damaged(database, error) from error
+
+
+def _query(definition: TableDefinition, batch_rows: int) -> str:
+    """Select made-up cells for one batch, then the table in the order of its rows."""
+    samples = {"INTEGER": "0", "TEXT": "'text'"}
+    columns = definition.columns
+    made_up = ", ".join(f'{samples[c.declared_type]} AS "{c.name}"' for c in columns)
+    # A sum without branches: the same in ANDs and ORs takes SQLite half as long again.
+    texts = " + ".join(
+        f"(typeof(source.\"{c.name}\") = 'text')" for c in columns if c.declared_type == "TEXT"
+    )
+    # UNION ALL gives all of its first part first.
+    return (
+        "WITH RECURSIVE numbers(number) AS "
+        f"(SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {batch_rows}) "
+        f'SELECT {made_up}, 0 AS "{_TEXTS}" FROM numbers '
+        f"UNION ALL SELECT {_source_columns(definition)}, {texts or '0'} "
+        f"FROM {_source(definition)}"
+    )
+
+
+def _source_columns(definition: TableDefinition) -> str:
+    # SQLite takes a quoted name that is no column for a text, unless a table stands before it.
+    return ", ".join(f'source."{column.name}"' for column in definition.columns)
+
+
+def _source(definition: TableDefinition) -> str:
+    # An index that covers the columns would be read in its own order.
+    return f'"{definition.name}" AS source NOT INDEXED'
+
+
+def _count_texts(cells: Sequence[pa.Array]) -> int:
+    """Count the cells that are not NULL in columns of text."""
+    return sum(len(c) - c.null_count for c in cells if c.type == pa.string())
+
+
+def _check_cells(
+    database: Path, definition: TableDefinition, first_row: int, batch_rows: int
 ) -> None:
-    """Fail at the first cell that is neither NULL nor of its column's type."""
-    for column, values in zip(definition.columns, cells, strict=True):
-        accepted = column.cell_types
-        if accepted.issuperset(map(type, values)):
-            continue
-        index = next(i for i, value in enumerate(values) if type(value) not in accepted)
-        place = f"table {definition.name}, column {column.name}, row {first_row + index}"
-        raise MetadataError(
-            f"{database}: {place}: {reprlib.repr(values[index])} where {column.declared_type} "
-            "belongs: fetch the file again"
+    """Look through the rows of one batch, and fail at the first cell of a wrong type.
+
+    It takes a second, slower reading that tells a cell's own type, so only what is known to be
+    wrong is read like this.
+    """
+    with _connect(database) as connection:
+        connection.text_factory = _text_or_bytes
+        rows = connection.execute(
+            f"SELECT {_source_columns(definition)} FROM {_source(definition)} LIMIT ? OFFSET ?",
+            (batch_rows, first_row - 1),
         )
+        for number, row in enumerate(rows, first_row):
+            for column, value in zip(definition.columns, row, strict=True):
+                if type(value) not in column.cell_types:
+                    place = f"table {definition.name}, column {column.name}, row {number}"
+                    raise MetadataError(
+                        f"{database}: {place}: {reprlib.repr(value)} where "
+                        f"{column.declared_type} belongs: fetch the file again"
+                    )
+
+
+def _text_or_bytes(cell: bytes) -> str | bytes:
+    """Decode a text of SQLite; one that is not UTF-8 stays what it is."""
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return cell
 
 
 @contextmanager
 def _connect(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open a SQLite file for reading, without locks or side files."""
+    """Open a SQLite file for reading, cell by cell."""
+    address = _address(database)
+    try:
+        with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise _damaged(database, error) from error
+
+
+def _address(database: Path) -> str:
+    """Give the address by which a SQLite file is read without locks or side files.
+
+    Raises
+    ------
+    MetadataError
+        A file beside it holds changes that would be missed.
+    """
     for suffix in ("-wal", "-journal"):
         pending = database.with_name(database.name + suffix)
         if pending.exists() and pending.stat().st_size:
@@ -242,12 +356,11 @@ def _connect(database: Path) -> Iterator[sqlite3.Connection]:
                 f"{database}: {pending.name} beside it holds changes that are not in it yet: "
                 "close the program that has it open, or open and close it once with sqlite3"
             )
-    address = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
-    try:
-        with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
-            yield connection
-    except sqlite3.Error as error:
-        raise MetadataError(
-            f"{database}: damaged, incomplete, or not a SQLite database: "
-            f"unpack or fetch it again ({error})"
-        ) from error
+    return f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def _damaged(database: Path, error: Exception) -> MetadataError:
+    return MetadataError(
+        f"{database}: damaged, incomplete, or not a SQLite database: "
+        f"unpack or fetch it again ({str(error) or type(error).__name__})"
+    )

@@ -1,11 +1,15 @@
 """Reading the metadata file: nothing guessed, nothing half."""
 
+import gc
 import os
+import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import zstandard
 
@@ -114,18 +118,108 @@ def test_a_cell_of_another_type_is_named(
         assert part in str(caught.value)
 
 
-def test_text_that_is_not_utf8_is_an_error(database: Path) -> None:
+UNTYPED = "CREATE TABLE artist_genres (artist_rowid, genre);"
+"""Without declared types SQLite keeps every cell as it comes."""
+
+
+@pytest.mark.parametrize("row", [1, 2, 5])
+@pytest.mark.parametrize("batch_rows", [1, 2, 100])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("artist_rowid", 2.0),
+        ("artist_rowid", -1e300),
+        ("artist_rowid", float("inf")),
+        ("artist_rowid", "5"),
+        ("artist_rowid", ""),
+        ("artist_rowid", b"5"),
+        ("genre", 0),
+        ("genre", 2.5),
+        ("genre", b""),
+        ("genre", b"jazz"),
+    ],
+)
+def test_a_cell_that_could_be_taken_for_its_columns_type_is_none(
+    tmp_path: Path, column: str, value: object, batch_rows: int, row: int
+) -> None:
+    rows: list[Row] = [(1, "a"), (None, None), (None, "b"), (2, None), (3, "c")]
+    number, genre = rows[row - 1]
+    rows[row - 1] = (value, genre) if column == "artist_rowid" else (number, value)
+    database = write_metadata(tmp_path / "untyped.sqlite3", {"artist_genres": rows}, UNTYPED)
+    read: list[Row] = []
+    with pytest.raises(MetadataError) as caught:
+        for batch in read_table(database, "artist_genres", batch_rows=batch_rows):
+            read += [tuple(cells.values()) for cells in batch.to_pylist()]
+    place = f"table artist_genres, column {column}, row {row}: {value!r} where "
+    assert place in str(caught.value)
+    assert read == rows[: (row - 1) // batch_rows * batch_rows]
+
+
+def test_of_several_wrong_cells_the_first_is_named(tmp_path: Path) -> None:
+    rows: list[Row] = [(1, "a"), (2, 3), ("x", b"")]
+    database = write_metadata(tmp_path / "untyped.sqlite3", {"artist_genres": rows}, UNTYPED)
+    with pytest.raises(MetadataError, match="column genre, row 2: 3 where TEXT belongs"):
+        rows_of(database, "artist_genres", batch_rows=100)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 4, 5, 100])
+def test_rows_that_tell_no_type_are_read_with_the_declared_one(
+    tmp_path: Path, batch_rows: int
+) -> None:
+    rows: list[Row] = [(None, None)] * 3 + [(2**63 - 1, "1"), (-(2**63), "")]
+    database = write_metadata(tmp_path / "untyped.sqlite3", {"artist_genres": rows}, UNTYPED)
+    assert rows_of(database, "artist_genres", batch_rows) == rows
+    for batch in read_table(database, "artist_genres", batch_rows=batch_rows):
+        assert batch.schema == TABLES["artist_genres"].schema
+
+
+@pytest.mark.parametrize("batch_rows", [1, 3, 64, 1000])
+def test_rows_come_in_the_order_of_their_rowids(tmp_path: Path, batch_rows: int) -> None:
+    numbers = [number * 7919 % 1009 - 500 for number in range(1000)]
+    database = write_metadata(tmp_path / "mixed.sqlite3", {})
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE tracks SET name = CAST(x'ff41' AS TEXT)")
+        connection.executemany(
+            "INSERT INTO artist_genres (_rowid_, artist_rowid, genre) VALUES (?, ?, ?)",
+            [(number, -number, f"{number}") for number in numbers],
+        )
+        connection.execute("ANALYZE")
         connection.commit()
-    with pytest.raises(MetadataError, match="'name'"):
-        list(read_table(database, "tracks"))
+    expected = [(-number, f"{number}") for number in sorted(numbers)]
+    assert rows_of(database, "artist_genres", batch_rows) == expected
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
+def test_text_arrives_whatever_its_encoding(tmp_path: Path, encoding: str) -> None:
+    texts = ["\x00", "a\x00b", "\ufeff", "\U0010ffff", "é" * 70_000, "'", '"', "\n"]
+    rows: list[Row] = list(enumerate(texts))
+    schema = f"PRAGMA encoding = '{encoding}'; {UNTYPED}"
+    database = write_metadata(tmp_path / "texts.sqlite3", {"artist_genres": rows}, schema)
+    assert rows_of(database, "artist_genres") == rows
+
+
+@pytest.mark.parametrize("row", [1, 3])
+@pytest.mark.parametrize(
+    "text", [b"\xffA", b"ab\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80"]
+)
+def test_text_that_is_not_utf8_is_named(database: Path, text: bytes, row: int) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE tracks SET name = CAST(? AS TEXT) WHERE rowid = ?", (text, row))
+        connection.commit()
+    with pytest.raises(MetadataError) as caught:
+        rows_of(database, "tracks")
+    assert f"{database}: table tracks, column name, row {row}: {text!r}" in str(caught.value)
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     database = write_metadata(tmp_path / "other.sqlite3", {}, "CREATE TABLE shows (id text);")
     with pytest.raises(MetadataError, match=r"other\.sqlite3.*no table albums"):
         inspect_table(database, "albums")
+
+
+def test_a_missing_table_is_named_by_the_reader_too(tmp_path: Path) -> None:
+    database = write_metadata(tmp_path / "other.sqlite3", {}, "CREATE TABLE shows (id text);")
+    with pytest.raises(MetadataError, match=r"other\.sqlite3.*no such table.* albums"):
+        list(read_table(database, "albums"))
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:
@@ -156,16 +250,92 @@ def test_an_extra_column_is_reported_and_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_truncated_database_is_an_error(database: Path, share: float) -> None:
     os.truncate(database, int(database.stat().st_size * share))
-    with pytest.raises(MetadataError, match="damaged, incomplete"):
-        inspect_table(database, "tracks")
+    for read in (inspect_table, rows_of):
+        with pytest.raises(MetadataError, match=r"spotify_clean\.sqlite3: damaged, incomplete"):
+            read(database, "tracks")
+
+
+@pytest.fixture
+def long_table(tmp_path: Path) -> Path:
+    rows: list[Row] = [(number, f"genre {number}") for number in range(5000)]
+    return write_metadata(tmp_path / "long.sqlite3", {"artist_genres": rows})
+
+
+def test_a_page_that_is_damaged_is_an_error_and_rows_before_it_are_right(long_table: Path) -> None:
+    content = bytearray(long_table.read_bytes())
+    page = content.index(b"genre 2500") & -4096
+    content[page : page + 4096] = b"\xff" * 4096
+    long_table.write_bytes(content)
+    read: list[Row] = []
+    with pytest.raises(MetadataError, match=r"long\.sqlite3: damaged, .*malformed"):
+        for batch in read_table(long_table, "artist_genres", batch_rows=100):
+            read += [tuple(row.values()) for row in batch.to_pylist()]
+    assert 2000 < len(read) < 2500
+    assert read == [(number, f"genre {number}") for number in range(len(read))]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_is_damaged_nothing_but_a_metadata_error_comes_of_it(
+    long_table: Path, seed: int
+) -> None:
+    rng = random.Random(seed)
+    content = bytearray(long_table.read_bytes())
+    for _ in range(rng.choice([1, 10, 1000])):
+        content[rng.randrange(len(content))] = rng.randrange(256)
+    long_table.write_bytes(content)
+    with suppress(MetadataError):
+        rows_of(long_table, "artist_genres", batch_rows=100)
+
+
+def open_files(path: Path) -> int:
+    return sum(Path(file.path) == path for file in psutil.Process().open_files())
+
+
+def test_the_file_is_closed_with_the_last_batch(long_table: Path) -> None:
+    batches = read_table(long_table, "artist_genres", batch_rows=4000)
+    assert open_files(long_table) == 0
+    kept = [next(batches)]
+    assert open_files(long_table) > 0
+    kept += batches
+    assert open_files(long_table) == 0
+    assert sum(batch.num_rows for batch in kept) == 5000
+    kept[0].validate(full=True)
+
+
+def test_the_file_is_closed_when_reading_is_given_up(long_table: Path) -> None:
+    batches = read_table(long_table, "artist_genres", batch_rows=100)
+    kept = [next(batches), next(batches)]
+    del batches
+    gc.collect()
+    assert open_files(long_table) == 0
+    assert kept[1].to_pylist()[-1] == {"artist_rowid": 199, "genre": "genre 199"}
+
+
+def test_the_file_is_closed_after_an_error(tmp_path: Path) -> None:
+    rows: list[Row] = [(1, "a"), ("b", 2)]
+    database = write_metadata(tmp_path / "untyped.sqlite3", {"artist_genres": rows}, UNTYPED)
+    with pytest.raises(MetadataError):
+        rows_of(database, "artist_genres")
+    assert open_files(database) == 0
+
+
+def test_each_batch_may_be_pulled_by_another_thread(long_table: Path) -> None:
+    batches = read_table(long_table, "artist_genres", batch_rows=1000)
+    read: list[int] = []
+    for _ in range(6):
+        with ThreadPoolExecutor(1) as thread:
+            batch = thread.submit(next, batches, None).result()
+            read += batch["artist_rowid"].to_pylist() if batch else []
+    assert read == list(range(5000))
 
 
 @pytest.mark.parametrize("content", [b"hello" * 2000, bytes(65536), b""])
 def test_a_file_that_is_no_database_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.sqlite3"
     path.write_bytes(content)
-    with pytest.raises(MetadataError, match=r"bad\.sqlite3"):
-        inspect_table(path, "tracks")
+    for read in (inspect_table, rows_of):
+        with pytest.raises(MetadataError, match=r"bad\.sqlite3"):
+            read(path, "tracks")
 
 
 def test_a_missing_database_is_an_error(tmp_path: Path) -> None:
@@ -175,13 +345,22 @@ def test_a_missing_database_is_an_error(tmp_path: Path) -> None:
 
 def test_a_database_with_changes_beside_it_is_refused(database: Path) -> None:
     database.with_name(f"{database.name}-wal").write_bytes(b"changes")
-    with pytest.raises(MetadataError, match=r"sqlite3-wal beside it"):
-        inspect_table(database, "tracks")
+    for read in (inspect_table, rows_of):
+        with pytest.raises(MetadataError, match=r"sqlite3-wal beside it"):
+            read(database, "tracks")
 
 
-def test_reading_leaves_no_files_beside_the_database(database: Path) -> None:
-    rows_of(database, "tracks")
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_reading_makes_no_files_beside_the_database(database: Path, journal: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+    before = database.read_bytes()
+    batches = read_table(database, "tracks", batch_rows=1)
+    next(batches)
     assert list(database.parent.iterdir()) == [database]
+    assert [batch.num_rows for batch in batches] == [1, 1]
+    assert list(database.parent.iterdir()) == [database]
+    assert database.read_bytes() == before
 
 
 def test_unpacking_gives_the_same_bytes_and_reports_all_of_them(
