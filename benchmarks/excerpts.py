@@ -14,6 +14,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import librosa
 import numpy as np
@@ -30,7 +31,9 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.identify.decision import THRESHOLD, evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
-from spotify_pipeline.index.feature_index import FeatureIndex, IndexedTrack
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.segment import Segment, SegmentShard
+from spotify_pipeline.index.segment_writer import Tracks, write_segment
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 
 NO_ONSETS = OnsetTrains.from_bands([()] * 8)
@@ -45,7 +48,9 @@ class Piece:
 
     number: int
     samples: np.ndarray
-    track: IndexedTrack
+    duration: float
+    rhythm: OnsetTrains
+    echoprint: OnsetTrains
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,10 @@ class Result:
 class Judge:
     """Matches excerpts against the index of all pieces and the indexes of each half."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
-        self.everything = Identifier(FeatureIndex.build(piece.track for piece in pieces))
+    def __init__(self, pieces: Sequence[Piece], folder: Path) -> None:
+        self.everything = Identifier(index_of(folder / "all", pieces))
         self.halves = [
-            Identifier(FeatureIndex.build(p.track for p in pieces if p.number % 2 == half))
+            Identifier(index_of(folder / f"{half}", [p for p in pieces if p.number % 2 == half]))
             for half in (TUNING, REPORTING)
         ]
 
@@ -110,6 +115,18 @@ class Judge:
         return Result(excerpt, known[0] if known else None, own, unknown[0] if unknown else None)
 
 
+def index_of(path: Path, pieces: Sequence[Piece]) -> FeatureIndex:
+    """Index pieces in one segment."""
+    tracks = Tracks.of(
+        [f"{piece.number:022d}" for piece in pieces],
+        [piece.duration for piece in pieces],
+        [piece.rhythm for piece in pieces],
+        [piece.echoprint for piece in pieces],
+    )
+    write_segment(path, [SegmentShard("0a", "", len(tracks))], tracks, 10**9)
+    return FeatureIndex([(Segment.open(path), ["0a"])])
+
+
 def read_pieces(music: Path) -> list[Piece]:
     """Fingerprint every piece, the Echoprint trains by way of their codes as in the dump."""
     files = sorted(path for path in music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
@@ -118,8 +135,8 @@ def read_pieces(music: Path) -> list[Piece]:
         recording = read_recording(file)
         found = fingerprint(recording.samples)
         echoprint = trains_of_codes(codes_of_trains(found.echoprint))
-        track = IndexedTrack(f"{number:022d}", recording.duration, found.rhythm, echoprint)
-        pieces.append(Piece(number, read_recording(file, EXCERPT_RATE).samples, track))
+        samples = read_recording(file, EXCERPT_RATE).samples
+        pieces.append(Piece(number, samples, recording.duration, found.rhythm, echoprint))
     return pieces
 
 
@@ -199,14 +216,15 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     arguments = parser.parse_args()
     pieces = read_pieces(arguments.music)
-    judge = Judge(pieces)
-    if arguments.fit:
-        fit(judge, pieces[TUNING::2], arguments.excerpts)
-    for name, half in (("tuning", TUNING), ("reporting", REPORTING)):
-        print(f"\n{name} half of {len(pieces)} pieces; threshold {THRESHOLD}")
-        print(" length  queries   first   right  unknown  within 0.1 s  median error")
-        for seconds in arguments.seconds:
-            report(judge, pieces[half::2], seconds, arguments.excerpts)
+    with TemporaryDirectory() as folder:
+        judge = Judge(pieces, Path(folder))
+        if arguments.fit:
+            fit(judge, pieces[TUNING::2], arguments.excerpts)
+        for name, half in (("tuning", TUNING), ("reporting", REPORTING)):
+            print(f"\n{name} half of {len(pieces)} pieces; threshold {THRESHOLD}")
+            print(" length  queries   first   right  unknown  within 0.1 s  median error")
+            for seconds in arguments.seconds:
+                report(judge, pieces[half::2], seconds, arguments.excerpts)
 
 
 if __name__ == "__main__":

@@ -293,7 +293,9 @@ def _show_status(status: "Status") -> None:
         f" {decimal(sizes.incoming)}, staging {decimal(sizes.staging)}"
     )
     for name in status.busy:
-        click.secho(f"{name} is being written by another process; its figures are missing", fg="yellow")
+        click.secho(
+            f"{name} is being written by another process; its figures are missing", fg="yellow"
+        )
     for shard, reason in status.not_ready.items():
         click.secho(f"waiting {shard}: {reason}", fg="yellow")
     for shard, error in status.failed.items():

@@ -7,6 +7,7 @@ place that looks at the environment. Does not belong here: anything that reads o
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
@@ -14,12 +15,15 @@ from spotify_pipeline.errors import PipelineError
 __all__ = [
     "HOME_VARIABLE",
     "INCOMING_VARIABLE",
+    "INDEX_MEMORY_VARIABLE",
+    "INDEX_VARIABLE",
     "PARTS_VARIABLE",
     "REJECT_LIMIT_VARIABLE",
     "RESERVE_VARIABLE",
     "SIZES_VARIABLE",
     "SOURCES_VARIABLE",
     "Settings",
+    "TrainsChoice",
 ]
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
@@ -29,7 +33,21 @@ SOURCES_VARIABLE = "SPOTIFY_PIPELINE_SOURCES"
 PARTS_VARIABLE = "SPOTIFY_PIPELINE_PARTS"
 REJECT_LIMIT_VARIABLE = "SPOTIFY_PIPELINE_REJECT_LIMIT"
 RESERVE_VARIABLE = "SPOTIFY_PIPELINE_RESERVE_GB"
+INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
+INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 DEFAULT_HOME = Path("data")
+
+
+class TrainsChoice(StrEnum):
+    """Which of a track's onset trains are indexed."""
+
+    RHYTHM = "rhythm"
+    """Rhythm trains; Echoprint trains of tracks that have no others."""
+
+    ECHOPRINT = "echoprint"
+    """Echoprint trains; rhythm trains of tracks that have no others."""
+
+    BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,10 @@ class Settings:
         Share of a shard's lines; with more rejects than this its file is kept.
     reserve_gb
         Free space, in units of 10^9 bytes, that is never used up: work waits instead.
+    indexed_trains
+        What the feature index is made of.
+    index_memory_gb
+        What postings may take while a segment of the index is sorted, in units of 10^9 bytes.
     """
 
     home: Path
@@ -61,6 +83,8 @@ class Settings:
     parts: tuple[str, ...] = ()
     reject_limit: float = 0.01
     reserve_gb: float = 1.0
+    indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
+    index_memory_gb: float = 2.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -72,7 +96,9 @@ class Settings:
         ``SPOTIFY_PIPELINE_SOURCES`` what becomes of ingested files (default ``delete``),
         ``SPOTIFY_PIPELINE_PARTS`` what else to keep, with commas between (default nothing),
         ``SPOTIFY_PIPELINE_REJECT_LIMIT`` the share of rejected lines that keeps a file (default
-        0.01), and ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1).
+        0.01), ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1),
+        ``SPOTIFY_PIPELINE_INDEX`` what to index, ``rhythm`` (default), ``echoprint`` or ``both``,
+        and ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take (default 2).
 
         Raises
         ------
@@ -96,6 +122,8 @@ class Settings:
             tuple(parts),
             _number(values, REJECT_LIMIT_VARIABLE, cls.reject_limit, 1.0),
             _number(values, RESERVE_VARIABLE, cls.reserve_gb, 1e6),
+            _choice(values, INDEX_VARIABLE, cls.indexed_trains),
+            _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
         )
 
     @property
@@ -139,3 +167,11 @@ def _number(values: Mapping[str, str], variable: str, default: float, largest: f
     if not 0 <= number <= largest:
         raise PipelineError(f"{variable} is {text!r}, but must be a number from 0 to {largest:g}")
     return number
+
+
+def _choice(values: Mapping[str, str], variable: str, default: TrainsChoice) -> TrainsChoice:
+    """Read which trains are indexed."""
+    text = values.get(variable) or default
+    if text not in list(TrainsChoice):
+        raise PipelineError(f"{variable} is {text!r}, but must be one of {', '.join(TrainsChoice)}")
+    return TrainsChoice(text)

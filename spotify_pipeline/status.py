@@ -12,7 +12,7 @@ import msgspec
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.readiness import survey_incoming
-from spotify_pipeline.index.feature_index import read_info
+from spotify_pipeline.index.manifest import Manifest, read_manifest
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.store.audio import LedgerRow, ledger
@@ -115,7 +115,7 @@ def gather_status(settings: Settings) -> Status:
     }
     cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
     failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
-    info = read_info(settings.index)
+    index = read_manifest(settings.index) or Manifest()
     source = find_source(settings.incoming)
     return Status(
         home=str(settings.home),
@@ -127,8 +127,8 @@ def gather_status(settings: Settings) -> Status:
         rejects=sum(row.rejects for row in rows.values()),
         metadata_tables=len(tables),
         metadata_waiting=source is not None and not is_loaded(SourceFile.of(source), tables),
-        indexed_tracks=info.tracks if info else 0,
-        index_is_current=(info.shards if info else {})
+        indexed_tracks=index.tracks,
+        index_is_current=index.current(settings.indexed_trains)
         == {shard: row.checksum for shard, row in rows.items()},
         sizes=Sizes(
             incoming=size_on_disk(settings.incoming),

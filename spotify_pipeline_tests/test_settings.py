@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE, Settings
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.settings import (
+    HOME_VARIABLE,
+    INCOMING_VARIABLE,
+    INDEX_MEMORY_VARIABLE,
+    INDEX_VARIABLE,
+    Settings,
+    TrainsChoice,
+)
 
 
 def test_the_home_is_the_folder_data_unless_told(
@@ -86,3 +94,11 @@ def test_reading_settings_creates_nothing(tmp_path: Path) -> None:
 def test_settings_do_not_change(tmp_path: Path) -> None:
     with pytest.raises(FrozenInstanceError):
         Settings(tmp_path, tmp_path).home = tmp_path  # type: ignore[misc]
+
+
+def test_what_the_index_is_made_of_may_be_chosen() -> None:
+    settings = Settings.from_environment({INDEX_VARIABLE: "both", INDEX_MEMORY_VARIABLE: "0.5"})
+    assert (settings.indexed_trains, settings.index_memory_gb) == (TrainsChoice.BOTH, 0.5)
+    assert Settings.from_environment({}).indexed_trains is TrainsChoice.RHYTHM
+    with pytest.raises(PipelineError, match="must be one of rhythm, echoprint, both"):
+        Settings.from_environment({INDEX_VARIABLE: "all"})

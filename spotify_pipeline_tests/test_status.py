@@ -13,8 +13,8 @@ import pytest
 from spotify_pipeline.dump.failure import failures, noting_failure
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.index.build import build_index
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.index.build import IndexSetting, update_index
+from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.status import gather_status, read_ledger
 from spotify_pipeline.store.audio import create_audio_database
@@ -25,6 +25,8 @@ from spotify_pipeline_tests.documents import json_line, make_documents
 from spotify_pipeline_tests.metadata_file import pack, write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
 from spotify_pipeline_tests.reductions import reduce_documents, reduce_lines, settings_of
+
+SETTING = IndexSetting(TrainsChoice.RHYTHM, 10**8)
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def test_the_index_is_current_until_another_shard_is_ingested(home: Settings) ->
     ingest_documents(home, "0a", 2)
     assert not gather_status(home).index_is_current
     with connect(home.audio_database) as connection:
-        build_index(connection, home.index)
+        update_index(connection, home.index, SETTING, lambda *_: None)
     status = gather_status(home)
     assert status.index_is_current
     assert status.indexed_tracks == 2
@@ -138,7 +140,7 @@ def test_the_index_is_current_until_another_shard_is_ingested(home: Settings) ->
 def test_the_index_is_not_current_once_a_shard_has_other_content(home: Settings) -> None:
     ingest_documents(home, "0a", 2)
     with connect(home.audio_database) as connection:
-        build_index(connection, home.index)
+        update_index(connection, home.index, SETTING, lambda *_: None)
     ingest_documents(home, "0a", 3)
     assert not gather_status(home).index_is_current
 
@@ -190,7 +192,7 @@ def damage_metadata(home: Settings) -> None:
 
 
 def damage_index(home: Settings) -> None:
-    (home.index / "current.json").write_bytes(b"{")
+    (home.index / "manifest.json").write_bytes(b"{")
 
 
 def damage_note(home: Settings) -> None:
@@ -204,7 +206,7 @@ def damage_note(home: Settings) -> None:
     [
         (damage_audio, r"audio\.duckdb"),
         (damage_metadata, r"meta\.duckdb"),
-        (damage_index, r"current\.json"),
+        (damage_index, r"manifest\.json"),
         (damage_note, r"staging"),
     ],
 )

@@ -4,19 +4,28 @@ Belongs here: synthetic tracks and what recording does to their onsets. Does not
 random trains themselves, and documents of them (`documents`).
 """
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
-from spotify_pipeline.index.feature_index import IndexedTrack
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.manifest import Manifest, SegmentEntry, publish
+from spotify_pipeline.index.segment import Segment, SegmentShard
+from spotify_pipeline.index.segment_writer import Tracks, write_segment
 from spotify_pipeline_tests.documents import echoprint_trains, make_track_id, rhythm_trains
 
 __all__ = [
     "NO_ONSETS",
+    "Track",
     "fingerprint_of",
+    "index_of",
     "make_track",
     "make_tracks",
+    "packed",
+    "publish_tracks",
     "shifted",
     "together",
     "worn",
@@ -24,11 +33,53 @@ __all__ = [
 
 NO_ONSETS = OnsetTrains.from_bands([()] * BANDS)
 
+MEMORY = 10**8
 
-def make_track(number: int, duration: float = 60.0) -> IndexedTrack:
+
+@dataclass(frozen=True)
+class Track:
+    """What an index holds of a track."""
+
+    track_id: str
+    duration: float | None
+    rhythm: OnsetTrains
+    echoprint: OnsetTrains
+
+
+def packed(tracks: Iterable[Track]) -> Tracks:
+    """Give tracks as segments are made of them."""
+    kept = list(tracks)
+    return Tracks.of(
+        [track.track_id for track in kept],
+        [track.duration for track in kept],
+        [track.rhythm for track in kept],
+        [track.echoprint for track in kept],
+    )
+
+
+def index_of(folder: Path, tracks: Iterable[Track]) -> FeatureIndex:
+    """Open an index of one segment."""
+    kept = packed(tracks)
+    path = folder / "segment.bin"
+    write_segment(path, [SegmentShard("0a", "checksum", len(kept))], kept, MEMORY)
+    return FeatureIndex([(Segment.open(path), ["0a"])])
+
+
+def publish_tracks(folder: Path, tracks: Iterable[Track]) -> None:
+    """Publish an index of one segment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = packed(tracks)
+    name = "segment-0.bin"
+    write_segment(folder / name, [SegmentShard("0a", "checksum", len(kept))], kept, MEMORY)
+    shards = {"0a": "checksum"}
+    entry = SegmentEntry(name, shards, "both", len(kept), len(kept), 0, 0, {"0a": len(kept)})
+    publish(folder, Manifest(segments=[entry]))
+
+
+def make_track(number: int, duration: float = 60.0) -> Track:
     """Make the track of a number, ``duration`` seconds long; the same number gives the same."""
     track_id = make_track_id("0a", number)
-    return IndexedTrack(
+    return Track(
         track_id,
         duration,
         rhythm_trains(track_id, duration),
@@ -36,12 +87,12 @@ def make_track(number: int, duration: float = 60.0) -> IndexedTrack:
     )
 
 
-def make_tracks(count: int, duration: float = 60.0) -> list[IndexedTrack]:
+def make_tracks(count: int, duration: float = 60.0) -> list[Track]:
     """Make the tracks number 0 to ``count - 1``."""
     return [make_track(number, duration) for number in range(count)]
 
 
-def fingerprint_of(track: IndexedTrack, start: float = 0.0, seconds: float = 1e6) -> Fingerprint:
+def fingerprint_of(track: Track, start: float = 0.0, seconds: float = 1e6) -> Fingerprint:
     """Give the onsets in a stretch of a track; what lies outside it is silence."""
     first, length = round(start * FRAMES_PER_SECOND), round(seconds * FRAMES_PER_SECOND)
     return Fingerprint(

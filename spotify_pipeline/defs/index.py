@@ -20,31 +20,33 @@ def feature_index(
     audio_database: Database,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
-    """Index the quantised features of all ingested tracks, for detection to search."""
-    from spotify_pipeline.index.build import build_index
-    from spotify_pipeline.status import size_on_disk
+    """Index the quantised features of shards that are new, for detection to search."""
+    from spotify_pipeline.index.build import IndexSetting, update_index
     from spotify_pipeline.store.audio import create_audio_database
 
     settings = data_home.settings
-    report = progress.reporter(context, "tracks")
+    setting = IndexSetting(settings.indexed_trains, round(settings.index_memory_gb * 1e9))
+    report = progress.reporter(context, "")
     started = time.monotonic()
     with reported_as_failure():
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
-            build = build_index(
-                connection, settings.index, lambda tracks: report(tracks, 0, "feature index")
-            )
+            update = update_index(connection, settings.index, setting, report)
     seconds = time.monotonic() - started
-    size = size_on_disk(settings.index)
+    index = update.manifest
     return dg.MaterializeResult(
         metadata={
-            "tracks": build.info.tracks,
-            "postings": build.info.postings,
-            "shards": len(build.info.shards),
-            "tracks_without_echoprint_onsets": build.unrecovered,
-            "index_bytes": size,
-            "bytes_per_track": size / max(build.info.tracks, 1),
-            "tracks_per_second": build.info.tracks / seconds,
+            "tracks": index.tracks,
+            "postings": index.postings,
+            "shards": len(index.shards),
+            "shards_added": update.added,
+            "shards_dropped": update.dropped,
+            "segments": len(index.segments),
+            "merges": update.merges,
+            "index_bytes": index.size,
+            "bytes_per_track": index.size / max(index.tracks, 1),
+            "tracks_added": update.tracks_added,
+            "tracks_added_per_second": update.tracks_added / seconds,
         }
     )
 
@@ -52,5 +54,5 @@ def feature_index(
 index_job = dg.define_asset_job(
     "index",
     selection=dg.AssetSelection.assets(feature_index),
-    description="Build the feature index from audio.duckdb.",
+    description="Bring the feature index up to date with audio.duckdb.",
 )

@@ -16,7 +16,7 @@ from dagster_duckdb import DuckDBResource
 from spotify_pipeline.defs.dead_runs import process_tag
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report, log_reporter
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.space import SpaceGuard
 
 __all__ = ["DataHome", "Database", "ProgressSource", "RunLogProgress", "reported_as_failure"]
@@ -35,6 +35,8 @@ class DataHome(dg.ConfigurableResource):
     parts: list[str] = []  # noqa: RUF012  # pydantic copies it
     reject_limit: float = 0.01
     reserve_gb: float = 1.0
+    indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
+    index_memory_gb: float = 2.0
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tag the run with its process, see `dead_runs`."""
@@ -52,6 +54,8 @@ class DataHome(dg.ConfigurableResource):
             parts=list(settings.parts),
             reject_limit=settings.reject_limit,
             reserve_gb=settings.reserve_gb,
+            indexed_trains=settings.indexed_trains,
+            index_memory_gb=settings.index_memory_gb,
         )
 
     @property
@@ -65,6 +69,8 @@ class DataHome(dg.ConfigurableResource):
             tuple(self.parts),
             self.reject_limit,
             self.reserve_gb,
+            TrainsChoice(self.indexed_trains),
+            self.index_memory_gb,
         )
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s
-from spotify_pipeline.fingerprint.bits import trailing_zeros
+from spotify_pipeline.fingerprint.bits import trailing_zeros, word_at
 from spotify_pipeline.fingerprint.codes import EchoprintCodes, codes_of_trains
 from spotify_pipeline.fingerprint.errors import CodesError, PackingError
 from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
@@ -36,9 +36,11 @@ from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
 __all__ = [
     "EchoprintForm",
     "pack_echoprint",
+    "pack_frames",
     "pack_trains",
     "unpack_codes",
     "unpack_echoprint",
+    "unpack_frames",
     "unpack_trains",
 ]
 
@@ -111,13 +113,13 @@ def pack_trains(trains: OnsetTrains) -> bytes:
     """
     if len(trains) == 0:
         return b""
-    packed: bytes = _pack(trains.frames, trains.bounds).tobytes()
+    packed: bytes = pack_frames(trains.frames, trains.bounds).tobytes()
     if not packed:
         raise PackingError("frames are negative or do not ascend")
     return packed
 
 
-def unpack_trains(packed: bytes) -> OnsetTrains:
+def unpack_trains(packed: bytes | UInt8s) -> OnsetTrains:
     """Give the trains that were packed.
 
     Raises
@@ -125,7 +127,7 @@ def unpack_trains(packed: bytes) -> OnsetTrains:
     PackingError
         The bytes are damaged.
     """
-    frames, bounds = _unpack(np.frombuffer(packed, np.uint8))
+    frames, bounds = unpack_frames(np.frombuffer(packed, np.uint8))
     if len(bounds) <= BANDS:
         raise PackingError(f"{len(packed)} bytes are no packed trains")
     return OnsetTrains(frames, bounds)
@@ -170,8 +172,8 @@ def _low_bits(values: Int64s) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _pack(frames: Int32s, bounds: Int64s) -> UInt8s:
-    """Give the bytes; none if frames do not ascend from 0."""
+def pack_frames(frames: Int32s, bounds: Int64s) -> UInt8s:
+    """Give the bytes, uint8; none if frames do not ascend from 0. For kernels."""
     values, shortest = _gaps(frames, bounds)
     if shortest < 0:
         return np.empty(0, np.uint8)
@@ -223,8 +225,8 @@ def _write_varint(packed: UInt8s, position: int, value: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _unpack(packed: UInt8s) -> tuple[Int32s, Int64s]:
-    """Give frames and bounds; no bounds if the bytes are damaged."""
+def unpack_frames(packed: UInt8s) -> tuple[Int32s, Int64s]:
+    """Give frames and bounds; no bounds if the bytes are damaged. For kernels."""
     bounds = np.zeros(BANDS + 1, np.int64)
     frames = np.empty(0, np.int32)
     if len(packed) == 0:
@@ -240,12 +242,12 @@ def _unpack(packed: UInt8s) -> tuple[Int32s, Int64s]:
     high = position + 1 + (k * onsets + 7) // 8
     if k > _MOST_LOW_BITS or high + (onsets + 7) // 8 + _PADDING > len(packed):
         return frames, bounds[:0]
-    values = _read_unary(packed, high, len(packed) - _PADDING, onsets)
-    if len(values) < onsets:
-        return frames, bounds[:0]
-    _add_low_bits(packed, position + 1, k, values)
-    frames = _sum_gaps(values, bounds, shortest)
-    return frames, bounds if len(frames) == onsets else bounds[:0]
+    frames = np.empty(onsets, np.int32)
+    if not _read_values(packed, position + 1, k, high, len(packed) - _PADDING, frames):
+        return frames[:0], bounds[:0]
+    if not _sum_gaps(frames, bounds, shortest):
+        return frames[:0], bounds[:0]
+    return frames, bounds
 
 
 @njit(cache=True, nogil=True)
@@ -263,56 +265,62 @@ def _read_varint(packed: UInt8s, position: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _read_unary(packed: UInt8s, start: int, end: int, count: int) -> Int64s:
-    """Read numbers in unary from a plane that ends with the last; short if there are not so many.
+def _read_values(packed: UInt8s, first: int, k: int, high: int, end: int, values: Int32s) -> bool:
+    """Read both planes; false if the second one ends early or late, or a value is too large.
 
-    Also short if anything follows the last number in the plane.
+    `first` and `high` are the bytes at which the planes begin; the second one ends with its last
+    number.
     """
-    values = np.empty(count, np.int64)
+    mask = np.uint32((1 << k) - 1)
+    low = np.uint64(8 * first)
     read = 0
-    previous = np.int64(-1)
-    for position in range(start, end, 8):
-        word = np.uint64(0)
-        for byte in range(min(8, end - position)):
-            word |= np.uint64(packed[position + byte]) << np.uint64(8 * byte)
-        base = 8 * (position - start)
+    previous = -1
+    largest = np.int64(np.iinfo(np.int32).max >> k)
+    for position in range(high, end, 4):
+        word = (
+            np.uint64(word_at(packed, np.uint64(position)))
+            if position + 4 <= len(packed)
+            else (_last_word(packed, position))
+        )
+        if end - position < 4:
+            word &= np.uint64((1 << (8 * (end - position))) - 1)
+        base = 8 * (position - high)
         while word:
-            if read == count:
-                return values[:0]
+            if read == len(values):
+                return False
             bit = base + np.int64(trailing_zeros(word))
-            values[read] = bit - previous - 1
-            previous = bit
+            above = bit - previous - 1
+            if above > largest:
+                return False
+            bits = word_at(packed, low >> np.uint64(3)) >> np.uint32(low & np.uint64(7))
+            values[read] = np.int32(above << k) | np.int32(bits & mask)
+            previous = int(bit)
+            low += np.uint64(k)
             read += 1
             word &= word - np.uint64(1)
-    return values[:read] if 8 * (end - start) - 1 - previous < 8 else values[:0]
+    return read == len(values) and 8 * (end - high) - 1 - previous < 8
 
 
 @njit(cache=True, nogil=True)
-def _add_low_bits(packed: UInt8s, start: int, k: int, values: Int64s) -> None:
-    """Put the low bits below the values that were read in unary."""
-    mask = np.int64((1 << k) - 1)
-    for index in range(len(values)):
-        bit = np.uint64(index * k)
-        byte = np.uint64(start) + (bit >> np.uint64(3))
-        word = (
-            np.int64(packed[byte])
-            | np.int64(packed[byte + np.uint64(1)]) << 8
-            | np.int64(packed[byte + np.uint64(2)]) << 16
-            | np.int64(packed[byte + np.uint64(3)]) << 24
-        )
-        values[index] = values[index] << k | (word >> np.int64(bit & np.uint64(7)) & mask)
+def _last_word(packed: UInt8s, position: int) -> np.uint64:
+    """Give what is left of the bytes, less than a word, as one."""
+    word = np.uint64(0)
+    for byte in range(len(packed) - position):
+        word |= np.uint64(packed[position + byte]) << np.uint64(8 * byte)
+    return word
 
 
 @njit(cache=True, nogil=True)
-def _sum_gaps(values: Int64s, bounds: Int64s, shortest: int) -> Int32s:
-    """Sum values up to frames; none if a frame does not ascend or is too large."""
-    frames = np.empty(len(values), np.int32)
+def _sum_gaps(values: Int32s, bounds: Int64s, shortest: int) -> bool:
+    """Sum values up to frames in place; false if a frame does not ascend or is too large."""
     for band in range(BANDS):
-        frame = -shortest
+        frame = np.int64(-shortest)
+        ascends = True
         for onset in range(bounds[band], bounds[band + 1]):
-            step = values[onset] + shortest
+            step = np.int64(values[onset]) + shortest
+            ascends &= (step > 0) | (onset == bounds[band])
             frame += step
-            if frame > 2**31 - 1 or (step == 0 and onset > bounds[band]):
-                return frames[:0]
-            frames[onset] = frame
-    return frames
+            values[onset] = np.int32(frame)
+        if not ascends or frame > np.iinfo(np.int32).max:
+            return False
+    return True

@@ -4,7 +4,6 @@ Belongs here: the JSON that ``identify`` and the job ``detect`` give, with names
 Does not belong here: matching (`identifier`).
 """
 
-import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -66,6 +65,12 @@ class Failure(msgspec.Struct, frozen=True):
     error: str
 
 
+_NOT_LOOKED_UP = (
+    "the index holds no onset trains of its kind; for a lone echoprintstring, set"
+    " SPOTIFY_PIPELINE_INDEX=both and run the job 'index'"
+)
+
+
 def answer_files(
     files: Iterable[Path],
     index_folder: Path,
@@ -102,6 +107,9 @@ def answer_files(
         except RecordingError as error:
             yield Failure(printable(file), str(error))
             continue
+        if len(identifier.index) and not identifier.index.looks_up(query.fingerprint):
+            yield Failure(printable(file), _NOT_LOOKED_UP)
+            continue
         found = [m for m in identifier.matches(query.fingerprint) if m.confidence >= threshold]
         matches = _named(found[:limit], identifier.index, metadata_database)
         yield Answer(
@@ -116,16 +124,16 @@ def answer_files(
 def _named(
     matches: Sequence[Match], index: FeatureIndex, metadata_database: Path
 ) -> tuple[NamedMatch, ...]:
-    ids = [index.track_ids[match.track].decode() for match in matches]
+    ids = [index.track_id(match.track) for match in matches]
     names = track_names(metadata_database, ids)
     return tuple(
-        _named_match(match, track_id, names.get(track_id), index.durations[match.track])
+        _named_match(match, track_id, names.get(track_id), index.duration(match.track))
         for match, track_id in zip(matches, ids, strict=True)
     )
 
 
 def _named_match(
-    match: Match, track_id: str, names: TrackNames | None, duration: float
+    match: Match, track_id: str, names: TrackNames | None, duration: float | None
 ) -> NamedMatch:
     return NamedMatch(
         track_id=track_id,
@@ -136,5 +144,5 @@ def _named_match(
         confidence=round(match.confidence, 4),
         score=match.score,
         offset=round(match.offset, 3),
-        duration=None if math.isnan(duration) else round(float(duration), 3),
+        duration=None if duration is None else round(duration, 3),
     )

@@ -15,15 +15,15 @@ from spotify_pipeline.identify.decision import (
     EvidenceWeights,
 )
 from spotify_pipeline.index.alignment import Alignment, align
-from spotify_pipeline.index.channel import Channel
 from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.features import ECHOPRINT_FEATURES, RHYTHM_FEATURES, FeatureSetting
-from spotify_pipeline.index.search import candidates
 
 __all__ = ["CANDIDATES", "QUERY_SECONDS", "Identifier", "Match"]
 
 CANDIDATES = 200
 """Tracks that are aligned for a query."""
+
+CERTAIN = 0.99
+"""With a match of this confidence the search is not widened."""
 
 QUERY_SECONDS = 60.0
 """The stretch of a longer recording that is searched for: the one with most onsets."""
@@ -58,13 +58,15 @@ class Match:
 
 
 @dataclass(frozen=True)
-class _Searched:
-    """One kind of trains: how it is searched, aligned and judged."""
+class _Kind:
+    """How one kind of trains is aligned and judged."""
 
-    channel: Channel
-    setting: FeatureSetting
     tolerance: int
     weights: EvidenceWeights
+
+
+_RHYTHM = _Kind(1, RHYTHM_EVIDENCE)
+_ECHOPRINT = _Kind(4, ECHOPRINT_EVIDENCE)  # recovered onsets are known to a few frames only
 
 
 class Identifier:
@@ -72,29 +74,31 @@ class Identifier:
 
     def __init__(self, index: FeatureIndex) -> None:
         self.index = index
-        self._rhythm = _Searched(index.rhythm, RHYTHM_FEATURES, 1, RHYTHM_EVIDENCE)
-        # recovered Echoprint onsets are known to a few frames only
-        self._echoprint = _Searched(index.echoprint, ECHOPRINT_FEATURES, 4, ECHOPRINT_EVIDENCE)
 
     def matches(self, query: Fingerprint) -> list[Match]:
         """Align the most promising tracks; best match first, whatever its confidence.
 
-        Rhythm trains decide where query and track have them, Echoprint trains elsewhere.
+        Rhythm trains decide where query and track have them, Echoprint trains elsewhere. The search
+        is widened if no match is certain.
         """
         start, query = _busiest_stretch(query)
-        found = self._candidates(self._rhythm, query.rhythm)
-        found |= self._candidates(self._echoprint, query.echoprint)
-        matches = [self._match(track, query, start) for track in sorted(found)]
-        return sorted(matches, key=lambda match: (match.confidence, match.score), reverse=True)
+        matches = self._aligned(query, start, widened=False)
+        if not matches or matches[0].confidence < CERTAIN:
+            matches = self._aligned(query, start, widened=True)
+        return matches
 
-    def _candidates(self, kind: _Searched, query: OnsetTrains) -> set[int]:
-        return set(candidates(kind.channel, kind.setting, query, CANDIDATES).tolist())
+    def _aligned(self, query: Fingerprint, start: int, *, widened: bool) -> list[Match]:
+        found = self.index.candidates(query, CANDIDATES, widened=widened)
+        matches = [self._match(candidate.track, query, start) for candidate in found]
+        return sorted(matches, key=lambda match: (-match.confidence, -match.score, match.track))
 
     def _match(self, track: int, query: Fingerprint, start: int) -> Match:
-        kind, onsets = self._rhythm, query.rhythm
-        if len(onsets) == 0 or len(kind.channel.trains(track)) == 0:
-            kind, onsets = self._echoprint, query.echoprint
-        alignment = align(onsets, kind.channel.trains(track), kind.tolerance)
+        trains = self.index.trains(track)
+        if len(trains.rhythm) and len(query.rhythm):
+            kind, alignment = _RHYTHM, align(query.rhythm, trains.rhythm, _RHYTHM.tolerance)
+        else:
+            kind = _ECHOPRINT
+            alignment = align(query.echoprint, trains.echoprint, _ECHOPRINT.tolerance)
         return Match(
             track=track,
             confidence=kind.weights.confidence(alignment),

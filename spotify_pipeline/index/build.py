@@ -1,75 +1,199 @@
-"""The feature index made from the tracks in ``audio.duckdb``.
+"""The feature index kept up to date with ``audio.duckdb``: a segment a shard, merged by and by.
 
-Belongs here: rows to trains to an index. Does not belong here: the index's layout
-(`feature_index`).
+Every step is published as it is done. So whatever ends a build, the next one goes on from there.
+
+Belongs here: what to index, drop and merge. Does not belong here: how a segment is made
+(`segment_writer`) or merged (`merge`).
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from spotify_pipeline.fingerprint import BANDS, OnsetTrains, unpack_echoprint, unpack_trains
-from spotify_pipeline.index.feature_index import FeatureIndex, IndexedTrack, IndexInfo
-from spotify_pipeline.store.audio import fingerprint_batches, ledger
+from spotify_pipeline.index.manifest import (
+    Manifest,
+    SegmentEntry,
+    changing,
+    new_segment_name,
+    publish,
+)
+from spotify_pipeline.index.merge import merge_segments, segments_to_merge
+from spotify_pipeline.index.segment import Segment, SegmentInfo, SegmentShard
+from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
+from spotify_pipeline.progress import Report
+from spotify_pipeline.settings import TrainsChoice
+from spotify_pipeline.store.audio import ledger, shard_fingerprints
 
-__all__ = ["IndexBuild", "build_index"]
+__all__ = ["IndexSetting", "IndexUpdate", "update_index"]
 
 
 @dataclass(frozen=True)
-class IndexBuild:
-    """What was built.
+class IndexSetting:
+    """How an index is built.
 
     Attributes
     ----------
-    info
-        What the published index holds.
-    unrecovered
-        Tracks whose Echoprint codes are not those of any onset trains; they are indexed by their
-        rhythm alone.
+    trains
+        Whose features are indexed, see `TrainsChoice`.
+    memory
+        Bytes that postings may take on their way.
     """
 
-    info: IndexInfo
-    unrecovered: int
+    trains: TrainsChoice
+    memory: int
 
 
-def build_index(
+@dataclass(frozen=True)
+class IndexUpdate:
+    """What an update did.
+
+    Attributes
+    ----------
+    manifest
+        What the index holds now.
+    added
+        Shards that were indexed.
+    dropped
+        Shards that count no more.
+    merges
+        How often segments were merged.
+    """
+
+    manifest: Manifest
+    added: list[str]
+    dropped: list[str]
+    merges: int
+
+    @property
+    def tracks_added(self) -> int:
+        """Tracks of the shards that were indexed."""
+        counts: Counter[str] = Counter()
+        for entry in self.manifest.segments:
+            counts.update({shard: entry.shard_tracks[shard] for shard in entry.shards})
+        return sum(counts[shard] for shard in self.added)
+
+
+def update_index(
+    connection: duckdb.DuckDBPyConnection, folder: Path, setting: IndexSetting, progress: Report
+) -> IndexUpdate:
+    """Index the shards that are new or changed, drop those that are gone, and merge segments.
+
+    Raises
+    ------
+    FeatureIndexError
+        The index is damaged or can't be written.
+    """
+    with changing(folder) as found:
+        present = {shard: row.checksum for shard, row in ledger(connection).items()}
+        dropped = sorted(found.shards.keys() - present.keys())
+        manifest = _without(found, dropped)
+        publish(folder, manifest)
+        current = manifest.current(setting.trains)
+        missing = {s: c for s, c in present.items() if current.get(s) != c}
+        for number, (shard, checksum) in enumerate(missing.items()):
+            progress(number, len(missing), f"indexing shard {shard}")
+            manifest = _add(connection, folder, manifest, shard, checksum, setting)
+        merges = 0
+        while chosen := segments_to_merge(manifest):
+            progress(merges, 0, f"merging {len(chosen)} segments")
+            manifest = _merge(folder, manifest, chosen, setting)
+            merges += 1
+    return IndexUpdate(manifest, list(missing), dropped, merges)
+
+
+def _add(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    progress: Callable[[int], None] | None = None,
-) -> IndexBuild:
-    """Index all tracks of the database and publish the result.
-
-    Parameters
-    ----------
-    connection
-        To ``audio.duckdb``.
-    folder
-        The index folder.
-    progress
-        Called with the number of tracks read so far.
-    """
-    shards = {shard: row.checksum for shard, row in ledger(connection).items()}
-    unrecovered = 0
-    tracks: list[IndexedTrack] = []
-    if shards:
-        for batch in fingerprint_batches(connection):
-            for track, recovered in _tracks(batch):
-                tracks.append(track)
-                unrecovered += not recovered
-            if progress is not None:
-                progress(len(tracks))
-    info = FeatureIndex.build(tracks).publish(folder, shards)
-    return IndexBuild(info, unrecovered)
+    manifest: Manifest,
+    shard: str,
+    checksum: str,
+    setting: IndexSetting,
+) -> Manifest:
+    """Make the segment of a shard and publish it."""
+    tracks = _tracks(shard_fingerprints(connection, shard, setting.trains))
+    name = new_segment_name()
+    segment_shard = SegmentShard(shard, checksum, len(tracks))
+    info = write_segment(folder / name, [segment_shard], tracks, setting.memory)
+    others = _without(manifest, [shard]).segments
+    entry = _entry(folder / name, info, {shard: checksum}, setting)
+    grown = Manifest(segments=[*others, entry])
+    publish(folder, grown)
+    return grown
 
 
-def _tracks(batch: pa.RecordBatch) -> Iterator[tuple[IndexedTrack, bool]]:
-    """Give a batch's tracks, and whether their Echoprint trains were recovered."""
-    for row in batch.to_pylist():
-        rhythm = unpack_trains(row["rhythm"])
-        echoprint = unpack_echoprint(row["echoprint_form"], row["echoprint"])
-        recovered = echoprint is not None
-        trains = echoprint if echoprint is not None else OnsetTrains.from_bands([()] * BANDS)
-        yield IndexedTrack(row["track_id"], row["duration"], rhythm, trains), recovered
+def _merge(
+    folder: Path, manifest: Manifest, chosen: list[SegmentEntry], setting: IndexSetting
+) -> Manifest:
+    """Merge segments and publish the result."""
+    name = new_segment_name()
+    counting = {shard: checksum for entry in chosen for shard, checksum in entry.shards.items()}
+    others = [entry for entry in manifest.segments if entry not in chosen]
+    if counting:
+        sources = [(Segment.open(folder / e.file), list(e.shards)) for e in chosen]
+        info = merge_segments(folder / name, sources, setting.memory)
+        others.append(_entry(folder / name, info, counting, setting))
+    merged = Manifest(segments=others)
+    publish(folder, merged)
+    return merged
+
+
+def _entry(
+    path: Path, info: SegmentInfo, shards: Mapping[str, str], setting: IndexSetting
+) -> SegmentEntry:
+    return SegmentEntry(
+        file=path.name,
+        shards=dict(shards),
+        trains=setting.trains,
+        tracks=info.tracks,
+        all_tracks=info.tracks,
+        postings=info.postings,
+        size=path.stat().st_size,
+        shard_tracks={shard.shard: shard.tracks for shard in info.shards},
+    )
+
+
+def _without(manifest: Manifest, shards: Sequence[str]) -> Manifest:
+    """Give a manifest in which shards count no more."""
+    return Manifest(segments=[entry.without(shards) for entry in manifest.segments])
+
+
+def _tracks(batches: Iterator[pa.RecordBatch]) -> Tracks:
+    """Give a shard's rows as arrays."""
+    ids, durations = [np.empty(0, "S22")], [np.empty(0, np.float32)]
+    rhythm, echoprint = _Joined(), _Joined()
+    for batch in batches:
+        ids.append(np.array(batch["track_id"].to_pylist(), "S22"))
+        seconds = batch["duration"].to_numpy(zero_copy_only=False)
+        durations.append(seconds.astype(np.float32))
+        rhythm.add(batch["rhythm"])
+        echoprint.add(batch["echoprint"])
+    return Tracks(
+        np.concatenate(ids), np.concatenate(durations), rhythm.packed(), echoprint.packed()
+    )
+
+
+class _Joined:
+    """Packed trains, batch by batch."""
+
+    def __init__(self) -> None:
+        self._contents = [np.empty(0, np.uint8)]
+        self._offsets = [np.zeros(1, np.int64)]
+
+    def add(self, column: pa.BinaryArray) -> None:
+        """Add a column of packed trains."""
+        _, offsets_buffer, content = column.buffers()
+        width = np.int64 if pa.types.is_large_binary(column.type) else np.int32
+        offsets = np.frombuffer(offsets_buffer, width)[column.offset :][: len(column) + 1]
+        offsets = offsets.astype(np.int64)
+        if content is not None:
+            self._contents.append(np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]])
+        self._offsets.append(offsets[1:] - offsets[0] + self._offsets[-1][-1])
+
+    def packed(self) -> PackedTrains:
+        """Give all of it."""
+        return PackedTrains(np.concatenate(self._contents), np.concatenate(self._offsets))

@@ -1,149 +1,52 @@
-"""The feature index on disk: written whole, published at once, read memory-mapped.
+"""The feature index as a reader sees it: all segments that count, as they were when it was opened.
 
-Layout of the index folder::
+Tracks are numbered through, segment by segment.
 
-    current.json                     which generation counts: {"generation": "...", ...}
-    generation-<id>/track_ids.npy    bytes of shape (tracks,), 22 characters each
-    generation-<id>/durations.npy    float64 of shape (tracks,), seconds, NaN where unknown
-    generation-<id>/<channel>-<array>.npy    the arrays of `Channel`, for rhythm and echoprint
-
-``current.json`` is replaced atomically once the generation is complete. A reader keeps the files
-that it has mapped while a new generation is published and the old one removed.
-
-Belongs here: writing, publishing, opening. Does not belong here: what a channel is (`channel`), how
-candidates are found (`search`).
+Belongs here: opening a snapshot, its tracks, candidates over all segments. Does not belong here:
+how an index comes about (`build`), one segment's bytes (`segment`), the ranking (`search`).
 """
 
 import os
-import shutil
-import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.fingerprint import OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Bytes, Float64s
-from spotify_pipeline.index.channel import Channel
-from spotify_pipeline.index.features import ECHOPRINT_FEATURES, RHYTHM_FEATURES
-from spotify_pipeline.shards import TRACK_ID_LENGTH
+from spotify_pipeline.fingerprint import Fingerprint
+from spotify_pipeline.fingerprint.arrays import Int64s
+from spotify_pipeline.index.errors import FeatureIndexError
+from spotify_pipeline.index.features import (
+    ECHOPRINT_FEATURES,
+    RHYTHM_FEATURES,
+    FeatureSetting,
+    features,
+    probes,
+)
+from spotify_pipeline.index.manifest import read_manifest
+from spotify_pipeline.index.search import Candidate, Lookup, search
+from spotify_pipeline.index.segment import Segment
 
-__all__ = [
-    "FORMAT_VERSION",
-    "FeatureIndex",
-    "FeatureIndexError",
-    "IndexInfo",
-    "IndexedTrack",
-    "read_info",
-]
+__all__ = ["MOST_POSTINGS", "FeatureIndex"]
 
-FORMAT_VERSION = 1
-
-_CURRENT = "current.json"
-_GENERATION = "generation-"
-_CHANNELS = ("rhythm", "echoprint")
+MOST_POSTINGS = 200_000_000
+"""Postings that are read for a query; of more, those of the most frequent features are left out."""
 
 
-class FeatureIndexError(PipelineError):
-    """There is no index, or it can't be read."""
-
-
-@dataclass(frozen=True)
-class IndexedTrack:
-    """What the index holds of a track."""
-
-    track_id: str
-    duration: float | None
-    rhythm: OnsetTrains
-    echoprint: OnsetTrains
-
-
-class IndexInfo(msgspec.Struct, frozen=True):
-    """The content of ``current.json``.
-
-    Attributes
-    ----------
-    shards
-        Checksum of each shard that is in the index, by name.
-    """
-
-    format_version: int
-    generation: str
-    tracks: int
-    postings: int
-    shards: dict[str, str]
-
-
-@dataclass(frozen=True)
 class FeatureIndex:
-    """An index in memory or mapped from disk.
+    """An opened index.
 
-    Attributes
+    Parameters
     ----------
-    track_ids
-        bytes of shape (tracks,).
-    durations
-        float64 of shape (tracks,), seconds, NaN where unknown.
-    rhythm, echoprint
-        A channel for each fingerprint.
+    segments
+        With the shards of each that count.
     """
 
-    track_ids: Bytes
-    durations: Float64s
-    rhythm: Channel
-    echoprint: Channel
-
-    def __len__(self) -> int:
-        return len(self.track_ids)
-
-    @property
-    def postings(self) -> int:
-        """Postings in both channels."""
-        return len(self.rhythm.posting_tracks) + len(self.echoprint.posting_tracks)
-
-    @classmethod
-    def build(cls, tracks: Iterable[IndexedTrack]) -> "FeatureIndex":
-        """Build an index in memory."""
-        kept: Sequence[IndexedTrack] = list(tracks)
-        return cls(
-            track_ids=np.array([t.track_id.encode() for t in kept], f"S{TRACK_ID_LENGTH}"),
-            durations=np.array(
-                [np.nan if t.duration is None else t.duration for t in kept], np.float64
-            ),
-            rhythm=Channel.build((t.rhythm for t in kept), RHYTHM_FEATURES),
-            echoprint=Channel.build((t.echoprint for t in kept), ECHOPRINT_FEATURES),
-        )
-
-    def publish(self, folder: Path, shards: dict[str, str]) -> IndexInfo:
-        """Write a new generation and make it the one that counts; remove the others.
-
-        Raises
-        ------
-        FeatureIndexError
-            It can't be written, because the disk is full say; the one before still counts.
-        """
-        info = IndexInfo(FORMAT_VERSION, uuid.uuid4().hex[:12], len(self), self.postings, shards)
-        generation = folder / f"{_GENERATION}{info.generation}"
-        try:
-            self._write(generation)
-            _write_atomically(folder / _CURRENT, msgspec.json.format(msgspec.json.encode(info)))
-        except BaseException as error:
-            shutil.rmtree(generation, ignore_errors=True)
-            if isinstance(error, OSError):  # numpy tells how much was written, and not why no more
-                raise FeatureIndexError(
-                    f"{folder}: the index can't be written ({error}); the one before still counts:"
-                    " make room if the disk is full, then run the job 'index' again"
-                ) from error
-            raise
-        for other in folder.glob(f"{_GENERATION}*"):
-            if other != generation:
-                shutil.rmtree(other)
-        return info
+    def __init__(self, segments: Sequence[tuple[Segment, Sequence[str]]]) -> None:
+        self._segments = [segment for segment, _ in segments]
+        self._bounds = np.cumsum([0, *(len(segment) for segment in self._segments)])
+        self._dropped = _dropped(segments, self._bounds)
 
     @classmethod
     def open(cls, folder: Path) -> "FeatureIndex":
@@ -152,93 +55,118 @@ class FeatureIndex:
         Raises
         ------
         FeatureIndexError
-            There is none, it is of another format version, or a file is missing or damaged.
+            There is none, it is of another version, or a file is missing or damaged.
         """
-        info = read_info(folder)
-        if info is None:
+        manifest = read_manifest(folder)
+        if manifest is None:
             raise FeatureIndexError(
                 f"{folder}: there is no index yet; run 'spotify-pipeline ingest' or the job 'index'"
             )
-        if info.format_version != FORMAT_VERSION:
-            raise FeatureIndexError(
-                f"{folder}: the index is of format {info.format_version}, not {FORMAT_VERSION};"
-                " run the job 'index' again"
-            )
         try:
-            return cls._map(folder / f"{_GENERATION}{info.generation}")
+            return cls(
+                [
+                    (Segment.open(folder / entry.file), list(entry.shards))
+                    for entry in manifest.segments
+                ]
+            )
         except FeatureIndexError:
-            newer = read_info(folder)
-            if newer is None or newer.generation == info.generation:
+            if read_manifest(folder) == manifest:
                 raise
             return cls.open(folder)  # it was replaced while it was being opened
 
-    @classmethod
-    def _map(cls, generation: Path) -> "FeatureIndex":
-        channels = {
-            channel: Channel(
-                *(_mapped(generation / f"{channel}-{name}.npy") for name in Channel.array_names())
+    def __len__(self) -> int:
+        return int(self._bounds[-1] - np.diff(self._dropped).sum())
+
+    def looks_up(self, query: Fingerprint) -> bool:
+        """Tell whether a query can be found: not if the index is of other trains than it has."""
+        asked = {
+            setting
+            for trains, setting in (
+                (query.rhythm, RHYTHM_FEATURES),
+                (query.echoprint, ECHOPRINT_FEATURES),
             )
-            for channel in _CHANNELS
+            if len(trains)
         }
-        return cls(
-            track_ids=_mapped(generation / "track_ids.npy"),
-            durations=_mapped(generation / "durations.npy"),
-            **channels,
+        held = {setting for setting in (RHYTHM_FEATURES, ECHOPRINT_FEATURES) if self._has(setting)}
+        return not asked or not held or bool(asked & held)
+
+    def _has(self, setting: FeatureSetting) -> bool:
+        chosen = slice(setting.first, setting.first + setting.count)
+        return any(segment.array("counts")[chosen].any() for segment in self._segments)
+
+    def track_id(self, track: int) -> str:
+        """Give the id of a track."""
+        segment, number = self._find(track)
+        return segment.track_id(number)
+
+    def duration(self, track: int) -> float | None:
+        """Give the seconds of a track; None where unknown."""
+        segment, number = self._find(track)
+        return segment.duration(number)
+
+    def trains(self, track: int) -> Fingerprint:
+        """Give the trains of a track; those that are not in the index are empty."""
+        segment, number = self._find(track)
+        return segment.trains(number)
+
+    def candidates(
+        self, query: Fingerprint, limit: int, *, widened: bool = False
+    ) -> list[Candidate]:
+        """Rank the tracks that are worth aligning with a query, the most promising first.
+
+        Parameters
+        ----------
+        query
+            Of which both trains are looked up.
+        limit
+            Tracks to give at the most.
+        widened
+            Whether slightly different features are looked up too: several times the work, for
+            queries that the plain features do not decide.
+
+        Raises
+        ------
+        FeatureIndexError
+            A segment is damaged.
+        """
+        make = probes if widened else features
+        made = [
+            make(query.rhythm, RHYTHM_FEATURES),
+            make(query.echoprint, ECHOPRINT_FEATURES),
+        ]
+        lookup = Lookup.of(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
+        found = search(
+            self._segments,
+            lookup,
+            # a shard that was ingested again is there twice, for a while
+            2 * limit if len(self._dropped) else limit,
+            most_postings=MOST_POSTINGS,
+            pool=self._pool,
+            workers=os.cpu_count() or 1,
         )
+        numbered = [
+            Candidate(0, int(self._bounds[c.segment]) + c.track, c.offset, c.score) for c in found
+        ]
+        return [c for c in numbered if not self._is_dropped(c.track)][:limit]
 
-    def _write(self, generation: Path) -> None:
-        generation.mkdir(parents=True)
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "track_ids": self.track_ids,
-            "durations": self.durations,
-        }
-        for channel in _CHANNELS:
-            for name in Channel.array_names():
-                arrays[f"{channel}-{name}"] = getattr(getattr(self, channel), name)
-        for name, array in arrays.items():
-            with (generation / f"{name}.npy").open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(os.cpu_count() or 1)
 
+    def _find(self, track: int) -> tuple[Segment, int]:
+        place = int(np.searchsorted(self._bounds, track, side="right")) - 1
+        return self._segments[place], track - int(self._bounds[place])
 
-def read_info(folder: Path) -> IndexInfo | None:
-    """Read what the index holds; None when there is none.
-
-    Raises
-    ------
-    FeatureIndexError
-        ``current.json`` is damaged or can't be read.
-    """
-    path = folder / _CURRENT
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=IndexInfo)
-    except FileNotFoundError:
-        return None
-    except msgspec.MsgspecError as error:
-        raise FeatureIndexError(f"{path}: damaged ({error}); run the job 'index' again") from error
-    except OSError as error:
-        raise FeatureIndexError(f"{path}: can't be read: {error.strerror}") from error
+    def _is_dropped(self, track: int) -> bool:
+        return bool(((self._dropped[:, 0] <= track) & (track < self._dropped[:, 1])).any())
 
 
-def _mapped(path: Path) -> npt.NDArray[Any]:
-    try:
-        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # a damaged header fails in ways that numpy does not list
-        raise FeatureIndexError(
-            f"{path}: missing or damaged ({error}); run the job 'index' again"
-        ) from error
-    return array
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.new")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def _dropped(segments: Sequence[tuple[Segment, Sequence[str]]], bounds: Int64s) -> Int64s:
+    """Give the ranges of tracks that do not count, int64 of shape (n, 2)."""
+    ranges = [
+        (bound + first, bound + last)
+        for (segment, counting), bound in zip(segments, bounds[:-1].tolist(), strict=True)
+        for shard, first, last in segment.shard_ranges()
+        if shard.shard not in counting
+    ]
+    return np.array(ranges, np.int64).reshape(-1, 2)

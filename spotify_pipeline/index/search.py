@@ -1,55 +1,385 @@
 """From a query's features to the tracks that are worth aligning.
 
-A track's own clip shows many of its features, all at one time offset; another track shows few, at
-any offset. So hits are weighed by rarity and summed for each track and offset.
+A clip shows many of its own track's features, all at one time offset; of another track it shows
+few, at any offset. So hits are weighed by rarity and summed for each *cell*: the place of a posting
+less the place of the feature in the query. The lists are read side by side, a window of cells at a
+time, so that the sums stay in the cache. A true offset lies between two cells: neighbours count
+together.
 
 Belongs here: ranking candidates. Does not belong here: verifying them (`alignment`).
 """
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
+from numba import njit
 
-from spotify_pipeline.fingerprint import OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Int64s
-from spotify_pipeline.index.channel import Channel
-from spotify_pipeline.index.features import FeatureSetting, probes
+from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s, UInt16s, UInt32s, UInt64s
+from spotify_pipeline.fingerprint.bits import trailing_zeros
+from spotify_pipeline.index.elias_fano import low_bits
+from spotify_pipeline.index.segment import PLACE_FRAMES, Segment
 
-__all__ = ["OFFSET_BIN", "candidates"]
+__all__ = ["Candidate", "Lookup", "search"]
 
-OFFSET_BIN = 16
-"""Frames; hits within two adjacent bins count together."""
+WINDOW = 1 << 17
+"""Cells whose sums are kept at a time, two bytes each."""
 
-_BIAS = 2**30
+_BLOCK = 64
+_PARTS = (0.5, 0.1, 0.9)
+"""Shares of a query's features before the places that are looked at for tracks."""
+
+_MOST_WEIGHT = 65_535
 
 
-def candidates(channel: Channel, setting: FeatureSetting, query: OnsetTrains, limit: int) -> Int64s:
+@dataclass(frozen=True)
+class Lookup:
+    """Features of a query; arrays of shape (n,).
+
+    Attributes
+    ----------
+    features
+        uint32.
+    places
+        int64, the place of the query in which each begins, from 0.
+    """
+
+    features: UInt32s
+    places: Int64s
+
+    @classmethod
+    def of(cls, features: UInt32s, frames: Int32s) -> "Lookup":
+        """Make one of features and the frames at which they begin, each pair of places once."""
+        pairs = np.unique(features.astype(np.int64) << 32 | frames // PLACE_FRAMES)
+        return cls((pairs >> 32).astype(np.uint32), pairs & 0xFFFFFFFF)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A track that may be a query's.
+
+    Attributes
+    ----------
+    segment, track
+        The place of the segment among those searched, and the number of the track in it.
+    offset
+        The frame of the track where the query begins, give or take `PLACE_FRAMES`.
+    score
+        The weight of the hits.
+    """
+
+    segment: int
+    track: int
+    offset: int
+    score: int
+
+
+def search(
+    segments: Sequence[Segment],
+    lookup: Lookup,
+    limit: int,
+    *,
+    most_postings: int,
+    pool: Executor,
+    workers: int,
+) -> list[Candidate]:
     """Rank tracks by the weight of their features that agree on a time offset.
 
     Parameters
     ----------
-    channel, setting
-        Where to search, and how its features are made.
-    query
-        Onset trains of the channel's kind.
+    segments
+        Where to search.
+    lookup
+        What to look up.
     limit
         Tracks to give at the most.
+    most_postings
+        Postings to read at the most, of all segments; the most frequent features are left out.
+    pool, workers
+        Threads to share the work, and how many.
 
     Returns
     -------
-    int64 of shape (tracks,): numbers of tracks, best first.
+    The best first, each track once.
     """
-    hits = channel.look_up(*probes(query, setting))
-    if len(hits.tracks) == 0:
-        return np.empty(0, np.int64)
-    bins = (hits.offsets.astype(np.int64) + _BIAS) // OFFSET_BIN
-    keys = hits.tracks.astype(np.int64) << 32 | bins
-    distinct, places = np.unique(keys, return_inverse=True)
-    votes = np.bincount(places, hits.weights)
-    adjacent = np.flatnonzero(np.diff(distinct) == 1)
-    pairs = votes.copy()
-    pairs[adjacent] += votes[adjacent + 1]
-    tracks = distinct >> 32
-    firsts = np.flatnonzero(np.diff(tracks, prepend=-1))
-    best = np.maximum.reduceat(pairs, firsts)
-    order = np.argsort(-best, kind="stable")[:limit]
-    ranked: Int64s = tracks[firsts[order]]
-    return ranked
+    located = [segment.lists(lookup.features) for segment in segments]
+    totals = sum((counts for _, counts in located), np.zeros(len(lookup), np.int64))
+    kept = _rare_enough(totals, most_postings)
+    tasks: list[tuple[int, _Lists, int, int]] = []
+    for number, (segment, (bits, counts)) in enumerate(zip(segments, located, strict=True)):
+        chosen = np.flatnonzero(kept & (counts > 0))
+        if len(chosen):
+            weights = _weights(counts[chosen], segment.info.places)
+            query = _Lists(segment, bits[chosen], counts[chosen], lookup.places[chosen], weights)
+            tasks += [(number, query, first, last) for first, last in query.shares(workers)]
+    found = list(pool.map(lambda task: _best_cells(limit, *task), tasks))
+    return _best_tracks(np.concatenate(found, axis=1), limit) if found else []
+
+
+def _rare_enough(totals: Int64s, most_postings: int) -> Bools:
+    """Choose the features with fewest postings, up to so many postings in all."""
+    order = np.argsort(totals, kind="stable")
+    within = np.cumsum(totals[order]) <= most_postings
+    kept = np.zeros(len(totals), np.bool_)
+    kept[order[within]] = True
+    return kept
+
+
+def _weights(counts: Int64s, places: int) -> Int64s:
+    """Weigh each feature by its rarity, in bits; all together below what a sum can hold."""
+    weights = np.maximum(np.round(np.log2(places / counts)), 1).astype(np.int64)
+    scale = min(1.0, _MOST_WEIGHT / 2 / max(int(weights.sum()), 1))
+    return np.maximum((weights * scale).astype(np.int64), 1)
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """The lists of one segment that a query reads."""
+
+    segment: Segment
+    bits: Int64s
+    counts: Int64s
+    places: Int64s
+    weights: Int64s
+
+    def shares(self, workers: int) -> list[tuple[int, int]]:
+        """Cut the cells into one range a worker."""
+        cells = self.segment.info.places + int(self.places.max())
+        bounds = np.linspace(0, cells, workers + 1).astype(int).tolist()
+        return list(pairwise(bounds))
+
+
+def _best_cells(limit: int, number: int, query: _Lists, first: int, last: int) -> Int64s:
+    """Give segment, track, offset and score of the best cells, int64 of shape (4, n)."""
+    latest = int(query.places.max())
+    middle = int(np.median(query.places))
+    starts = query.segment.array("starts")
+    cells, scores = _sum_cells(
+        query.segment.array("postings"),
+        query.segment.info.places,
+        query.bits,
+        query.counts,
+        query.places,
+        query.weights,
+        latest,
+        first,
+        last,
+        starts,
+        middle - latest,
+        limit,
+    )
+    # A query may reach beyond a track on either side: all that its better part lies in are meant.
+    parts = np.quantile(query.places, _PARTS).astype(np.int64)
+    tracks = _tracks_of(np.concatenate([cells - latest + part for part in parts]), starts)
+    cells, scores = np.tile(cells, len(parts)), np.tile(scores, len(parts))
+    offsets = (cells - latest - starts[tracks].astype(np.int64) + 1) * PLACE_FRAMES
+    return np.stack((np.full(len(tracks), number), tracks, offsets, scores))
+
+
+def _best_tracks(found: Int64s, limit: int) -> list[Candidate]:
+    """Keep the best cell of each track, and the best tracks."""
+    found = found[:, np.argsort(-found[3], kind="stable")]
+    keys = found[0] << 32 | found[1]
+    _, firsts = np.unique(keys, return_index=True)
+    best = found[:, np.sort(firsts)[:limit]].T.tolist()
+    return [Candidate(*row) for row in best]
+
+
+@njit(cache=True, nogil=True)
+def _sum_cells(
+    words: UInt64s,
+    bound: int,
+    bits: Int64s,
+    counts: Int64s,
+    places: Int64s,
+    weights: Int64s,
+    latest: int,
+    first: int,
+    last: int,
+    starts: UInt32s,
+    middle: int,
+    limit: int,
+) -> tuple[Int64s, Int64s]:
+    """Sum weights by cell, from the first to before the last one; give the best and their sums.
+
+    Cell c holds the postings at place p of features at place q of the query with
+    c = p - q + latest; the track in question is the one at place c + middle. Gives the best cells
+    of at least `limit` tracks, if there are so many.
+    """
+    lists = len(bits)
+    widths = np.empty(lists, np.int64)
+    read = np.zeros(lists, np.int64)
+    positions = np.empty(lists, np.int64)
+    for k in range(lists):
+        widths[k] = low_bits(counts[k], bound)
+        positions[k] = bits[k] + counts[k] * widths[k]
+        _skip(words, bits[k], counts[k], widths[k], first + places[k] - latest, read, positions, k)
+    sums = np.zeros(1 + WINDOW + _BLOCK, np.uint16)  # the first is the last of the window before
+    best = np.zeros((2, 2 * limit), np.int64)  # cells and their sums, one of each track
+    found = 0
+    threshold = 1
+    track_end = -1  # the places of the latest track end here
+    for start in range(first, last, WINDOW):
+        end = min(start + WINDOW, last)
+        for k in range(lists):
+            _add_list(
+                words,
+                bits[k],
+                counts[k],
+                widths[k],
+                end - start,
+                latest - places[k] - start,
+                np.uint16(weights[k]),
+                read,
+                positions,
+                k,
+                sums[1:],
+            )
+        for block in range(0, end - start, _BLOCK):
+            if not _reaches(sums[block:], np.uint16(threshold)):
+                continue
+            for cell in range(block, min(block + _BLOCK, end - start)):
+                both = int(sums[cell]) + int(sums[cell + 1])
+                if both < threshold:
+                    continue
+                place = start + cell - 1 + middle
+                if place >= track_end:
+                    if found == 2 * limit:
+                        best[:, :limit] = best[:, np.argsort(-best[1])[:limit]]
+                        found = limit
+                        threshold = best[1, limit - 1] + 1
+                    track_end = _end_of_track(place, starts)
+                    best[0, found], best[1, found] = start + cell - 1, both
+                    found += 1
+                elif both > best[1, found - 1]:
+                    best[0, found - 1], best[1, found - 1] = start + cell - 1, both
+        carried = sums[end - start]
+        sums[:] = 0
+        sums[0] = carried
+    return best[0, :found], best[1, :found]
+
+
+@njit(cache=True, nogil=True)
+def _reaches(sums: UInt16s, threshold: int) -> bool:
+    """Tell whether two neighbours in a block reach a threshold together."""
+    reached = False
+    for k in range(_BLOCK):
+        reached |= bool(np.uint16(sums[k] + sums[k + 1]) >= threshold)
+    return reached
+
+
+@njit(cache=True, nogil=True)
+def _end_of_track(place: int, starts: UInt32s) -> int:
+    """Give where the places of the track at a place end."""
+    track = int(np.searchsorted(starts, place, side="right"))
+    if track >= len(starts) - 1:
+        return int(np.iinfo(np.int64).max)
+    return int(starts[track if track > 1 else 1])
+
+
+@njit(cache=True, nogil=True)
+def _tracks_of(places: Int64s, starts: UInt32s) -> Int64s:
+    """Give the track of each place, the nearest of places that are beyond all."""
+    tracks = np.searchsorted(starts, places, side="right") - 1
+    return np.minimum(np.maximum(tracks, 0), len(starts) - 2)
+
+
+@njit(cache=True, nogil=True)
+def _skip(
+    words: UInt64s,
+    start: int,
+    count: int,
+    width: int,
+    place: int,
+    read: Int64s,
+    positions: Int64s,
+    k: int,
+) -> None:
+    """Move a list on to about the first number that is not below a place, and never beyond it."""
+    upper = place >> width if place > 0 else 0
+    high = start + count * width
+    # whole words of the second plane, as long as even their last number lies below
+    i = 0
+    position = high
+    while i < count:
+        word_start = position >> 6 << 6
+        word = words[position >> 6] >> np.uint64(position - word_start)
+        ones = _ones(word)
+        after = word_start + 64
+        # the upper part of any number in this word is at most its bit less the numbers before it
+        if after - high - i - 1 >= upper:
+            break
+        i += ones
+        position = after
+    read[k] = min(i, count)
+    positions[k] = position
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ones(word: int) -> int:
+    """Count the ones of a word."""
+    ones = np.uint64(word)
+    ones -= (ones >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    pairs = np.uint64(0x3333333333333333)
+    ones = (ones & pairs) + ((ones >> np.uint64(2)) & pairs)
+    ones = (ones + (ones >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return int((ones * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(cache=True, nogil=True)
+def _add_list(
+    words: UInt64s,
+    start: int,
+    count: int,
+    width: int,
+    cells: int,
+    shift: int,
+    weight: int,
+    read: Int64s,
+    positions: Int64s,
+    k: int,
+    sums: UInt16s,
+) -> None:
+    """Add a list's weight at each of its numbers, moved by a shift, up to before so many cells.
+
+    Numbers that fall before the first cell are passed over.
+    """
+    i = read[k]
+    if i >= count:
+        return
+    mask = np.uint64((1 << width) - 1)
+    high = start + count * width
+    place = np.uint64(positions[k]) >> np.uint64(6)
+    offset = np.uint64(positions[k]) & np.uint64(63)
+    last_word = np.uint64(len(words) - 1)
+    word = words[place] >> offset << offset
+    low = np.uint64(start + i * width)
+    while i < count:
+        while word == 0:
+            if place >= last_word:
+                read[k] = count
+                return
+            place += np.uint64(1)
+            word = words[place]
+        bit = (place << np.uint64(6)) + trailing_zeros(word)
+        at, right = low >> np.uint64(6), low & np.uint64(63)
+        lower = words[at] >> right
+        if int(right) + width > 64:
+            lower |= words[at + np.uint64(1)] << (np.uint64(64) - right)
+        number = np.int64((bit - np.uint64(high + i)) << np.uint64(width) | (lower & mask))
+        cell = number + shift
+        if cell >= cells:
+            read[k] = i
+            positions[k] = np.int64(bit)
+            return
+        if cell >= 0:
+            sums[cell] += np.uint16(weight)
+        word &= word - np.uint64(1)
+        low += np.uint64(width)
+        i += 1
+    read[k] = i

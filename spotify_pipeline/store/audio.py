@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
+from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
 from spotify_pipeline.store.parts import replace_parts
 
@@ -29,8 +30,8 @@ __all__ = [
     "append_reduction",
     "count_rejects",
     "create_audio_database",
-    "fingerprint_batches",
     "ledger",
+    "shard_fingerprints",
 ]
 
 _SCHEMA = """
@@ -188,13 +189,35 @@ def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str
     )
 
 
-def fingerprint_batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
-    """Read all tracks' fingerprints in batches, ordered by track id.
+_CHOSEN = {
+    TrainsChoice.RHYTHM: ("TRUE", "octet_length(rhythm) = 0"),
+    TrainsChoice.ECHOPRINT: ("octet_length(trains) = 0", "TRUE"),
+    TrainsChoice.BOTH: ("TRUE", "TRUE"),
+}
 
-    Columns: ``track_id, duration, echoprint_form, echoprint, rhythm``; see `fingerprint.packing`.
+
+def shard_fingerprints(
+    connection: duckdb.DuckDBPyConnection, shard: str, choice: TrainsChoice
+) -> Iterator[pa.RecordBatch]:
+    """Read the packed trains of a shard's tracks in batches, ordered by track id.
+
+    Columns: ``track_id, duration, rhythm, echoprint``; see `fingerprint.packing`. Trains that are
+    not chosen, and those of Echoprint codes that no trains give, are empty.
     """
+    rhythm, echoprint = _CHOSEN[choice]
     yield from connection.sql(
-        "SELECT track_id, duration, echoprint_form, echoprint, rhythm FROM tracks ORDER BY track_id"
+        f"""
+        SELECT track_id, duration,
+            CASE WHEN {rhythm} THEN rhythm ELSE ''::BLOB END AS rhythm,
+            CASE WHEN {echoprint} THEN trains ELSE ''::BLOB END AS echoprint
+        FROM (
+            SELECT * EXCLUDE (echoprint),
+                CASE echoprint_form WHEN 'codes' THEN ''::BLOB ELSE echoprint END AS trains
+            FROM tracks WHERE shard = ?
+        )
+        ORDER BY track_id
+        """,
+        params=[shard],
     ).to_arrow_reader(10_000)
 
 

@@ -16,13 +16,17 @@ from spotify_pipeline.fingerprint import (
     unpack_trains,
 )
 from spotify_pipeline.recording import read_recording
+from spotify_pipeline.settings import INDEX_VARIABLE
 from spotify_pipeline.store.database import connect
 from spotify_pipeline_tests.documents import write_shard
 from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, run
 from spotify_pipeline_tests.shared import shared_path
 
 
-def test_real_documents_keep_their_fingerprints_and_are_found_by_them(tmp_path: Path) -> None:
+def test_real_documents_keep_their_fingerprints_and_are_found_by_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(INDEX_VARIABLE, "both")
     documents = {}
     for number, path in enumerate(sorted(shared_path("analysis").glob("*.json"))):
         document = json.loads(path.read_text())

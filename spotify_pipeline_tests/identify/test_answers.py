@@ -13,13 +13,13 @@ from spotify_pipeline.demo.excerpt import write_noisy_excerpt
 from spotify_pipeline.fingerprint import fingerprint
 from spotify_pipeline.identify.answers import Answer, Failure, answer_files
 from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.index.feature_index import FeatureIndex, FeatureIndexError, IndexedTrack
+from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.recording import read_recording
 from spotify_pipeline.store.database import DatabaseError
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_document, make_track_id
 from spotify_pipeline_tests.metadata_file import TRACK_IDS, write_metadata
-from spotify_pipeline_tests.tracks import make_track
+from spotify_pipeline_tests.tracks import NO_ONSETS, Track, make_track, publish_tracks
 
 ANSWER_KEYS = ["file", "duration", "identified", "matches", "elapsed"]
 MATCH_KEYS = (
@@ -51,10 +51,10 @@ class Home:
         piece = read_recording(folder / "piece 0.flac")
         found = fingerprint(piece.samples)
         twin, silent = make_track(5), make_track(6)
-        tracks = [IndexedTrack(NAMED, piece.duration, found.rhythm, found.echoprint)]
-        tracks += [IndexedTrack(name, 60.0, twin.rhythm, twin.echoprint) for name in TWINS]
-        tracks.append(IndexedTrack(NO_DURATION, None, silent.rhythm, silent.echoprint))
-        FeatureIndex.build(tracks).publish(self.index, {})
+        tracks = [Track(NAMED, piece.duration, found.rhythm, found.echoprint)]
+        tracks += [Track(name, 60.0, twin.rhythm, twin.echoprint) for name in TWINS]
+        tracks.append(Track(NO_DURATION, None, silent.rhythm, silent.echoprint))
+        publish_tracks(self.index, tracks)
 
     def _excerpt(self, seed: int) -> Path:
         """Compose a piece and cut an excerpt of it."""
@@ -103,6 +103,20 @@ def test_a_noisy_excerpt_is_named_with_its_place(home: Home) -> None:
     assert match.score > 0
     assert match.duration is not None
     assert 60 < match.duration < 95
+
+
+def test_a_query_of_trains_that_the_index_lacks_is_an_error_and_not_an_unknown(
+    tmp_path: Path, home: Home
+) -> None:
+    track = make_track(5)
+    publish_tracks(tmp_path / "index", [Track(TWINS[0], 60.0, track.rhythm, NO_ONSETS)])
+    document = make_document(TWINS[0], duration=60.0)
+    del document["track"]["rhythmstring"]
+    query = tmp_path / "echoprint.json"
+    query.write_bytes(msgspec.json.encode(document))
+    [answer] = answer_files([query], tmp_path / "index", home.catalogue)
+    assert isinstance(answer, Failure)
+    assert "SPOTIFY_PIPELINE_INDEX=both" in answer.error
 
 
 def test_an_excerpt_of_an_unknown_piece_has_no_matches(home: Home) -> None:

@@ -5,10 +5,11 @@ import pytest
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import QUERY_SECONDS, Identifier
-from spotify_pipeline.index.feature_index import FeatureIndex, IndexedTrack
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
+    Track,
     fingerprint_of,
+    index_of,
     make_track,
     make_tracks,
     shifted,
@@ -23,29 +24,28 @@ SECOND = 345
 
 
 @pytest.fixture(scope="module")
-def tracks() -> list[IndexedTrack]:
+def tracks() -> list[Track]:
     return make_tracks(TRACKS, DURATION)
 
 
 @pytest.fixture(scope="module")
-def identifier(tracks: list[IndexedTrack]) -> Identifier:
-    return Identifier(FeatureIndex.build(tracks))
+def identifier(tracks: list[Track], tmp_path_factory: pytest.TempPathFactory) -> Identifier:
+    return Identifier(index_of(tmp_path_factory.mktemp("index"), tracks))
 
 
 @pytest.fixture(scope="module")
-def mixed() -> Identifier:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Identifier:
     """Index tracks of which every other one has no rhythm, and one in three no Echoprint."""
-    return Identifier(
-        FeatureIndex.build(
-            IndexedTrack(
-                track.track_id,
-                track.duration,
-                NO_ONSETS if number % 2 else track.rhythm,
-                NO_ONSETS if number % 3 == 0 else track.echoprint,
-            )
-            for number, track in enumerate(make_tracks(12, DURATION))
+    tracks = [
+        Track(
+            track.track_id,
+            track.duration,
+            NO_ONSETS if number % 2 else track.rhythm,
+            NO_ONSETS if number % 3 == 0 else track.echoprint,
         )
-    )
+        for number, track in enumerate(make_tracks(12, DURATION))
+    ]
+    return Identifier(index_of(tmp_path_factory.mktemp("index"), tracks))
 
 
 def assert_identified(
@@ -61,7 +61,7 @@ def assert_identified(
 @pytest.mark.parametrize("start", [0.0, 41.7, DURATION - 10])
 @pytest.mark.parametrize("number", [0, 30, TRACKS - 1])
 def test_an_excerpt_is_identified_with_its_place(
-    identifier: Identifier, tracks: list[IndexedTrack], number: int, start: float
+    identifier: Identifier, tracks: list[Track], number: int, start: float
 ) -> None:
     query = fingerprint_of(tracks[number], start, seconds=10)
     assert_identified(identifier, query, number, start)
@@ -69,7 +69,7 @@ def test_an_excerpt_is_identified_with_its_place(
 
 @pytest.mark.parametrize("number", [7, 33])
 def test_a_worn_excerpt_is_identified_with_its_place(
-    identifier: Identifier, tracks: list[IndexedTrack], number: int
+    identifier: Identifier, tracks: list[Track], number: int
 ) -> None:
     query = fingerprint_of(tracks[number], start=80.5, seconds=10)
     noisy = Fingerprint(
@@ -88,7 +88,7 @@ def test_a_track_that_is_not_indexed_stays_unknown(
     assert all(match.confidence < THRESHOLD for match in identifier.matches(query))
 
 
-def test_the_best_match_comes_first(identifier: Identifier, tracks: list[IndexedTrack]) -> None:
+def test_the_best_match_comes_first(identifier: Identifier, tracks: list[Track]) -> None:
     query = fingerprint_of(tracks[4], seconds=20)
     matches = identifier.matches(query)
     order = [(match.confidence, match.score) for match in matches]
@@ -128,14 +128,14 @@ def test_a_query_of_one_kind_of_onsets_is_identified(
 
 
 def test_a_whole_track_is_identified_from_its_start(
-    identifier: Identifier, tracks: list[IndexedTrack]
+    identifier: Identifier, tracks: list[Track]
 ) -> None:
     assert_identified(identifier, fingerprint_of(tracks[8]), 8, 0.0)
 
 
 @pytest.mark.parametrize("kind", ["echoprint", "rhythm"])
 def test_a_long_excerpt_keeps_its_place(
-    identifier: Identifier, tracks: list[IndexedTrack], kind: str
+    identifier: Identifier, tracks: list[Track], kind: str
 ) -> None:
     whole = fingerprint_of(tracks[9], start=20, seconds=QUERY_SECONDS + 50)
     query = Fingerprint(
@@ -147,7 +147,7 @@ def test_a_long_excerpt_keeps_its_place(
 
 @pytest.mark.parametrize("silence", [5.0, 400.0])
 def test_a_recording_that_begins_before_the_track_has_a_negative_offset(
-    identifier: Identifier, tracks: list[IndexedTrack], silence: float
+    identifier: Identifier, tracks: list[Track], silence: float
 ) -> None:
     frames = round(silence * 11025 / 32)
     track = tracks[10]
@@ -156,7 +156,7 @@ def test_a_recording_that_begins_before_the_track_has_a_negative_offset(
 
 
 def test_the_busiest_stretch_of_a_long_recording_is_searched_for(
-    identifier: Identifier, tracks: list[IndexedTrack]
+    identifier: Identifier, tracks: list[Track]
 ) -> None:
     sparse = worn(make_track(TRACKS, 200).rhythm, 1, lost=0.9, moved=0)
     busy = shifted(fingerprint_of(tracks[11], start=40, seconds=60).rhythm, 220 * SECOND)
@@ -166,7 +166,7 @@ def test_the_busiest_stretch_of_a_long_recording_is_searched_for(
 
 @pytest.mark.parametrize("last", [2**31 - 1, 2**30])
 def test_an_onset_at_the_end_of_all_time_does_no_harm(
-    identifier: Identifier, tracks: list[IndexedTrack], last: int
+    identifier: Identifier, tracks: list[Track], last: int
 ) -> None:
     far = OnsetTrains.from_bands([[last]] * BANDS)
     query = Fingerprint(NO_ONSETS, together(tracks[12].rhythm, far))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
 from spotify_pipeline.index.features import (
-    CELLS,
     ECHOPRINT_FEATURES,
+    FEATURES,
     RHYTHM_FEATURES,
     FeatureSetting,
     features,
@@ -18,7 +18,8 @@ from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, shifted
 
 SETTINGS = (RHYTHM_FEATURES, ECHOPRINT_FEATURES)
-TWO_GAPS = FeatureSetting(gaps=2, step=10)
+TWO_GAPS = FeatureSetting(first=7, gaps=2, cell_bits=4, shortest=30, fine_cells=8, step=10)
+"""Cells of 10 frames from 30 on, of 20 from 110 on; a gap of 270 has none."""
 
 
 def train(frames: list[int], band: int = 0) -> OnsetTrains:
@@ -62,6 +63,20 @@ def test_gaps_of_the_same_cells_are_the_same_feature_and_others_are_not() -> Non
     assert feature_set(train([0, 50, 90])) != feature
 
 
+def test_longer_gaps_have_wider_cells() -> None:
+    assert feature_set(train([0, 110, 160])) == feature_set(train([0, 129, 179]))
+    assert feature_set(train([0, 129, 179])) != feature_set(train([0, 130, 180]))
+
+
+def test_features_are_numbers_of_their_setting() -> None:
+    trains = random_trains(1, 60, 41, 300)
+    made, _ = features(trains, TWO_GAPS)
+    assert TWO_GAPS.first <= made.min()
+    assert made.max() < TWO_GAPS.first + TWO_GAPS.count
+    assert RHYTHM_FEATURES.first + RHYTHM_FEATURES.count == ECHOPRINT_FEATURES.first
+    assert ECHOPRINT_FEATURES.first + ECHOPRINT_FEATURES.count == FEATURES
+
+
 def test_the_same_gaps_in_another_band_are_another_feature() -> None:
     assert len({*feature_set(train([0, 40, 90], 2)), *feature_set(train([0, 40, 90], 3))}) == 2
 
@@ -76,7 +91,7 @@ def test_features_do_not_depend_on_where_a_recording_begins() -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_gap_that_is_too_long_has_no_feature(setting: FeatureSetting) -> None:
-    longest = setting.step * CELLS - 1
+    longest = len(setting.cell_of_gap) - 2
     start = [50 * k for k in range(setting.gaps)]
     assert len(features(train([*start, start[-1] + longest]), setting)[0]) == 1
     assert len(features(train([*start, start[-1] + longest + 1]), setting)[0]) == 0
@@ -99,7 +114,7 @@ def test_probes_hold_every_feature_at_its_frame_and_nothing_twice(
 def test_an_onset_that_the_track_lacks_costs_no_feature(
     setting: FeatureSetting, extra: int
 ) -> None:
-    query = [0, 61, 130, 177, 260, 315, 402, 444]
+    query = [0, 61, 230, 377, 560, 715, 902, 1_044]
     track = query[:extra] + query[extra + 1 :]
     assert feature_set(train(track), setting) <= probe_set(train(query), setting)
     assert not feature_set(train(track), setting) <= feature_set(train(query), setting)
@@ -109,7 +124,7 @@ def test_an_onset_that_the_track_lacks_costs_no_feature(
 def test_an_onset_that_the_query_lacks_costs_only_the_features_around_it(
     setting: FeatureSetting,
 ) -> None:
-    track = [0, 61, 130, 177, 260, 315, 402, 444, 520, 600]
+    track = [0, 161, 330, 477, 660, 815, 1_002, 1_144, 1_320, 1_500]
     shared = feature_set(train(track), setting) & probe_set(train(track[:4] + track[5:]), setting)
     kept = train(track[:4]), train(track[5:])
     assert shared >= feature_set(kept[0], setting) | feature_set(kept[1], setting)

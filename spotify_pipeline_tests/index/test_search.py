@@ -1,15 +1,18 @@
 """Candidates for a query: its own track first, though onsets are lost or moved."""
 
+from pathlib import Path
+
 import pytest
 
-from spotify_pipeline.fingerprint import OnsetTrains
-from spotify_pipeline.index.channel import Channel
-from spotify_pipeline.index.feature_index import IndexedTrack
-from spotify_pipeline.index.features import ECHOPRINT_FEATURES, RHYTHM_FEATURES
-from spotify_pipeline.index.search import OFFSET_BIN, candidates
+from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
+from spotify_pipeline.index import search
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.segment import PLACE_FRAMES
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
+    Track,
     fingerprint_of,
+    index_of,
     make_track,
     make_tracks,
     shifted,
@@ -21,42 +24,69 @@ TRACKS = 300
 
 
 @pytest.fixture(scope="module")
-def tracks() -> list[IndexedTrack]:
+def tracks() -> list[Track]:
     return make_tracks(TRACKS)
 
 
 @pytest.fixture(scope="module")
-def rhythm(tracks: list[IndexedTrack]) -> Channel:
-    return Channel.build((track.rhythm for track in tracks), RHYTHM_FEATURES)
+def index(tracks: list[Track], tmp_path_factory: pytest.TempPathFactory) -> FeatureIndex:
+    return index_of(tmp_path_factory.mktemp("index"), tracks)
 
 
-@pytest.fixture(scope="module")
-def echoprint(tracks: list[IndexedTrack]) -> Channel:
-    return Channel.build((track.echoprint for track in tracks), ECHOPRINT_FEATURES)
+def rhythm(trains: OnsetTrains) -> Fingerprint:
+    """Give a query of rhythm onsets."""
+    return Fingerprint(NO_ONSETS, trains)
+
+
+def found(index: FeatureIndex, query: Fingerprint, limit: int) -> list[int]:
+    return [c.track for c in index.candidates(query, limit, widened=True)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 77, 150, 298, TRACKS - 1])
 def test_a_worn_excerpt_of_ten_seconds_finds_its_track_first(
-    rhythm: Channel, tracks: list[IndexedTrack], number: int
+    index: FeatureIndex, tracks: list[Track], number: int
 ) -> None:
     clean = fingerprint_of(tracks[number], start=23.4, seconds=10).rhythm
-    query = worn(clean, number, lost=0.2, moved=1)
-    assert candidates(rhythm, RHYTHM_FEATURES, query, 5)[0] == number
+    assert found(index, rhythm(worn(clean, number, lost=0.2, moved=1)), 5)[0] == number
 
 
 @pytest.mark.parametrize("number", [0, 150, TRACKS - 1])
 def test_echoprint_onsets_find_their_track_first(
-    echoprint: Channel, tracks: list[IndexedTrack], number: int
+    index: FeatureIndex, tracks: list[Track], number: int
 ) -> None:
     clean = fingerprint_of(tracks[number], start=11.1, seconds=40).echoprint
-    query = worn(clean, number, lost=0.1, moved=1)
-    assert candidates(echoprint, ECHOPRINT_FEATURES, query, 5)[0] == number
+    query = Fingerprint(worn(clean, number, lost=0.1, moved=1), NO_ONSETS)
+    assert found(index, query, 5)[0] == number
 
 
-def best_of(tracks: list[OnsetTrains], query: OnsetTrains) -> int:
+@pytest.mark.parametrize("widened", [False, True])
+@pytest.mark.parametrize("start", [0.0, 20.0, 45.0])
+def test_the_offset_is_told_to_a_place(
+    index: FeatureIndex, tracks: list[Track], start: float, widened: bool
+) -> None:
+    query = rhythm(fingerprint_of(tracks[9], start=start, seconds=12).rhythm)
+    best = index.candidates(query, 3, widened=widened)[0]
+    assert best.track == 9
+    assert abs(best.offset - start * 11025 / 32) <= PLACE_FRAMES
+
+
+@pytest.mark.parametrize("window", [64, 4096])
+def test_the_window_of_the_sums_makes_no_difference(
+    index: FeatureIndex, tracks: list[Track], monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    query = rhythm(worn(tracks[5].rhythm, 1, lost=0.5, moved=0))
+    expected = index.candidates(query, 50)
+    monkeypatch.setattr(search, "WINDOW", window)
+    search._sum_cells.recompile()
+    assert index.candidates(query, 50) == expected
+    monkeypatch.undo()
+    search._sum_cells.recompile()
+
+
+def best_of(folder: Path, tracks: list[OnsetTrains], query: OnsetTrains) -> int:
     """Search for a query among a few tracks."""
-    channel = Channel.build(tracks, RHYTHM_FEATURES)
-    return int(candidates(channel, RHYTHM_FEATURES, query, 1)[0])
+    made = [Track(f"{n:022d}", None, trains, NO_ONSETS) for n, trains in enumerate(tracks)]
+    return found(index_of(folder, made), rhythm(query), 1)[0]
 
 
 def stretch(number: int, start: float, seconds: float) -> OnsetTrains:
@@ -64,42 +94,51 @@ def stretch(number: int, start: float, seconds: float) -> OnsetTrains:
     return fingerprint_of(make_track(number), start, seconds).rhythm
 
 
-def test_features_at_one_offset_outweigh_more_of_them_at_many() -> None:
+def test_features_at_one_offset_outweigh_more_of_them_at_many(tmp_path: Path) -> None:
     parts = [stretch(3, start, 5) for start in (0, 5, 10, 15)]
     shuffled = [
         shifted(parts[k], place * 1_900) for place, k in enumerate((3, 1, 0, 2, 1, 3, 2, 0))
     ]
-    assert best_of([together(*shuffled), stretch(3, 0, 20)], stretch(3, 0, 20)) == 1
+    assert best_of(tmp_path, [together(*shuffled), stretch(3, 0, 20)], stretch(3, 0, 20)) == 1
 
 
-def test_rare_features_outweigh_more_of_common_ones() -> None:
+def test_rare_features_outweigh_more_of_common_ones(tmp_path: Path) -> None:
     common, rare = stretch(3, 0, 5), stretch(4, 0, 4)
     tracks = [*[common] * 40, rare]
-    assert best_of(tracks, together(common, shifted(rare, 2_000))) == 40
+    assert best_of(tmp_path, tracks, together(rare, shifted(common, 2_000))) == 40
 
 
-def test_features_that_drift_by_a_frame_count_together() -> None:
+def test_a_query_that_begins_long_before_the_track_finds_it(
+    index: FeatureIndex, tracks: list[Track]
+) -> None:
+    query = together(fingerprint_of(tracks[7], 30, 10).rhythm, shifted(tracks[8].rhythm, 3_500))
+    assert set(found(index, rhythm(query), 5)) >= {7, 8}
+    late = shifted(stretch(8, 0, 20), 40_000)
+    assert 8 in found(index, rhythm(together(make_track(TRACKS + 1).rhythm, late)), 5)
+
+
+def test_features_that_drift_by_a_frame_count_together(tmp_path: Path) -> None:
     first, second = stretch(3, 0, 10), shifted(stretch(3, 10, 10), 3_445)
-    border = 100 * OFFSET_BIN
+    border = 100 * PLACE_FRAMES
     drifting = together(shifted(first, border - 1), shifted(second, border))
-    part = shifted(stretch(3, 0, 13), border + OFFSET_BIN // 2)
-    assert best_of([part, drifting], stretch(3, 0, 20)) == 1
+    part = shifted(stretch(3, 0, 13), border + PLACE_FRAMES // 2)
+    assert best_of(tmp_path, [part, drifting], stretch(3, 0, 20)) == 1
 
 
 def test_tracks_are_given_once_and_no_more_than_asked_for(
-    rhythm: Channel, tracks: list[IndexedTrack]
+    index: FeatureIndex, tracks: list[Track]
 ) -> None:
-    query = tracks[5].rhythm
-    everything = candidates(rhythm, RHYTHM_FEATURES, query, 2 * TRACKS).tolist()
+    query = rhythm(tracks[5].rhythm)
+    everything = found(index, query, 2 * TRACKS)
     assert len(everything) == len(set(everything)) > 10
     assert set(everything) <= set(range(TRACKS))
-    assert candidates(rhythm, RHYTHM_FEATURES, query, 10).tolist() == everything[:10]
+    assert found(index, query, 10) == everything[:10]
 
 
-def test_nothing_is_found_for_an_empty_query(rhythm: Channel) -> None:
-    assert len(candidates(rhythm, RHYTHM_FEATURES, NO_ONSETS, 10)) == 0
+def test_nothing_is_found_for_an_empty_query(index: FeatureIndex) -> None:
+    assert found(index, rhythm(NO_ONSETS), 10) == []
 
 
-def test_nothing_is_found_in_an_empty_index() -> None:
-    channel = Channel.build([], RHYTHM_FEATURES)
-    assert len(candidates(channel, RHYTHM_FEATURES, make_track(1).rhythm, 10)) == 0
+def test_nothing_is_found_in_an_empty_index(tmp_path: Path) -> None:
+    assert found(index_of(tmp_path, []), rhythm(make_track(1).rhythm), 10) == []
+    assert found(FeatureIndex([]), rhythm(make_track(1).rhythm), 10) == []

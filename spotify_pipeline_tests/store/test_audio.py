@@ -12,13 +12,13 @@ import pytest
 
 from spotify_pipeline.dump.document import parse_document
 from spotify_pipeline.dump.reduction import TRACKS_SCHEMA, Reduction
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.store.audio import (
     append_reduction,
     count_rejects,
     create_audio_database,
-    fingerprint_batches,
     ledger,
+    shard_fingerprints,
 )
 from spotify_pipeline.store.database import DatabaseError, connect
 from spotify_pipeline_tests.documents import (
@@ -263,21 +263,37 @@ def test_rows_that_were_read_but_did_not_arrive_are_an_error(
         append_reduction(database, reduction, "run")
 
 
-def test_fingerprints_come_in_batches_ordered_by_track(
-    database: Connection, home: Settings
+@pytest.mark.parametrize(
+    ("choice", "chosen"),
+    [("rhythm", {"rhythm"}), ("echoprint", {"echoprint"}), ("both", {"rhythm", "echoprint"})],
+)
+def test_a_shards_chosen_trains_come_ordered_by_track(
+    database: Connection, home: Settings, choice: str, chosen: set[str]
 ) -> None:
     append(database, home, "0b", make_documents("0b", 2, duration=4.0))
     append(database, home, "0a", DOCUMENTS[::-1])
-    rows = [row for batch in fingerprint_batches(database) for row in batch.to_pylist()]
-    assert [row["track_id"] for row in rows] == [
-        *TRACK_IDS,
-        *(make_track_id("0b", number) for number in range(2)),
-    ]
+    batches = shard_fingerprints(database, "0a", TrainsChoice(choice))
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    assert [row["track_id"] for row in rows] == list(TRACK_IDS)
     fields = parse_document(json_line(DOCUMENTS[0]))
     assert rows[0] == {
         "track_id": fields.track_id,
         "duration": fields.duration,
-        "echoprint_form": fields.echoprint_form,
-        "echoprint": fields.echoprint,
-        "rhythm": fields.rhythm,
+        "echoprint": fields.echoprint if "echoprint" in chosen else b"",
+        "rhythm": fields.rhythm if "rhythm" in chosen else b"",
     }
+
+
+@pytest.mark.parametrize("choice", list(TrainsChoice))
+def test_trains_that_are_not_chosen_stand_in_where_there_are_no_others(
+    database: Connection, home: Settings, choice: TrainsChoice
+) -> None:
+    documents = make_documents("0a", 2, duration=4.0)
+    del documents[0]["track"]["rhythmstring"], documents[1]["track"]["echoprintstring"]
+    append(database, home, "0a", documents)
+    batches = shard_fingerprints(database, "0a", choice)
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    assert [(bool(r["rhythm"]), bool(r["echoprint"])) for r in rows] == [
+        (False, True),
+        (True, False),
+    ]

@@ -1,0 +1,191 @@
+"""Which segments count: the file ``manifest.json`` of an index folder.
+
+Segments never change. The index changes when a new manifest takes the place of the old one, which
+is atomic; then files that it does not name are removed. A reader that has mapped those keeps them.
+
+Layout of an index folder::
+
+    manifest.json           a `Manifest`
+    segment-<12 hex>.bin    the segments that it names (`segment`)
+    index.lock              held by whoever changes the index
+
+Belongs here: reading and publishing manifests. Does not belong here: making segments.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock
+
+from spotify_pipeline.index.errors import FeatureIndexError
+
+__all__ = [
+    "MANIFEST_VERSION",
+    "Manifest",
+    "SegmentEntry",
+    "changing",
+    "new_segment_name",
+    "publish",
+    "read_manifest",
+]
+
+MANIFEST_VERSION = 2
+
+_NAME = "manifest.json"
+_SEGMENTS = "segment-*"
+
+
+class SegmentEntry(msgspec.Struct, frozen=True):
+    """A segment that counts.
+
+    Attributes
+    ----------
+    file
+        Its name.
+    shards
+        Checksum of what was read of each shard, for those whose tracks in it count. Tracks of
+        others are there too, until the segment is merged.
+    trains
+        The setting that it was made with, a `settings.TrainsChoice`.
+    tracks
+        Tracks that count.
+    all_tracks, postings, size
+        What the file holds: tracks, postings, bytes.
+    shard_tracks
+        Tracks of each shard in the file.
+    """
+
+    file: str
+    shards: dict[str, str]
+    trains: str
+    tracks: int
+    all_tracks: int
+    postings: int
+    size: int
+    shard_tracks: dict[str, int]
+
+    def without(self, shards: Sequence[str]) -> "SegmentEntry":
+        """Give the entry when shards count no more."""
+        counting = {shard: c for shard, c in self.shards.items() if shard not in shards}
+        tracks = sum(self.shard_tracks[shard] for shard in counting)
+        return msgspec.structs.replace(self, shards=counting, tracks=tracks)
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """All segments that count."""
+
+    version: int = MANIFEST_VERSION
+    segments: list[SegmentEntry] = []
+
+    @property
+    def shards(self) -> Mapping[str, str]:
+        """Checksum of each shard that is in the index."""
+        return {
+            shard: checksum for entry in self.segments for shard, checksum in entry.shards.items()
+        }
+
+    def current(self, trains: str) -> Mapping[str, str]:
+        """Give those of the shards that were indexed by a setting."""
+        entries = [entry for entry in self.segments if entry.trains == trains]
+        return Manifest(segments=entries).shards
+
+    @property
+    def tracks(self) -> int:
+        """Tracks that count."""
+        return sum(entry.tracks for entry in self.segments)
+
+    @property
+    def postings(self) -> int:
+        """Postings in all files."""
+        return sum(entry.postings for entry in self.segments)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(entry.size for entry in self.segments)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read the manifest; None when there is none.
+
+    Raises
+    ------
+    FeatureIndexError
+        It is damaged, of another version, or can't be read.
+    """
+    path = folder / _NAME
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise FeatureIndexError(
+            f"{path}: damaged ({error}); remove it and run the job 'index' again"
+        ) from error
+    except OSError as error:
+        raise FeatureIndexError(f"{path}: can't be read: {error.strerror}") from error
+    if manifest.version != MANIFEST_VERSION:
+        raise FeatureIndexError(
+            f"{folder}: the index is of format {manifest.version}, not {MANIFEST_VERSION};"
+            " remove it and run the job 'index' again"
+        )
+    return manifest
+
+
+def publish(folder: Path, manifest: Manifest) -> None:
+    """Make a manifest the one that counts, and remove what it does not name.
+
+    Raises
+    ------
+    FeatureIndexError
+        It can't be written; the one before still counts.
+    """
+    path = folder / _NAME
+    new = folder / f"{_NAME}.new"
+    try:
+        with new.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(manifest)))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        _sync(folder)
+    except OSError as error:
+        raise FeatureIndexError(
+            f"{path}: can't be written ({error.strerror}); what was there still counts: make room"
+            " if the disk is full, then run the job 'index' again"
+        ) from error
+    named = {entry.file for entry in manifest.segments}
+    for other in folder.glob(_SEGMENTS):
+        if other.name not in named:
+            other.unlink(missing_ok=True)
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[Manifest]:
+    """Give the manifest, which nobody else changes meanwhile; waits for whoever does.
+
+    Raises
+    ------
+    FeatureIndexError
+        See `read_manifest`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "index.lock"):
+        yield read_manifest(folder) or Manifest()
+
+
+def new_segment_name() -> str:
+    """Name a new segment; names differ on any file system."""
+    return f"segment-{uuid.uuid4().hex[:12]}.bin"
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,255 @@
+"""A segment: the posting lists and the trains of some tracks, in one immutable file.
+
+A sealed file (`sealed_file`) with these sections; T tracks, F features (`features.FEATURES`)::
+
+    ids       T x 22 bytes    track ids
+    durations T x float32     seconds, NaN where unknown
+    starts    (T+1) x uint32  the first place of each track, and the end
+    rhythm_offsets     (T+1) x uint64  where the rhythm trains of each track begin, in bytes
+    rhythm             bytes           packed trains (`fingerprint.packing`), track by track
+    echoprint_offsets, echoprint       the same of the Echoprint trains
+    counts    F x uint32      postings of each feature
+    pages     (F/64+1) x uint64  the word where the lists of 64 features begin, and the end
+    postings  uint64 words    of each feature, its places in ascending order (`elias_fano`)
+
+A *place* is a stretch of `PLACE_FRAMES` frames of a track; the places of all tracks are numbered
+through, one left empty after each track. So a posting says both the track and roughly when. A place
+is given once however often its feature begins there.
+
+The lists of a page follow each other without gaps; how long each is follows from its count, and the
+number of places. The head's ``info`` is a `SegmentInfo`.
+
+Belongs here: the layout, opening and reading. Does not belong here: making segments
+(`segment_writer`, `merge`) and searching them (`search`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numba import njit
+
+from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains, PackingError, unpack_trains
+from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
+from spotify_pipeline.index.elias_fano import list_bits
+from spotify_pipeline.index.errors import FeatureIndexError
+from spotify_pipeline.index.features import FEATURES
+from spotify_pipeline.index.sealed_file import SealedFile
+from spotify_pipeline.shards import TRACK_ID_LENGTH
+
+__all__ = [
+    "CONTENT",
+    "PAGE_FEATURES",
+    "PLACE_FRAMES",
+    "SEGMENT_VERSION",
+    "Segment",
+    "SegmentInfo",
+    "SegmentShard",
+    "page_ranges",
+    "page_words",
+]
+
+CONTENT = "segment"
+SEGMENT_VERSION = 1
+PLACE_FRAMES = 128
+"""Frames of a place (0.37 s)."""
+
+PAGE_FEATURES = 64
+
+_SORTING_BYTES = 8
+"""That a posting takes while it is sorted and coded."""
+
+
+class SegmentShard(msgspec.Struct, frozen=True):
+    """A shard in a segment: the checksum of what was read of it, and its tracks in this segment."""
+
+    shard: str
+    checksum: str
+    tracks: int
+
+
+class SegmentInfo(msgspec.Struct, frozen=True):
+    """The head of a segment.
+
+    Attributes
+    ----------
+    shards
+        In the order of their tracks.
+    places
+        The bound of all places.
+    postings
+        In all lists.
+    place_frames, features
+        `PLACE_FRAMES` and `FEATURES` when it was written.
+    """
+
+    shards: list[SegmentShard]
+    tracks: int
+    places: int
+    postings: int
+    place_frames: int = PLACE_FRAMES
+    features: int = FEATURES
+
+
+@dataclass(frozen=True)
+class Segment:
+    """An opened segment; its arrays are mapped, and checked as they are used."""
+
+    file: SealedFile
+    info: SegmentInfo
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Map a segment.
+
+        Raises
+        ------
+        FeatureIndexError
+            It is missing, cut off, damaged or of another version.
+        """
+        file = SealedFile(path, CONTENT, SEGMENT_VERSION)
+        info = msgspec.json.decode(file.info, type=SegmentInfo)
+        if (info.place_frames, info.features) != (PLACE_FRAMES, FEATURES):
+            raise FeatureIndexError(
+                f"{path}: was made with other settings; run the job 'index' again"
+            )
+        file.check_section("starts")
+        return cls(file, info)
+
+    def __len__(self) -> int:
+        return self.info.tracks
+
+    def check_all(self) -> None:
+        """Check every block.
+
+        Raises
+        ------
+        FeatureIndexError
+            One is damaged.
+        """
+        for section in _TYPES:
+            self.file.check_section(section)
+
+    def shard_ranges(self) -> Iterator[tuple[SegmentShard, int, int]]:
+        """Give each shard with its first track and the one after its last."""
+        first = 0
+        for shard in self.info.shards:
+            yield shard, first, first + shard.tracks
+            first += shard.tracks
+
+    def array(self, section: str) -> Any:  # noqa: ANN401  # of its own type
+        """Give a section as it lies in the file, not checked."""
+        return self.file.section(section, _TYPES[section])
+
+    def checked(self, section: str, first: int, last: int) -> Any:  # noqa: ANN401
+        """Give elements of a section from the first to before the last."""
+        array = self.array(section)
+        size = array.itemsize
+        self.file.check(section, np.array([first * size]), np.array([last * size]))
+        return array[first:last]
+
+    def track_id(self, track: int) -> str:
+        """Give the id of a track."""
+        return str(self.checked("ids", track, track + 1)[0], "ascii")
+
+    def duration(self, track: int) -> float | None:
+        """Give the seconds of a track; None where unknown."""
+        seconds = float(self.checked("durations", track, track + 1)[0])
+        return None if np.isnan(seconds) else seconds
+
+    def trains(self, track: int) -> Fingerprint:
+        """Give the trains of a track; those that are not in the index are empty."""
+        return Fingerprint(self._trains("echoprint", track), self._trains("rhythm", track))
+
+    def _trains(self, kind: str, track: int) -> OnsetTrains:
+        first, last = self.checked(f"{kind}_offsets", track, track + 2).tolist()
+        try:
+            return unpack_trains(self.checked(kind, first, last))
+        except PackingError as error:
+            raise FeatureIndexError(
+                f"{self.file.path}: the trains of track {track} are damaged; run the job 'index'"
+                " again"
+            ) from error
+
+    def lists(self, features: UInt32s) -> tuple[Int64s, Int64s]:
+        """Give the first bit and the count of postings of features, and check their lists.
+
+        Raises
+        ------
+        FeatureIndexError
+            A block of them is damaged.
+        """
+        numbers = features.astype(np.int64)
+        pages = numbers // PAGE_FEATURES
+        self.file.check("counts", 4 * PAGE_FEATURES * pages, 4 * PAGE_FEATURES * (pages + 1))
+        self.file.check("pages", 8 * pages, 8 * (pages + 1))
+        bits, counts, ends = _locate(
+            self.array("counts"), self.array("pages"), self.info.places, numbers
+        )
+        self.file.check("postings", bits // 64 * 8, -(-ends // 64) * 8)
+        return bits, counts
+
+
+_TYPES: dict[str, Any] = {
+    "ids": np.dtype(f"S{TRACK_ID_LENGTH}"),
+    "durations": np.float32,
+    "starts": np.uint32,
+    "rhythm_offsets": np.uint64,
+    "rhythm": np.uint8,
+    "echoprint_offsets": np.uint64,
+    "echoprint": np.uint8,
+    "counts": np.uint32,
+    "pages": np.uint64,
+    "postings": np.uint64,
+}
+
+
+@njit(cache=True, nogil=True)
+def _locate(
+    counts: UInt32s, pages: UInt64s, places: int, features: Int64s
+) -> tuple[Int64s, Int64s, Int64s]:
+    """Give first bit, count and end of each feature's list."""
+    bits = np.empty(len(features), np.int64)
+    found = np.empty(len(features), np.int64)
+    ends = np.empty(len(features), np.int64)
+    for k in range(len(features)):
+        feature = features[k]
+        page = feature // PAGE_FEATURES
+        bit = 64 * np.int64(pages[page])
+        for other in range(page * PAGE_FEATURES, feature):
+            bit += list_bits(int(counts[other]), places)
+        bits[k] = bit
+        found[k] = np.int64(counts[feature])
+        ends[k] = bit + list_bits(int(counts[feature]), places)
+    return bits, found, ends
+
+
+def page_words(counts: UInt32s, places: int) -> UInt64s:
+    """Give the word at which each page of lists begins, and the end, by the counts of features."""
+    words = _words_of_pages(counts, places)
+    return np.concatenate(([0], np.cumsum(words))).astype(np.uint64)
+
+
+def page_ranges(postings: Int64s, memory: int) -> Iterator[tuple[int, int]]:
+    """Cut the pages, given their postings, into ranges that can be sorted in so many bytes."""
+    ends = np.cumsum(postings) * _SORTING_BYTES
+    first = 0
+    while first < len(ends):
+        done = ends[first - 1] if first else 0
+        last = max(int(np.searchsorted(ends, done + memory, side="right")), first + 1)
+        yield first, last
+        first = last
+
+
+@njit(cache=True, nogil=True)
+def _words_of_pages(counts: UInt32s, places: int) -> Int64s:
+    words = np.zeros(len(counts) // PAGE_FEATURES, np.int64)
+    for page in range(len(words)):
+        bits = 0
+        for feature in range(page * PAGE_FEATURES, (page + 1) * PAGE_FEATURES):
+            bits += list_bits(int(counts[feature]), places)
+        words[page] = (bits + 63) // 64
+    return words

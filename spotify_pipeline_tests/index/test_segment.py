@@ -1,0 +1,171 @@
+"""Segments: what goes in comes out, by any number of passes and after any merge."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
+from spotify_pipeline.index.elias_fano import read_list
+from spotify_pipeline.index.errors import FeatureIndexError
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.features import (
+    ECHOPRINT_FEATURES,
+    FEATURES,
+    RHYTHM_FEATURES,
+    features,
+)
+from spotify_pipeline.index.merge import merge_segments
+from spotify_pipeline.index.segment import PLACE_FRAMES, Segment, SegmentShard
+from spotify_pipeline.index.segment_writer import write_segment
+from spotify_pipeline_tests.tracks import NO_ONSETS, Track, fingerprint_of, make_tracks, packed
+
+MEMORY = 10**8
+
+TRACKS = [
+    *make_tracks(9),
+    Track("silence", None, NO_ONSETS, NO_ONSETS),
+    Track("echoprint", 60.0, NO_ONSETS, make_tracks(1)[0].echoprint),
+]
+
+
+def write(path: Path, tracks: Sequence[Track], shard: str = "0a", memory: int = MEMORY) -> Segment:
+    write_segment(path, [SegmentShard(shard, shard, len(tracks))], packed(tracks), memory)
+    return Segment.open(path)
+
+
+def postings(segment: Segment) -> set[tuple[int, int, int]]:
+    """Give each posting as feature, track and place within the track."""
+    numbers = np.arange(FEATURES, dtype=np.uint32)
+    bits, counts = segment.lists(numbers)
+    starts = segment.array("starts").astype(np.int64)
+    found = set()
+    for feature in np.flatnonzero(counts):
+        out = np.zeros(counts[feature], np.int64)
+        words = segment.array("postings")
+        count = read_list(words, bits[feature], segment.info.places, len(out), out)
+        assert count == len(out) == len(set(out.tolist()))
+        tracks = np.searchsorted(starts, out, side="right") - 1
+        found |= set(
+            zip([int(feature)] * count, tracks.tolist(), out - starts[tracks], strict=True)
+        )
+    return found
+
+
+def expected(tracks: Sequence[Track]) -> set[tuple[int, int, int]]:
+    made = set()
+    for number, track in enumerate(tracks):
+        for trains, setting in (
+            (track.rhythm, RHYTHM_FEATURES),
+            (track.echoprint, ECHOPRINT_FEATURES),
+        ):
+            numbers, frames = features(trains, setting)
+            made |= {
+                (int(f), number, int(frame) // PLACE_FRAMES)
+                for f, frame in zip(numbers, frames, strict=True)
+            }
+    return made
+
+
+def assert_holds(segment: Segment, tracks: Sequence[Track]) -> None:
+    assert len(segment) == len(tracks)
+    for number, track in enumerate(tracks):
+        assert segment.track_id(number) == track.track_id
+        assert segment.duration(number) == track.duration
+        assert segment.trains(number) == Fingerprint(track.echoprint, track.rhythm)
+    assert postings(segment) == expected(tracks)
+    assert segment.info.postings == len(expected(tracks))
+
+
+@pytest.mark.parametrize("memory", [1, 20_000, MEMORY])
+def test_tracks_and_postings_come_back_by_any_number_of_passes(tmp_path: Path, memory: int) -> None:
+    assert_holds(write(tmp_path / "segment", TRACKS, memory=memory), TRACKS)
+
+
+def test_a_segment_is_the_same_byte_for_byte_whatever_the_memory(tmp_path: Path) -> None:
+    write(tmp_path / "one", TRACKS, memory=1)
+    write(tmp_path / "other", TRACKS)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:
+    assert_holds(write(tmp_path / "segment", []), [])
+
+
+def test_onsets_at_the_end_of_all_time_have_no_postings(tmp_path: Path) -> None:
+    far = OnsetTrains.from_bands([[0, 50, 100, 2**31 - 101, 2**31 - 51, 2**31 - 1]] * 8)
+    segment = write(tmp_path / "segment", [Track("far", 1.0, far, NO_ONSETS)])
+    assert segment.trains(0).rhythm == far
+    assert {place for _, _, place in postings(segment)} == {0}
+
+
+@pytest.mark.parametrize("memory", [1, MEMORY])
+def test_a_merge_holds_the_tracks_of_all_in_their_order(tmp_path: Path, memory: int) -> None:
+    parts = [
+        write(tmp_path / name, TRACKS[k::3], name) for k, name in enumerate(("0a", "0b", "0c"))
+    ]
+    names = ["0a", "0b", "0c"]
+    info = merge_segments(
+        tmp_path / "merged", [(s, [n]) for s, n in zip(parts, names, strict=True)], memory
+    )
+    assert [(shard.shard, shard.checksum) for shard in info.shards] == [(n, n) for n in names]
+    together = [*TRACKS[0::3], *TRACKS[1::3], *TRACKS[2::3]]
+    assert_holds(Segment.open(tmp_path / "merged"), together)
+    write(tmp_path / "at once", together)
+    merged, at_once = Segment.open(tmp_path / "merged"), Segment.open(tmp_path / "at once")
+    np.testing.assert_array_equal(merged.array("postings"), at_once.array("postings"))
+
+
+def test_a_merge_leaves_out_shards_that_do_not_count(tmp_path: Path) -> None:
+    parts = [
+        write(tmp_path / name, TRACKS[k::3], name) for k, name in enumerate(("0a", "0b", "0c"))
+    ]
+    merge_segments(tmp_path / "all", [(s, ["0a", "0b", "0c"]) for s in parts], MEMORY)
+    whole = Segment.open(tmp_path / "all")
+    merge_segments(tmp_path / "two", [(whole, ["0a", "0c"])], MEMORY)
+    assert_holds(Segment.open(tmp_path / "two"), [*TRACKS[0::3], *TRACKS[2::3]])
+
+
+def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> None:
+    parts = [write(tmp_path / name, TRACKS[k:9:3], name) for k, name in enumerate(("0a", "0b"))]
+    merge_segments(tmp_path / "all", [(s, ["0a", "0b"]) for s in parts], MEMORY)
+    merged = Segment.open(tmp_path / "all")
+    query = fingerprint_of(TRACKS[1])
+    both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
+    assert both.track_id(both.candidates(query, 9)[0].track) == TRACKS[1].track_id
+    assert (len(both), len(one)) == (6, 3)
+    ids = {one.track_id(c.track) for c in one.candidates(query, 9, widened=True)}
+    assert ids <= {track.track_id for track in TRACKS[0:9:3]}
+
+
+def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "segment"
+    write(path, TRACKS[:4])
+    query = fingerprint_of(TRACKS[2], 10, 20)
+    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(query, 4, widened=True)
+    content = path.read_bytes()
+    rng = np.random.default_rng(3)
+    for place in rng.integers(0, len(content), 150):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        try:
+            index = FeatureIndex([(Segment.open(path), ["0a"])])
+            assert index.candidates(query, 4, widened=True) == right
+            assert index.trains(2) == Fingerprint(TRACKS[2].echoprint, TRACKS[2].rhythm)
+        except FeatureIndexError as error:
+            assert str(path) in str(error)
+
+
+def test_a_damaged_segment_is_not_merged(tmp_path: Path) -> None:
+    path = tmp_path / "segment"
+    write(path, TRACKS)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(FeatureIndexError, match="segment: damaged between bytes"):
+        merge_segments(tmp_path / "merged", [(Segment.open(path), ["0a"])], MEMORY)
+    assert list(tmp_path.iterdir()) == [path]
