@@ -147,19 +147,29 @@ def excerpts(pieces: Sequence[Piece], seconds: float, count: int, seed: int) -> 
     for piece in pieces:
         for _ in range(count):
             first = int(rng.integers(0, max(len(piece.samples) - length, 1)))
-            file = io.BytesIO()
-            soundfile.write(
-                file,
-                piece.samples[first : first + length],
-                EXCERPT_RATE,
-                format="MP3",
-                bitrate_mode="CONSTANT",
-                compression_level=MP3_64_KBIT,
-            )
-            file.seek(0)
-            decoded, rate = soundfile.read(file, dtype="float32")
-            samples = librosa.resample(decoded, orig_sr=rate, target_sr=SAMPLE_RATE)
-            yield Excerpt(piece.number, first / EXCERPT_RATE, fingerprint(samples))
+            query = fingerprint_of(compressed(piece.samples[first : first + length]))
+            yield Excerpt(piece.number, first / EXCERPT_RATE, query)
+
+
+def compressed(samples: np.ndarray) -> np.ndarray:
+    """Put samples of `EXCERPT_RATE` through MP3 of 64 kbit/s."""
+    file = io.BytesIO()
+    soundfile.write(
+        file,
+        samples,
+        EXCERPT_RATE,
+        format="MP3",
+        bitrate_mode="CONSTANT",
+        compression_level=MP3_64_KBIT,
+    )
+    file.seek(0)
+    decoded: np.ndarray = soundfile.read(file, dtype="float32")[0]
+    return decoded
+
+
+def fingerprint_of(samples: np.ndarray) -> Fingerprint:
+    """Fingerprint samples of `EXCERPT_RATE`."""
+    return fingerprint(librosa.resample(samples, orig_sr=EXCERPT_RATE, target_sr=SAMPLE_RATE))
 
 
 def report(judge: Judge, pieces: Sequence[Piece], seconds: float, count: int) -> None:

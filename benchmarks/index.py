@@ -11,20 +11,18 @@ and of aligning them, in a warm cache.
 """
 
 import argparse
-import io
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import librosa
 import numpy as np
-import soundfile
+from excerpts import compressed, fingerprint_of
 from synthetic import Generator, read_pieces
 
-from spotify_pipeline.demo.excerpt import EXCERPT_RATE, MP3_64_KBIT
-from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, OnsetTrains, fingerprint
+from spotify_pipeline.demo.excerpt import EXCERPT_RATE
+from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.index.alignment import align
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.segment import Segment, SegmentInfo, SegmentShard
@@ -62,27 +60,8 @@ def queries(music: Path, names: list[str], seconds: list[float], count: int) -> 
                 clip = samples[first : first + size]
                 if np.abs(clip).max() < 1e-3:  # digital silence is nobody's
                     continue
-                yield Query("clean", length, piece, _fingerprint(clip))
-                yield Query("mp3 64k", length, piece, _fingerprint(_compressed(clip)))
-
-
-def _fingerprint(samples: np.ndarray) -> Fingerprint:
-    return fingerprint(librosa.resample(samples, orig_sr=EXCERPT_RATE, target_sr=SAMPLE_RATE))
-
-
-def _compressed(samples: np.ndarray) -> np.ndarray:
-    file = io.BytesIO()
-    soundfile.write(
-        file,
-        samples,
-        EXCERPT_RATE,
-        format="MP3",
-        bitrate_mode="CONSTANT",
-        compression_level=MP3_64_KBIT,
-    )
-    file.seek(0)
-    decoded: np.ndarray = soundfile.read(file, dtype="float32")[0]
-    return decoded
+                yield Query("clean", length, piece, fingerprint_of(clip))
+                yield Query("mp3 64k", length, piece, fingerprint_of(compressed(clip)))
 
 
 class Growing:

@@ -21,7 +21,7 @@ from spotify_pipeline.fingerprint import (
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
 
 MEAN_SECONDS = 234.0
@@ -34,7 +34,7 @@ SHORTEST, LONGEST = 30.0, 1200.0
 def read_pieces(folder: Path) -> dict[str, Fingerprint]:
     """Fingerprint the music files of a folder, by name."""
     pieces = {}
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in {".ogg", ".flac", ".mp3"}):
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES):
         recording = read_recording(path, SAMPLE_RATE)
         if recording.duration >= SHORTEST:
             pieces[path.stem] = fingerprint(recording.samples)

@@ -127,6 +127,11 @@ class Settings:
         )
 
     @property
+    def reserve(self) -> int:
+        """Free space that is never used up, in bytes."""
+        return round(self.reserve_gb * 1e9)
+
+    @property
     def staging(self) -> Path:
         """Folder for half-done work: reduced shards and the unpacked metadata."""
         return self.home / "staging"

@@ -72,7 +72,7 @@ def publish_tracks(folder: Path, tracks: Iterable[Track]) -> None:
     name = "segment-0.bin"
     write_segment(folder / name, [SegmentShard("0a", "checksum", len(kept))], kept, MEMORY)
     shards = {"0a": "checksum"}
-    entry = SegmentEntry(name, shards, "both", len(kept), len(kept), 0, 0, {"0a": len(kept)})
+    entry = SegmentEntry(name, shards, "both", {"0a": len(kept)}, 0, 0)
     publish(folder, Manifest(segments=[entry]))
 
 

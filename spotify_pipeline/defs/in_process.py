@@ -77,7 +77,7 @@ class _FixedProgress:
             context.log.warning(message)
             self.say(message)
 
-        return SpaceGuard(round(settings.reserve_gb * 1e9), say, SPACE_PATIENCE)
+        return SpaceGuard(settings.reserve, say, SPACE_PATIENCE)
 
 
 def run_waiting(

@@ -105,7 +105,7 @@ class RunLogProgress:
 
     def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
         """Make a guard that waits for as long as it takes, and says so in the run's log."""
-        return SpaceGuard(round(settings.reserve_gb * 1e9), context.log.warning)
+        return SpaceGuard(settings.reserve, context.log.warning)
 
 
 @contextmanager

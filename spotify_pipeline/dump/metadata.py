@@ -335,7 +335,7 @@ def _connect(database: Path) -> Iterator[sqlite3.Connection]:
     """Open a SQLite file for reading, cell by cell."""
     address = _address(database)
     try:
-        with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             yield connection
     except sqlite3.Error as error:
         raise _damaged(database, error) from error

@@ -8,7 +8,6 @@ Belongs here: writing and finding reductions. Does not belong here: parsing (`do
 database.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from spotify_pipeline.dump.shard import Reject, ShardReader
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import disk_name
 from spotify_pipeline.space import naming_a_full_disk
+from spotify_pipeline.syncing import sync
 
 __all__ = [
     "REJECTS_SCHEMA",
@@ -276,6 +276,6 @@ def _write(
         duplicates=duplicates,
         parts=list(parts),
     )
-    with (target.folder / "summary.json").open("wb") as file:
-        file.write(msgspec.json.encode(summary))
-        os.fsync(file.fileno())
+    path = target.folder / "summary.json"
+    path.write_bytes(msgspec.json.encode(summary))
+    sync(path)

@@ -82,15 +82,18 @@ class Identifier:
         is widened if no match is certain.
         """
         start, query = _busiest_stretch(query)
-        matches = self._aligned(query, start, widened=False)
-        if not matches or matches[0].confidence < CERTAIN:
-            matches = self._aligned(query, start, widened=True)
+        aligned: dict[int, Match] = {}
+        matches: list[Match] = []
+        for widened in (False, True):
+            found = [c.track for c in self.index.candidates(query, CANDIDATES, widened=widened)]
+            aligned |= {t: self._match(t, query, start) for t in found if t not in aligned}
+            matches = sorted(
+                (aligned[track] for track in found),
+                key=lambda match: (-match.confidence, -match.score, match.track),
+            )
+            if matches and matches[0].confidence >= CERTAIN:
+                break
         return matches
-
-    def _aligned(self, query: Fingerprint, start: int, *, widened: bool) -> list[Match]:
-        found = self.index.candidates(query, CANDIDATES, widened=widened)
-        matches = [self._match(candidate.track, query, start) for candidate in found]
-        return sorted(matches, key=lambda match: (-match.confidence, -match.score, match.track))
 
     def _match(self, track: int, query: Fingerprint, start: int) -> Match:
         trains = self.index.trains(track)

@@ -6,7 +6,6 @@ Belongs here: what to index, drop and merge. Does not belong here: how a segment
 (`segment_writer`) or merged (`merge`).
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from spotify_pipeline.index.segment import Segment, SegmentInfo, SegmentShard
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import TrainsChoice
+from spotify_pipeline.shards import TRACK_ID_LENGTH
 from spotify_pipeline.store.audio import ledger, shard_fingerprints
 
 __all__ = ["IndexSetting", "IndexUpdate", "update_index"]
@@ -72,10 +72,12 @@ class IndexUpdate:
     @property
     def tracks_added(self) -> int:
         """Tracks of the shards that were indexed."""
-        counts: Counter[str] = Counter()
-        for entry in self.manifest.segments:
-            counts.update({shard: entry.shard_tracks[shard] for shard in entry.shards})
-        return sum(counts[shard] for shard in self.added)
+        return sum(
+            entry.shard_tracks[shard]
+            for entry in self.manifest.segments
+            for shard in entry.shards
+            if shard in self.added
+        )
 
 
 def update_index(
@@ -149,11 +151,9 @@ def _entry(
         file=path.name,
         shards=dict(shards),
         trains=setting.trains,
-        tracks=info.tracks,
-        all_tracks=info.tracks,
+        shard_tracks={shard.shard: shard.tracks for shard in info.shards},
         postings=info.postings,
         size=path.stat().st_size,
-        shard_tracks={shard.shard: shard.tracks for shard in info.shards},
     )
 
 
@@ -164,10 +164,11 @@ def _without(manifest: Manifest, shards: Sequence[str]) -> Manifest:
 
 def _tracks(batches: Iterator[pa.RecordBatch]) -> Tracks:
     """Give a shard's rows as arrays."""
-    ids, durations = [np.empty(0, "S22")], [np.empty(0, np.float32)]
+    id_type = f"S{TRACK_ID_LENGTH}"
+    ids, durations = [np.empty(0, id_type)], [np.empty(0, np.float32)]
     rhythm, echoprint = _Joined(), _Joined()
     for batch in batches:
-        ids.append(np.array(batch["track_id"].to_pylist(), "S22"))
+        ids.append(np.array(batch["track_id"].to_pylist(), id_type))
         seconds = batch["duration"].to_numpy(zero_copy_only=False)
         durations.append(seconds.astype(np.float32))
         rhythm.add(batch["rhythm"])

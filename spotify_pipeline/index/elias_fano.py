@@ -8,7 +8,7 @@ code of gaps; but no number's place depends on the one before, which makes readi
 
 Lists follow each other in an array of words without gaps: first plane, second plane, next list.
 
-Belongs here: coding a list. Does not belong here: what the numbers are (`postings`).
+Belongs here: coding a list. Does not belong here: what the numbers are (`segment`).
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from numba import njit
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
 from spotify_pipeline.fingerprint.bits import trailing_zeros
 
-__all__ = ["list_bits", "low_bits", "read_list", "write_list"]
+__all__ = ["bits_at", "list_bits", "low_bits", "read_list", "write_list", "write_lists"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -57,6 +57,27 @@ def write_list(words: UInt64s, start: int, bound: int, numbers: UInt32s) -> None
 
 
 @njit(cache=True, nogil=True)
+def write_lists(words: UInt64s, start: int, bound: int, counts: UInt32s, numbers: UInt32s) -> None:
+    """Write lists that follow each other, given how many numbers each has."""
+    done = 0
+    for i in range(len(counts)):
+        count = int(counts[i])
+        write_list(words, start, bound, numbers[done : done + count])
+        start += list_bits(count, bound)
+        done += count
+
+
+@njit(cache=True, nogil=True, inline="always")
+def bits_at(words: UInt64s, position: np.uint64, width: int) -> np.uint64:
+    """Give the bits from a position on, so many at the least; the caller masks them."""
+    word, shift = position >> np.uint64(6), position & np.uint64(63)
+    bits: np.uint64 = words[word] >> shift
+    if int(shift) + width > 64:
+        bits |= words[word + np.uint64(1)] << (np.uint64(64) - shift)
+    return bits
+
+
+@njit(cache=True, nogil=True)
 def read_list(words: UInt64s, start: int, bound: int, count: int, out: Int64s) -> int:
     """Read a list; gives how many numbers were found below the bound, fewer if it is damaged."""
     width = low_bits(count, bound)
@@ -77,10 +98,7 @@ def read_list(words: UInt64s, start: int, bound: int, count: int, out: Int64s) -
             word = words[place]
         bit = (place << np.uint64(6)) + trailing_zeros(word)
         upper = bit - np.uint64(high + i)
-        at, shift = low >> np.uint64(6), low & np.uint64(63)
-        lower = words[at] >> shift
-        if int(shift) + width > 64:
-            lower |= words[at + np.uint64(1)] << (np.uint64(64) - shift)
+        lower = bits_at(words, low, width)
         out[i] = np.int64(upper << np.uint64(width) | (lower & mask))
         word &= word - np.uint64(1)
         low += np.uint64(width)

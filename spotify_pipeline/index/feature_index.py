@@ -87,12 +87,17 @@ class FeatureIndex:
             )
             if len(trains)
         }
-        held = {setting for setting in (RHYTHM_FEATURES, ECHOPRINT_FEATURES) if self._has(setting)}
-        return not asked or not held or bool(asked & held)
+        return not asked or not self._held or bool(asked & self._held)
 
-    def _has(self, setting: FeatureSetting) -> bool:
-        chosen = slice(setting.first, setting.first + setting.count)
-        return any(segment.array("counts")[chosen].any() for segment in self._segments)
+    @cached_property
+    def _held(self) -> set[FeatureSetting]:
+        """The kinds of features that the index has any of."""
+        return {
+            setting
+            for setting in (RHYTHM_FEATURES, ECHOPRINT_FEATURES)
+            for segment in self._segments
+            if segment.array("counts")[setting.first : setting.first + setting.count].any()
+        }
 
     def track_id(self, track: int) -> str:
         """Give the id of a track."""
@@ -144,10 +149,7 @@ class FeatureIndex:
             pool=self._pool,
             workers=os.cpu_count() or 1,
         )
-        numbered = [
-            Candidate(0, int(self._bounds[c.segment]) + c.track, c.offset, c.score) for c in found
-        ]
-        return [c for c in numbered if not self._is_dropped(c.track)][:limit]
+        return [c for c in found if not self._is_dropped(c.track)][:limit]
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -12,7 +12,6 @@ Layout of an index folder::
 Belongs here: reading and publishing manifests. Does not belong here: making segments.
 """
 
-import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock
 
-from spotify_pipeline.index.errors import FeatureIndexError
+from spotify_pipeline.index.errors import FeatureIndexError, naming_a_failed_write
+from spotify_pipeline.syncing import sync
 
 __all__ = [
     "MANIFEST_VERSION",
@@ -51,28 +51,33 @@ class SegmentEntry(msgspec.Struct, frozen=True):
         others are there too, until the segment is merged.
     trains
         The setting that it was made with, a `settings.TrainsChoice`.
-    tracks
-        Tracks that count.
-    all_tracks, postings, size
-        What the file holds: tracks, postings, bytes.
     shard_tracks
         Tracks of each shard in the file.
+    postings, size
+        Postings and bytes of the file.
     """
 
     file: str
     shards: dict[str, str]
     trains: str
-    tracks: int
-    all_tracks: int
+    shard_tracks: dict[str, int]
     postings: int
     size: int
-    shard_tracks: dict[str, int]
+
+    @property
+    def tracks(self) -> int:
+        """Tracks that count."""
+        return sum(self.shard_tracks[shard] for shard in self.shards)
+
+    @property
+    def all_tracks(self) -> int:
+        """Tracks in the file."""
+        return sum(self.shard_tracks.values())
 
     def without(self, shards: Sequence[str]) -> "SegmentEntry":
         """Give the entry when shards count no more."""
         counting = {shard: c for shard, c in self.shards.items() if shard not in shards}
-        tracks = sum(self.shard_tracks[shard] for shard in counting)
-        return msgspec.structs.replace(self, shards=counting, tracks=tracks)
+        return msgspec.structs.replace(self, shards=counting)
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -146,18 +151,11 @@ def publish(folder: Path, manifest: Manifest) -> None:
     """
     path = folder / _NAME
     new = folder / f"{_NAME}.new"
-    try:
-        with new.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(manifest)))
-            file.flush()
-            os.fsync(file.fileno())
+    with naming_a_failed_write(path):
+        new.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        sync(new)
         new.replace(path)
-        _sync(folder)
-    except OSError as error:
-        raise FeatureIndexError(
-            f"{path}: can't be written ({error.strerror}); what was there still counts: make room"
-            " if the disk is full, then run the job 'index' again"
-        ) from error
+        sync(folder)
     named = {entry.file for entry in manifest.segments}
     for other in folder.glob(_SEGMENTS):
         if other.name not in named:
@@ -181,11 +179,3 @@ def changing(folder: Path) -> Iterator[Manifest]:
 def new_segment_name() -> str:
     """Name a new segment; names differ on any file system."""
     return f"segment-{uuid.uuid4().hex[:12]}.bin"
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

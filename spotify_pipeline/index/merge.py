@@ -1,7 +1,7 @@
 """Several segments to one: their tracks after one another, without those that no longer count.
 
 Belongs here: merging, and choosing what to merge. Does not belong here: publishing the result
-(`maintenance`).
+(`build`).
 """
 
 import os
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
-from spotify_pipeline.index.elias_fano import list_bits, read_list, write_list
+from spotify_pipeline.index.elias_fano import list_bits, read_list, write_lists
 from spotify_pipeline.index.features import FEATURES
 from spotify_pipeline.index.manifest import Manifest, SegmentEntry
 from spotify_pipeline.index.sealed_file import SealedFileWriter, writing_sealed_file
@@ -32,6 +32,7 @@ from spotify_pipeline.index.segment import (
     page_ranges,
     page_words,
 )
+from spotify_pipeline.shards import TRACK_ID_LENGTH
 
 __all__ = ["FAN_IN", "merge_segments", "segments_to_merge"]
 
@@ -117,7 +118,11 @@ def merge_segments(
         postings = counts.reshape(-1, PAGE_FEATURES).sum(axis=1, dtype=np.int64)
         tracks = sum(shard.tracks for shard in shards)
         info = SegmentInfo(shards, tracks, places, int(counts.sum(dtype=np.int64)))
-        sizes = {"ids": 22 * tracks, "durations": 4 * tracks, "starts": 4 * (tracks + 1)}
+        sizes = {
+            "ids": TRACK_ID_LENGTH * tracks,
+            "durations": 4 * tracks,
+            "starts": 4 * (tracks + 1),
+        }
         for kind in _KINDS:
             sizes |= {f"{kind}_offsets": 8 * (tracks + 1), kind: _trains_bytes(sources, kind)}
         sizes |= {"counts": 4 * FEATURES, "pages": pages.nbytes, "postings": 8 * int(pages[-1])}
@@ -234,9 +239,9 @@ def _merged_lists(
         if begin >= end:
             return
         features = slice((first + begin) * PAGE_FEATURES, (first + end) * PAGE_FEATURES)
-        expected = counts[features].astype(np.int64)
-        cursors = np.cumsum(expected) - expected
-        placed = np.empty(int(expected.sum()), np.uint32)
+        ends = np.cumsum(counts[features], dtype=np.int64)
+        cursors = ends - counts[features]
+        placed = np.empty(int(ends[-1]), np.uint32)
         for source in sources:
             array = source.segment.array
             _append_lists(
@@ -251,7 +256,7 @@ def _merged_lists(
                 cursors,
                 placed,
             )
-        _code_lists(words, own[begin:end], expected, placed, places)
+        _code_pages(words, own[begin:end], counts[features], placed, places)
 
     list(pool.map(merge, range(len(shares) - 1)))
     return words
@@ -314,14 +319,13 @@ def _append_lists(
 
 
 @njit(cache=True, nogil=True)
-def _code_lists(words: UInt64s, pages: Int64s, counts: Int64s, placed: UInt32s, bound: int) -> None:
+def _code_pages(
+    words: UInt64s, pages: Int64s, counts: UInt32s, placed: UInt32s, bound: int
+) -> None:
     """Code the lists of some pages, given the first word of each."""
     begin = 0
     for page in range(len(pages)):
-        bit = 64 * pages[page]
-        for feature in range(page * PAGE_FEATURES, (page + 1) * PAGE_FEATURES):
-            count = counts[feature]
-            if count:
-                write_list(words, bit, bound, placed[begin : begin + count])
-                bit += list_bits(count, bound)
-                begin += count
+        own = counts[page * PAGE_FEATURES : (page + 1) * PAGE_FEATURES]
+        end = begin + own.sum()
+        write_lists(words, 64 * pages[page], bound, own, placed[begin:end])
+        begin = end

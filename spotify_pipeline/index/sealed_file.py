@@ -34,7 +34,7 @@ import xxhash
 from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Bools, Int64s
-from spotify_pipeline.index.errors import FeatureIndexError
+from spotify_pipeline.index.errors import FeatureIndexError, naming_a_failed_write
 
 __all__ = ["SealedFile", "SealedFileWriter", "writing_sealed_file"]
 
@@ -130,19 +130,15 @@ def writing_sealed_file(
     """
     temporary = path.with_name(f"{path.name}{_TEMPORARY}")
     try:
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            writer = SealedFileWriter(descriptor, content, version, info, sections)
-            yield writer
-            writer.seal()
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
-    except OSError as error:
-        raise FeatureIndexError(
-            f"{path}: can't be written ({error.strerror}); what was there still counts:"
-            " make room if the disk is full, then run the job 'index' again"
-        ) from error
+        with naming_a_failed_write(path):
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+            try:
+                writer = SealedFileWriter(descriptor, content, version, info, sections)
+                yield writer
+                writer.seal()
+            finally:
+                os.close(descriptor)
+            temporary.replace(path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

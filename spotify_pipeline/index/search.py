@@ -19,7 +19,7 @@ from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s, UInt16s, UInt32s, UInt64s
 from spotify_pipeline.fingerprint.bits import trailing_zeros
-from spotify_pipeline.index.elias_fano import low_bits
+from spotify_pipeline.index.elias_fano import bits_at, low_bits
 from spotify_pipeline.index.segment import PLACE_FRAMES, Segment
 
 __all__ = ["Candidate", "Lookup", "search"]
@@ -65,15 +65,14 @@ class Candidate:
 
     Attributes
     ----------
-    segment, track
-        The place of the segment among those searched, and the number of the track in it.
+    track
+        Its number among the tracks of all segments.
     offset
         The frame of the track where the query begins, give or take `PLACE_FRAMES`.
     score
         The weight of the hits.
     """
 
-    segment: int
     track: int
     offset: int
     score: int
@@ -111,12 +110,14 @@ def search(
     totals = sum((counts for _, counts in located), np.zeros(len(lookup), np.int64))
     kept = _rare_enough(totals, most_postings)
     tasks: list[tuple[int, _Lists, int, int]] = []
-    for number, (segment, (bits, counts)) in enumerate(zip(segments, located, strict=True)):
+    first_track = 0
+    for segment, (bits, counts) in zip(segments, located, strict=True):
         chosen = np.flatnonzero(kept & (counts > 0))
         if len(chosen):
             weights = _weights(counts[chosen], segment.info.places)
             query = _Lists(segment, bits[chosen], counts[chosen], lookup.places[chosen], weights)
-            tasks += [(number, query, first, last) for first, last in query.shares(workers)]
+            tasks += [(first_track, query, *share) for share in query.shares(workers)]
+        first_track += len(segment)
     found = list(pool.map(lambda task: _best_cells(limit, *task), tasks))
     return _best_tracks(np.concatenate(found, axis=1), limit) if found else []
 
@@ -154,8 +155,8 @@ class _Lists:
         return list(pairwise(bounds))
 
 
-def _best_cells(limit: int, number: int, query: _Lists, first: int, last: int) -> Int64s:
-    """Give segment, track, offset and score of the best cells, int64 of shape (4, n)."""
+def _best_cells(limit: int, first_track: int, query: _Lists, first: int, last: int) -> Int64s:
+    """Give track, offset and score of the best cells, int64 of shape (3, n)."""
     latest = int(query.places.max())
     middle = int(np.median(query.places))
     starts = query.segment.array("starts")
@@ -178,14 +179,13 @@ def _best_cells(limit: int, number: int, query: _Lists, first: int, last: int) -
     tracks = _tracks_of(np.concatenate([cells - latest + part for part in parts]), starts)
     cells, scores = np.tile(cells, len(parts)), np.tile(scores, len(parts))
     offsets = (cells - latest - starts[tracks].astype(np.int64) + 1) * PLACE_FRAMES
-    return np.stack((np.full(len(tracks), number), tracks, offsets, scores))
+    return np.stack((first_track + tracks, offsets, scores))
 
 
 def _best_tracks(found: Int64s, limit: int) -> list[Candidate]:
     """Keep the best cell of each track, and the best tracks."""
-    found = found[:, np.argsort(-found[3], kind="stable")]
-    keys = found[0] << 32 | found[1]
-    _, firsts = np.unique(keys, return_index=True)
+    found = found[:, np.argsort(-found[2], kind="stable")]
+    _, firsts = np.unique(found[0], return_index=True)
     best = found[:, np.sort(firsts)[:limit]].T.tolist()
     return [Candidate(*row) for row in best]
 
@@ -367,10 +367,7 @@ def _add_list(
             place += np.uint64(1)
             word = words[place]
         bit = (place << np.uint64(6)) + trailing_zeros(word)
-        at, right = low >> np.uint64(6), low & np.uint64(63)
-        lower = words[at] >> right
-        if int(right) + width > 64:
-            lower |= words[at + np.uint64(1)] << (np.uint64(64) - right)
+        lower = bits_at(words, low, width)
         number = np.int64((bit - np.uint64(high + i)) << np.uint64(width) | (lower & mask))
         cell = number + shift
         if cell >= cells:

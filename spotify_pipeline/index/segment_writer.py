@@ -29,7 +29,7 @@ from spotify_pipeline.fingerprint.arrays import (
     UInt64s,
 )
 from spotify_pipeline.fingerprint.packing import unpack_frames
-from spotify_pipeline.index.elias_fano import list_bits, write_list
+from spotify_pipeline.index.elias_fano import write_lists
 from spotify_pipeline.index.features import (
     ECHOPRINT_FEATURES,
     FEATURES,
@@ -279,20 +279,15 @@ def _postings(
 
 
 @njit(cache=True, nogil=True)
-def _write_postings(
-    packed: UInt8s,
-    first: int,
-    gaps: int,
-    cell_bits: int,
-    cell_of_gap: UInt8s,
-    features: UInt32s,
-    places: Int32s,
-) -> int:
-    """Write the features of packed trains and the places where they begin.
+def _postings_of(
+    packed: UInt8s, first: int, gaps: int, cell_bits: int, cell_of_gap: UInt8s
+) -> tuple[UInt32s, Int32s]:
+    """Give the features of packed trains and the places where they begin.
 
     A feature that is among the latest four of its place is left out: a steady beat gives no more.
     """
     frames, bounds = unpack_frames(packed)
+    features, places = np.empty(len(frames), np.uint32), np.empty(len(frames), np.int32)
     found = write_features(frames, bounds, first, gaps, cell_bits, cell_of_gap, features, places)
     kept = 0
     latest = (np.int64(-1), np.int64(-1), np.int64(-1), np.int64(-1))
@@ -307,7 +302,7 @@ def _write_postings(
             places[kept] = place
             latest = (pair, latest[0], latest[1], latest[2])
             kept += 1
-    return kept
+    return features[:kept], places[:kept]
 
 
 @njit(cache=True, nogil=True)
@@ -324,17 +319,12 @@ def _count_postings(
     places: Int64s,
 ) -> None:
     """Count a worker's postings, and the places of its tracks."""
-    features = np.empty(1 << 14, np.uint32)
-    found_places = np.empty(1 << 14, np.int32)
     for track in range(first_track, last_track):
         packed = content[offsets[track] : offsets[track + 1]]
-        if 8 * len(packed) > len(features):
-            features = np.empty(16 * len(packed), np.uint32)
-            found_places = np.empty(16 * len(packed), np.int32)
-        found = _write_postings(packed, first, gaps, cell_bits, cell_of_gap, features, found_places)
-        for k in range(found):
+        features, own_places = _postings_of(packed, first, gaps, cell_bits, cell_of_gap)
+        for k in range(len(features)):
             counts[features[k]] += np.uint32(1)
-            places[track] = max(places[track], np.int64(found_places[k]) + 1)
+            places[track] = max(places[track], np.int64(own_places[k]) + 1)
 
 
 @njit(cache=True, nogil=True)
@@ -354,16 +344,11 @@ def _place_postings(
     lows: UInt8s,
 ) -> None:
     """Put a worker's postings where each page from the first on grows."""
-    features = np.empty(1 << 14, np.uint32)
-    places = np.empty(1 << 14, np.int32)
     for track in range(first_track, last_track):
         packed = content[offsets[track] : offsets[track + 1]]
-        if 8 * len(packed) > len(features):
-            features = np.empty(16 * len(packed), np.uint32)
-            places = np.empty(16 * len(packed), np.int32)
-        found = _write_postings(packed, first, gaps, cell_bits, cell_of_gap, features, places)
+        features, places = _postings_of(packed, first, gaps, cell_bits, cell_of_gap)
         start = np.int64(starts[track])
-        for k in range(found):
+        for k in range(len(features)):
             page = np.int64(features[k] >> PAGE_BITS) - first_page
             if 0 <= page < len(cursors):
                 cursor = cursors[page]
@@ -385,11 +370,4 @@ def _code_page(
         cursor = cursors[lows[k]]
         ordered[cursor] = placed[k]
         cursors[lows[k]] = cursor + 1
-    begin = 0
-    bit = 64 * word
-    for feature in range(PAGE_FEATURES):
-        count = int(counts[feature])
-        if count:
-            write_list(words, bit, bound, ordered[begin : begin + count])
-            bit += list_bits(count, bound)
-            begin += count
+    write_lists(words, 64 * word, bound, counts, ordered)

@@ -8,7 +8,6 @@ Belongs here: building the file, its ledger. Does not belong here: reading the s
 questions to the catalogue.
 """
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +38,7 @@ from spotify_pipeline.store.database import (
     connect,
     create_database,
 )
+from spotify_pipeline.syncing import sync
 
 __all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "is_loaded", "loaded_source"]
 
@@ -392,9 +392,9 @@ def _replacing(target: Path) -> Iterator[Path]:
     try:
         building.unlink(missing_ok=True)
         yield building
-        _sync(building)
+        sync(building)
         building.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     finally:
         building.unlink(missing_ok=True)
         _log(building).unlink(missing_ok=True)
@@ -418,14 +418,3 @@ def _refuse_if_busy(building: Path) -> None:
         raise
     except DatabaseError:
         return
-
-
-def _sync(path: Path) -> None:
-    """Make sure that a file, or a folder's list of names, is on the disk."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

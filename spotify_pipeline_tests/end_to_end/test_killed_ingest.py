@@ -168,7 +168,9 @@ def test_a_second_ingest_at_the_same_time_is_refused_and_harms_nothing(tmp_path:
     write_shard(home / "incoming", "0a", make_documents("0a", TRACKS))
     first = start(home)
     wait_for_a_shard_to_begin(first, home)
+    first.send_signal(signal.SIGSTOP)  # so that it is at work for as long as the second runs
     second = run(home, SPOTIFY_PIPELINE, "ingest")
+    first.send_signal(signal.SIGCONT)
     output, _ = first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 1), output
     assert "another ingest is running" in second.stderr
