@@ -6,8 +6,9 @@ Indexes the pieces of DIR and so many made-up tracks (`synthetic`), in segments 
 each size on top of the one before. Queries are excerpts of the pieces, cut at random, as they are
 and saved as MP3 of 64 kbit/s. *recall*: the share of queries whose own track is among the
 candidates, for every other piece (settings are chosen on those left out). *plain* looks up a
-query's features, *widened* neighbouring ones too. Times are medians, of the search for candidates
-and of aligning them, in a warm cache.
+query's features, *widened* neighbouring ones too. *first*: the share for which the identifier puts
+the own track first. Times are medians, of the two searches and of all that the identifier does, in
+a warm cache.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from synthetic import Generator, read_pieces
 
 from spotify_pipeline.demo.excerpt import EXCERPT_RATE
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
-from spotify_pipeline.index.alignment import align
+from spotify_pipeline.identify.identifier import CANDIDATES, Identifier
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.segment import Segment, SegmentInfo, SegmentShard
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
@@ -107,11 +108,15 @@ class Growing:
 
 def judge(index: FeatureIndex, asked: list[Query], limit: int) -> None:
     """Print recall and times."""
-    print(f"{'':>10} {'':>8} {'recall, plain':>14} {'widened':>8}   ms: plain  widened  aligning")
+    identifier = Identifier(index)
+    print(
+        f"{'':>10} {'':>8} {'recall, plain':>14} {'widened':>8} {'first':>8}"
+        "   ms: plain  widened  identify"
+    )
     for kind in sorted({query.kind for query in asked}):
         for seconds in sorted({query.seconds for query in asked}):
             chosen = [q for q in asked if (q.kind, q.seconds) == (kind, seconds)]
-            found, times = np.zeros((len(chosen), 2)), np.zeros((len(chosen), 3))
+            found, times = np.zeros((len(chosen), 3)), np.zeros((len(chosen), 3))
             for row, query in enumerate(chosen):
                 for column, widened in enumerate((False, True)):
                     started = time.perf_counter()
@@ -119,13 +124,13 @@ def judge(index: FeatureIndex, asked: list[Query], limit: int) -> None:
                     times[row, column] = time.perf_counter() - started
                     found[row, column] = query.piece in [c.track for c in candidates]
                 started = time.perf_counter()
-                for candidate in candidates:
-                    align(query.fingerprint.rhythm, index.trains(candidate.track).rhythm, 1)
+                matches = identifier.matches(query.fingerprint)
                 times[row, 2] = time.perf_counter() - started
-            plain, widened_recall = found.mean(axis=0)
+                found[row, 2] = bool(matches) and matches[0].track == query.piece
+            plain, widened_recall, first = found.mean(axis=0)
             ms = 1e3 * np.median(times, axis=0)
             print(
-                f"{kind:>10} {seconds:6.0f} s {plain:14.1%} {widened_recall:8.1%}"
+                f"{kind:>10} {seconds:6.0f} s {plain:14.1%} {widened_recall:8.1%} {first:8.1%}"
                 f"   {ms[0]:9.1f} {ms[1]:8.1f} {ms[2]:9.1f}",
                 flush=True,
             )
@@ -140,7 +145,7 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--seconds", type=float, nargs="+", default=[3, 5, 10])
     parser.add_argument("--excerpts", type=int, default=6, help="of each piece and length")
-    parser.add_argument("--limit", type=int, default=200, help="candidates")
+    parser.add_argument("--limit", type=int, default=CANDIDATES, help="candidates")
     arguments = parser.parse_args()
     pieces = read_pieces(arguments.music)
     asked = list(queries(arguments.music, list(pieces), arguments.seconds, arguments.excerpts))

@@ -14,16 +14,24 @@ from spotify_pipeline.identify.decision import (
     RHYTHM_EVIDENCE,
     EvidenceWeights,
 )
-from spotify_pipeline.index.alignment import Alignment, align
+from spotify_pipeline.index.alignment import Alignment, align, count_aligned
 from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search import Candidate
+from spotify_pipeline.index.segment import PLACE_FRAMES
 
-__all__ = ["CANDIDATES", "QUERY_SECONDS", "Identifier", "Match"]
+__all__ = ["CANDIDATES", "MATCHES", "QUERY_SECONDS", "Identifier", "Match"]
 
 CANDIDATES = 200
-"""Tracks that are aligned for a query."""
+"""Tracks that are aligned with a query, near the offset at which the search found them."""
+
+MATCHES = 50
+"""The best of them, which are aligned at every offset and judged."""
 
 CERTAIN = 0.99
 """With a match of this confidence the search is not widened."""
+
+REACH = 2 * PLACE_FRAMES
+"""Frames by which the offset that a search found may be off."""
 
 QUERY_SECONDS = 60.0
 """The stretch of a longer recording that is searched for: the one with most onsets."""
@@ -82,32 +90,45 @@ class Identifier:
         is widened if no match is certain.
         """
         start, query = _busiest_stretch(query)
-        aligned: dict[int, Match] = {}
         matches: list[Match] = []
         for widened in (False, True):
-            found = [c.track for c in self.index.candidates(query, CANDIDATES, widened=widened)]
-            aligned |= {t: self._match(t, query, start) for t in found if t not in aligned}
+            candidates = self.index.candidates(query, CANDIDATES, widened=widened)
             matches = sorted(
-                (aligned[track] for track in found),
+                (self._match(track, query, start) for track in self._promising(query, candidates)),
                 key=lambda match: (-match.confidence, -match.score, match.track),
             )
             if matches and matches[0].confidence >= CERTAIN:
                 break
         return matches
 
+    def _promising(self, query: Fingerprint, candidates: list[Candidate]) -> list[int]:
+        """Choose the tracks that align best near the offset at which they were found."""
+
+        def share(candidate: Candidate) -> float:
+            kind, asked, trains = self._trains(candidate.track, query)
+            aligned = count_aligned(asked, trains, kind.tolerance, candidate.offset, REACH)
+            return aligned / max(len(asked), 1)
+
+        shares = [share(candidate) for candidate in candidates]
+        order = np.argsort(-np.array(shares), kind="stable")[:MATCHES].tolist()
+        return [candidates[place].track for place in order]
+
     def _match(self, track: int, query: Fingerprint, start: int) -> Match:
-        trains = self.index.trains(track)
-        if len(trains.rhythm) and len(query.rhythm):
-            kind, alignment = _RHYTHM, align(query.rhythm, trains.rhythm, _RHYTHM.tolerance)
-        else:
-            kind = _ECHOPRINT
-            alignment = align(query.echoprint, trains.echoprint, _ECHOPRINT.tolerance)
+        kind, asked, trains = self._trains(track, query)
+        alignment = align(asked, trains, kind.tolerance)
         return Match(
             track=track,
             confidence=kind.weights.confidence(alignment),
             alignment=alignment,
             offset=(alignment.offset - start) / FRAMES_PER_SECOND,
         )
+
+    def _trains(self, track: int, query: Fingerprint) -> tuple[_Kind, OnsetTrains, OnsetTrains]:
+        """Give the kind of trains that decides, the query's and the track's."""
+        trains = self.index.trains(track)
+        if len(trains.rhythm) and len(query.rhythm):
+            return _RHYTHM, query.rhythm, trains.rhythm
+        return _ECHOPRINT, query.echoprint, trains.echoprint
 
 
 def _busiest_stretch(query: Fingerprint) -> tuple[int, Fingerprint]:

@@ -12,7 +12,7 @@ from numba import njit
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Int32s, Int64s
 
-__all__ = ["Alignment", "align"]
+__all__ = ["Alignment", "align", "count_aligned"]
 
 NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""
@@ -59,6 +59,49 @@ def align(query: OnsetTrains, track: OnsetTrains, tolerance: int) -> Alignment:
         query.frames, query.bounds, track.frames, track.bounds, tolerance
     )
     return Alignment(offset, aligned, second, onsets, expected)
+
+
+def count_aligned(
+    query: OnsetTrains, track: OnsetTrains, tolerance: int, offset: int, reach: int
+) -> int:
+    """Count the onsets aligned at the best offset near a given one: a fraction of the work.
+
+    Parameters
+    ----------
+    query, track, tolerance
+        As of `align`.
+    offset, reach
+        Frames: the offsets from `offset - reach` to `offset + reach` are tried.
+    """
+    counts = _counts_near(
+        query.frames, query.bounds, track.frames, track.bounds, offset, reach + tolerance
+    )
+    return int(_windowed(counts, tolerance)[tolerance : len(counts) - tolerance].max())
+
+
+@njit(cache=True, nogil=True)
+def _counts_near(
+    query: Int32s,
+    query_bounds: Int64s,
+    track: Int32s,
+    track_bounds: Int64s,
+    offset: int,
+    reach: int,
+) -> Int32s:
+    """Count pairs of onsets by how far they are apart, from offset - reach to offset + reach."""
+    counts = np.zeros(2 * reach + 1, np.int32)
+    for band in range(BANDS):
+        first, last = track_bounds[band], track_bounds[band + 1]
+        for i in range(query_bounds[band], query_bounds[band + 1]):
+            earliest = np.int64(query[i]) + offset - reach
+            while first < last and track[first] < earliest:
+                first += 1
+            for j in range(first, last):
+                place = track[j] - earliest
+                if place > 2 * reach:
+                    break
+                counts[place] += 1
+    return counts
 
 
 @njit(cache=True, nogil=True)

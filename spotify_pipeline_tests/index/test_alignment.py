@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
-from spotify_pipeline.index.alignment import NEIGHBOURHOOD, Alignment, align
+from spotify_pipeline.index.alignment import NEIGHBOURHOOD, Alignment, align, count_aligned
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, shifted, worn
 
@@ -119,3 +119,13 @@ def test_a_lone_onset_is_aligned_with_a_lone_onset() -> None:
     query = OnsetTrains.from_bands([[5], *[()] * 7])
     track = replace(query, frames=query.frames + 70)
     assert align(query, track, 2) == Alignment(70, 1, 0, 1, 0.0)
+
+
+@given(query=TRAINS, track=TRAINS, tolerance=TOLERANCES, offset=st.integers(-600, 600))
+@settings(deadline=None, max_examples=15)
+def test_near_an_offset_the_best_count_of_the_offsets_around_it_is_found(
+    query: OnsetTrains, track: OnsetTrains, tolerance: int, offset: int
+) -> None:
+    around = range(offset - 50, offset + 51)
+    best = max(onsets_within(query, track, other, tolerance) for other in around)
+    assert count_aligned(query, track, tolerance, offset, 50) == best
