@@ -132,6 +132,11 @@ class Settings:
         return round(self.reserve_gb * 1e9)
 
     @property
+    def index_memory(self) -> int:
+        """What postings may take while they are sorted, in bytes."""
+        return round(self.index_memory_gb * 1e9)
+
+    @property
     def staging(self) -> Path:
         """Folder for half-done work: reduced shards and the unpacked metadata."""
         return self.home / "staging"

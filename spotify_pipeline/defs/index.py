@@ -25,7 +25,7 @@ def feature_index(
     from spotify_pipeline.store.audio import create_audio_database
 
     settings = data_home.settings
-    setting = IndexSetting(settings.indexed_trains, round(settings.index_memory_gb * 1e9))
+    setting = IndexSetting(settings.indexed_trains, settings.index_memory)
     report = progress.reporter(context, "")
     started = time.monotonic()
     with reported_as_failure():

@@ -9,7 +9,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-__all__ = ["trailing_zeros", "word_at"]
+__all__ = ["count_ones", "trailing_zeros", "word_at"]
 
 
 @intrinsic
@@ -18,6 +18,16 @@ def trailing_zeros(typing_context, word):  # type: ignore[no-untyped-def]  # noq
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def count_ones(typing_context, word):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Count the ones of a uint64."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
 

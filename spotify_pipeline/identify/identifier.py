@@ -4,7 +4,9 @@ Belongs here: search, alignment and decision, put together. Does not belong here
 names (`answers`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 
@@ -77,6 +79,20 @@ _RHYTHM = _Kind(1, RHYTHM_EVIDENCE)
 _ECHOPRINT = _Kind(4, ECHOPRINT_EVIDENCE)  # recovered onsets are known to a few frames only
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """The trains of a query and of a track that decide, and how."""
+
+    kind: _Kind
+    query: OnsetTrains
+    track: OnsetTrains
+
+    def share_near(self, offset: int) -> float:
+        """Give the share of the query's onsets that are aligned near an offset."""
+        aligned = count_aligned(self.query, self.track, self.kind.tolerance, offset, REACH)
+        return aligned / max(len(self.query), 1)
+
+
 class Identifier:
     """Identifies fingerprints against an index."""
 
@@ -90,45 +106,42 @@ class Identifier:
         is widened if no match is certain.
         """
         start, query = _busiest_stretch(query)
+        # the widened search finds most tracks again
+        pair = cache(partial(self._pair, query))
+        judge = cache(lambda track: _judged(track, pair(track), start))
         matches: list[Match] = []
         for widened in (False, True):
             candidates = self.index.candidates(query, CANDIDATES, widened=widened)
             matches = sorted(
-                (self._match(track, query, start) for track in self._promising(query, candidates)),
+                (judge(track) for track in _promising(candidates, pair)),
                 key=lambda match: (-match.confidence, -match.score, match.track),
             )
             if matches and matches[0].confidence >= CERTAIN:
                 break
         return matches
 
-    def _promising(self, query: Fingerprint, candidates: list[Candidate]) -> list[int]:
-        """Choose the tracks that align best near the offset at which they were found."""
-
-        def share(candidate: Candidate) -> float:
-            kind, asked, trains = self._trains(candidate.track, query)
-            aligned = count_aligned(asked, trains, kind.tolerance, candidate.offset, REACH)
-            return aligned / max(len(asked), 1)
-
-        shares = [share(candidate) for candidate in candidates]
-        order = np.argsort(-np.array(shares), kind="stable")[:MATCHES].tolist()
-        return [candidates[place].track for place in order]
-
-    def _match(self, track: int, query: Fingerprint, start: int) -> Match:
-        kind, asked, trains = self._trains(track, query)
-        alignment = align(asked, trains, kind.tolerance)
-        return Match(
-            track=track,
-            confidence=kind.weights.confidence(alignment),
-            alignment=alignment,
-            offset=(alignment.offset - start) / FRAMES_PER_SECOND,
-        )
-
-    def _trains(self, track: int, query: Fingerprint) -> tuple[_Kind, OnsetTrains, OnsetTrains]:
-        """Give the kind of trains that decides, the query's and the track's."""
+    def _pair(self, query: Fingerprint, track: int) -> _Pair:
         trains = self.index.trains(track)
         if len(trains.rhythm) and len(query.rhythm):
-            return _RHYTHM, query.rhythm, trains.rhythm
-        return _ECHOPRINT, query.echoprint, trains.echoprint
+            return _Pair(_RHYTHM, query.rhythm, trains.rhythm)
+        return _Pair(_ECHOPRINT, query.echoprint, trains.echoprint)
+
+
+def _promising(candidates: list[Candidate], pair: Callable[[int], _Pair]) -> list[int]:
+    """Choose the tracks that align best near the offset at which they were found."""
+    shares = [pair(candidate.track).share_near(candidate.offset) for candidate in candidates]
+    order = np.argsort(-np.array(shares), kind="stable")[:MATCHES].tolist()
+    return [candidates[place].track for place in order]
+
+
+def _judged(track: int, pair: _Pair, start: int) -> Match:
+    alignment = align(pair.query, pair.track, pair.kind.tolerance)
+    return Match(
+        track=track,
+        confidence=pair.kind.weights.confidence(alignment),
+        alignment=alignment,
+        offset=(alignment.offset - start) / FRAMES_PER_SECOND,
+    )
 
 
 def _busiest_stretch(query: Fingerprint) -> tuple[int, Fingerprint]:

@@ -17,13 +17,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import Fingerprint
 from spotify_pipeline.fingerprint.arrays import Int64s
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.index.features import (
-    ECHOPRINT_FEATURES,
-    RHYTHM_FEATURES,
-    FeatureSetting,
-    features,
-    probes,
-)
+from spotify_pipeline.index.features import KINDS, features, probes
 from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.search import Candidate, Lookup, search
 from spotify_pipeline.index.segment import Segment
@@ -79,22 +73,15 @@ class FeatureIndex:
 
     def looks_up(self, query: Fingerprint) -> bool:
         """Tell whether a query can be found: not if the index is of other trains than it has."""
-        asked = {
-            setting
-            for trains, setting in (
-                (query.rhythm, RHYTHM_FEATURES),
-                (query.echoprint, ECHOPRINT_FEATURES),
-            )
-            if len(trains)
-        }
+        asked = {kind for kind in KINDS if len(getattr(query, kind))}
         return not asked or not self._held or bool(asked & self._held)
 
     @cached_property
-    def _held(self) -> set[FeatureSetting]:
+    def _held(self) -> set[str]:
         """The kinds of features that the index has any of."""
         return {
-            setting
-            for setting in (RHYTHM_FEATURES, ECHOPRINT_FEATURES)
+            kind
+            for kind, setting in KINDS.items()
             for segment in self._segments
             if segment.array("counts")[setting.first : setting.first + setting.count].any()
         }
@@ -135,10 +122,7 @@ class FeatureIndex:
             A segment is damaged.
         """
         make = probes if widened else features
-        made = [
-            make(query.rhythm, RHYTHM_FEATURES),
-            make(query.echoprint, ECHOPRINT_FEATURES),
-        ]
+        made = [make(getattr(query, kind), setting) for kind, setting in KINDS.items()]
         lookup = Lookup.of(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
         found = search(
             self._segments,

@@ -24,6 +24,7 @@ from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s, UInt32s
 __all__ = [
     "ECHOPRINT_FEATURES",
     "FEATURES",
+    "KINDS",
     "RHYTHM_FEATURES",
     "FeatureSetting",
     "features",
@@ -86,7 +87,10 @@ ECHOPRINT_FEATURES = FeatureSetting(
     first=RHYTHM_FEATURES.count, gaps=2, cell_bits=7, shortest=128, fine_cells=64, step=8
 )
 
-FEATURES = RHYTHM_FEATURES.count + ECHOPRINT_FEATURES.count
+KINDS = {"rhythm": RHYTHM_FEATURES, "echoprint": ECHOPRINT_FEATURES}
+"""The setting of each kind of trains, by its name in a `Fingerprint` and in a segment."""
+
+FEATURES = sum(setting.count for setting in KINDS.values())
 
 
 def features(trains: OnsetTrains, setting: FeatureSetting) -> tuple[UInt32s, Int32s]:

@@ -19,7 +19,7 @@ from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
 from spotify_pipeline.index.elias_fano import list_bits, read_list, write_lists
-from spotify_pipeline.index.features import FEATURES
+from spotify_pipeline.index.features import FEATURES, KINDS
 from spotify_pipeline.index.manifest import Manifest, SegmentEntry
 from spotify_pipeline.index.sealed_file import SealedFileWriter, writing_sealed_file
 from spotify_pipeline.index.segment import (
@@ -43,7 +43,6 @@ _MOST_TRACKS = 4_000_000
 """No segment grows beyond so many tracks by merging."""
 
 _COPY_BYTES = 1 << 24
-_KINDS = ("rhythm", "echoprint")
 
 
 def segments_to_merge(manifest: Manifest) -> list[SegmentEntry]:
@@ -123,7 +122,7 @@ def merge_segments(
             "durations": 4 * tracks,
             "starts": 4 * (tracks + 1),
         }
-        for kind in _KINDS:
+        for kind in KINDS:
             sizes |= {f"{kind}_offsets": 8 * (tracks + 1), kind: _trains_bytes(sources, kind)}
         sizes |= {"counts": 4 * FEATURES, "pages": pages.nbytes, "postings": 8 * int(pages[-1])}
         with writing_sealed_file(path, CONTENT, SEGMENT_VERSION, info, sizes) as writer:
@@ -208,13 +207,13 @@ def _copy_tracks(writer: SealedFileWriter, sources: Sequence[_Source], places: i
             for section in ("ids", "durations"):
                 append(section, array(section)[first:last])
             append("starts", (array("starts")[first:last] + np.int64(move)).astype(np.uint32))
-            for kind in _KINDS:
+            for kind in KINDS:
                 offsets = array(f"{kind}_offsets")[first : last + 1].astype(np.int64)
                 moved = offsets[:-1] - offsets[0] + done[kind]
                 append(f"{kind}_offsets", moved.astype(np.uint64))
                 append(kind, array(kind)[offsets[0] : offsets[-1]])
     append("starts", np.array([places], np.uint32))
-    for kind in _KINDS:
+    for kind in KINDS:
         append(f"{kind}_offsets", np.array([done[kind]], np.uint64))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s, UInt16s, UInt32s, UInt64s
-from spotify_pipeline.fingerprint.bits import trailing_zeros
+from spotify_pipeline.fingerprint.bits import count_ones, trailing_zeros
 from spotify_pipeline.index.elias_fano import bits_at, low_bits
 from spotify_pipeline.index.segment import PLACE_FRAMES, Segment
 
@@ -309,7 +309,7 @@ def _skip(
     while i < count:
         word_start = position >> 6 << 6
         word = words[position >> 6] >> np.uint64(position - word_start)
-        ones = _ones(word)
+        ones = int(count_ones(word))
         after = word_start + 64
         # the upper part of any number in this word is at most its bit less the numbers before it
         if after - high - i - 1 >= upper:
@@ -318,17 +318,6 @@ def _skip(
         position = after
     read[k] = min(i, count)
     positions[k] = position
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _ones(word: int) -> int:
-    """Count the ones of a word."""
-    ones = np.uint64(word)
-    ones -= (ones >> np.uint64(1)) & np.uint64(0x5555555555555555)
-    pairs = np.uint64(0x3333333333333333)
-    ones = (ones & pairs) + ((ones >> np.uint64(2)) & pairs)
-    ones = (ones + (ones >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return int((ones * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @njit(cache=True, nogil=True)

@@ -30,13 +30,7 @@ from spotify_pipeline.fingerprint.arrays import (
 )
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.index.elias_fano import write_lists
-from spotify_pipeline.index.features import (
-    ECHOPRINT_FEATURES,
-    FEATURES,
-    RHYTHM_FEATURES,
-    FeatureSetting,
-    write_features,
-)
+from spotify_pipeline.index.features import FEATURES, KINDS, FeatureSetting, write_features
 from spotify_pipeline.index.sealed_file import writing_sealed_file
 from spotify_pipeline.index.segment import (
     CONTENT,
@@ -208,12 +202,6 @@ class _Layout:
         return cls(starts, counts, page_words(counts, int(starts[-1])))
 
 
-_KINDS: tuple[tuple[str, FeatureSetting], ...] = (
-    ("rhythm", RHYTHM_FEATURES),
-    ("echoprint", ECHOPRINT_FEATURES),
-)
-
-
 def _arguments(tracks: Tracks, kind: str, setting: FeatureSetting) -> tuple[Any, ...]:
     trains: PackedTrains = getattr(tracks, kind)
     return trains.content, trains.offsets, *setting.arguments
@@ -225,7 +213,7 @@ def _count(tracks: Tracks, pool: Executor, workers: int) -> _Counted:
     places = np.zeros(len(tracks), np.int64)
 
     def work(worker: int) -> None:
-        for kind, setting in _KINDS:
+        for kind, setting in KINDS.items():
             _count_postings(
                 *_arguments(tracks, kind, setting),
                 bounds[worker],
@@ -255,7 +243,7 @@ def _postings(
         # each worker's tracks come after those of the workers before it
         cursors = begins[:-1] + counted.pages[:worker, first:last].sum(axis=0)
         share = counted.bounds[worker], counted.bounds[worker + 1]
-        for kind, setting in _KINDS:
+        for kind, setting in KINDS.items():
             arguments = _arguments(tracks, kind, setting)
             _place_postings(*arguments, *share, first, layout.starts, cursors, placed, lows)
 
