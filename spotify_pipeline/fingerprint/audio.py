@@ -13,9 +13,12 @@ from spotify_pipeline.fingerprint.detector import ECHOPRINT, RHYTHM, detect_onse
 from spotify_pipeline.fingerprint.errors import AudioError
 from spotify_pipeline.fingerprint.frontend import envelopes
 from spotify_pipeline.fingerprint.strings import encode_echoprint, encode_rhythm
-from spotify_pipeline.fingerprint.trains import OnsetTrains
+from spotify_pipeline.fingerprint.trains import FRAME_SAMPLES, SAMPLE_RATE, OnsetTrains
 
-__all__ = ["Fingerprint", "fingerprint"]
+__all__ = ["Fingerprint", "fingerprint", "other_starts"]
+
+SETTLING_SECONDS = 10
+"""After so much audio, whitening and thresholds have forgotten that they started from nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class Fingerprint:
 
     echoprint: OnsetTrains
     rhythm: OnsetTrains
+
+    def excerpt(self, first: int, frames: int | None = None) -> "Fingerprint":
+        """Cut out so many frames, or all from the first on, which becomes frame 0."""
+        return Fingerprint(
+            self.echoprint.excerpt(first, frames), self.rhythm.excerpt(first, frames)
+        )
 
     def echoprint_string(self) -> str:
         """Write the ``echoprintstring`` as documents of the dump have it."""
@@ -64,3 +73,30 @@ def fingerprint(samples: Float32s) -> Fingerprint:
         raise AudioError("a sample is NaN or infinite")
     bands = envelopes(samples)
     return Fingerprint(detect_onsets(bands, ECHOPRINT), detect_onsets(bands, RHYTHM))
+
+
+def other_starts(samples: Float32s) -> list[Fingerprint]:
+    """Fingerprint a recording as it might look within a longer one; the same frames as it has.
+
+    Its onsets depend on where it was cut. Whitening and thresholds start from nothing there, so
+    some of the first seconds are missed or moved: a *warm* start has heard the recording's
+    beginning before it. And a cut falls anywhere between two frames: it may be half a frame off.
+
+    Parameters
+    ----------
+    samples
+        As of `fingerprint`.
+
+    Returns
+    -------
+    Half a frame later; warm; both.
+    """
+    later = np.asarray(samples, np.float32)[FRAME_SAMPLES // 2 :]
+    return [fingerprint(later), _warm(samples), _warm(later)]
+
+
+def _warm(samples: Float32s) -> Fingerprint:
+    """Fingerprint a recording that has been heard before."""
+    frames = min(len(samples), SETTLING_SECONDS * SAMPLE_RATE) // FRAME_SAMPLES
+    warm = fingerprint(np.concatenate((samples[: frames * FRAME_SAMPLES], samples)))
+    return warm.excerpt(frames)

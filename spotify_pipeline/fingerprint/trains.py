@@ -59,6 +59,12 @@ class OnsetTrains:
         """Give the onset frames of one band."""
         return self.frames[self.bounds[band] : self.bounds[band + 1]]
 
+    def excerpt(self, first: int, frames: int | None = None) -> "OnsetTrains":
+        """Cut out so many frames, or all from the first on, which becomes frame 0."""
+        bands = [self.band(band) - first for band in range(BANDS)]
+        end = np.inf if frames is None else frames
+        return OnsetTrains.from_bands([band[(band >= 0) & (band < end)] for band in bands])
+
     @property
     def counts(self) -> Int64s:
         """Onsets in each band, int64 of shape (8,)."""

@@ -110,8 +110,9 @@ def answer_files(
         if len(identifier.index) and not identifier.index.looks_up(query.fingerprint):
             yield Failure(printable(file), _NOT_LOOKED_UP)
             continue
-        found = [m for m in identifier.matches(query.fingerprint) if m.confidence >= threshold]
-        matches = _named(found[:limit], identifier.index, metadata_database)
+        found = identifier.matches(query.fingerprint, query.samples)
+        sure = [match for match in found if match.confidence >= threshold]
+        matches = _named(sure[:limit], identifier.index, metadata_database)
         yield Answer(
             file=printable(file),
             duration=None if query.duration is None else round(query.duration, 3),

@@ -10,30 +10,57 @@ from functools import cache, partial
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint import (
+    FRAME_SAMPLES,
+    FRAMES_PER_SECOND,
+    SAMPLE_RATE,
+    Fingerprint,
+    OnsetTrains,
+    other_starts,
+)
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import (
     ECHOPRINT_EVIDENCE,
     RHYTHM_EVIDENCE,
     EvidenceWeights,
 )
 from spotify_pipeline.index.alignment import Alignment, align, count_aligned
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.feature_index import QUICK, THOROUGH, Effort, FeatureIndex
 from spotify_pipeline.index.search import Candidate
 from spotify_pipeline.index.segment import PLACE_FRAMES
 
-__all__ = ["CANDIDATES", "MATCHES", "QUERY_SECONDS", "Identifier", "Match"]
+__all__ = ["PASSES", "QUERY_SECONDS", "Identifier", "Match", "Pass"]
 
-CANDIDATES = 200
-"""Tracks that are aligned with a query, near the offset at which the search found them."""
 
-MATCHES = 50
-"""The best of them, which are aligned at every offset and judged."""
+@dataclass(frozen=True)
+class Pass:
+    """An attempt to identify a query.
+
+    Attributes
+    ----------
+    effort
+        How much the search does.
+    candidates
+        Tracks that are aligned near the offset at which the search found them.
+    matches
+        The best of them, which are aligned at every offset and judged.
+    """
+
+    effort: Effort
+    candidates: int
+    matches: int
+
+    @property
+    def reach(self) -> int:
+        """Frames by which the offset that the search found may be off."""
+        return PLACE_FRAMES << self.effort.coarseness + 1
+
+
+PASSES = (Pass(QUICK, candidates=30, matches=10), Pass(THOROUGH, candidates=1_000, matches=50))
+"""The next one only if none of the matches is certain."""
 
 CERTAIN = 0.99
-"""With a match of this confidence the search is not widened."""
-
-REACH = 2 * PLACE_FRAMES
-"""Frames by which the offset that a search found may be off."""
+"""Confidence of a certain match."""
 
 QUERY_SECONDS = 60.0
 """The stretch of a longer recording that is searched for: the one with most onsets."""
@@ -87,9 +114,9 @@ class _Pair:
     query: OnsetTrains
     track: OnsetTrains
 
-    def share_near(self, offset: int) -> float:
+    def share_near(self, offset: int, reach: int) -> float:
         """Give the share of the query's onsets that are aligned near an offset."""
-        aligned = count_aligned(self.query, self.track, self.kind.tolerance, offset, REACH)
+        aligned = count_aligned(self.query, self.track, self.kind.tolerance, offset, reach)
         return aligned / max(len(self.query), 1)
 
 
@@ -99,38 +126,51 @@ class Identifier:
     def __init__(self, index: FeatureIndex) -> None:
         self.index = index
 
-    def matches(self, query: Fingerprint) -> list[Match]:
+    def matches(self, query: Fingerprint, samples: Float32s | None = None) -> list[Match]:
         """Align the most promising tracks; best match first, whatever its confidence.
 
-        Rhythm trains decide where query and track have them, Echoprint trains elsewhere. The search
-        is widened if no match is certain.
+        Rhythm trains decide where query and track have them, Echoprint trains elsewhere.
+
+        Parameters
+        ----------
+        query
+            A recording's fingerprint.
+        samples
+            The recording itself, as of `fingerprint.fingerprint`, if there is one: it is looked up
+            by other starts, if its fingerprint does not decide.
         """
         start, query = _busiest_stretch(query)
-        # the widened search finds most tracks again
+        # a thorough search finds most tracks again
         pair = cache(partial(self._pair, query))
         judge = cache(lambda track: _judged(track, pair(track), start))
         matches: list[Match] = []
-        for widened in (False, True):
-            candidates = self.index.candidates(query, CANDIDATES, widened=widened)
+        starts: list[Fingerprint] = []
+        for attempt in PASSES:
+            candidates = self.index.candidates(query, attempt.candidates, attempt.effort, starts)
             matches = sorted(
-                (judge(track) for track in _promising(candidates, pair)),
+                map(judge, _promising(candidates, pair, attempt)),
                 key=lambda match: (-match.confidence, -match.score, match.track),
             )
             if matches and matches[0].confidence >= CERTAIN:
                 break
+            if samples is not None and not starts:
+                starts = other_starts(_stretch(samples, start))
         return matches
 
     def _pair(self, query: Fingerprint, track: int) -> _Pair:
-        trains = self.index.trains(track)
-        if len(trains.rhythm) and len(query.rhythm):
-            return _Pair(_RHYTHM, query.rhythm, trains.rhythm)
-        return _Pair(_ECHOPRINT, query.echoprint, trains.echoprint)
+        if len(query.rhythm):
+            trains = self.index.trains(track, "rhythm")
+            if len(trains):
+                return _Pair(_RHYTHM, query.rhythm, trains)
+        return _Pair(_ECHOPRINT, query.echoprint, self.index.trains(track, "echoprint"))
 
 
-def _promising(candidates: list[Candidate], pair: Callable[[int], _Pair]) -> list[int]:
+def _promising(
+    candidates: list[Candidate], pair: Callable[[int], _Pair], attempt: Pass
+) -> list[int]:
     """Choose the tracks that align best near the offset at which they were found."""
-    shares = [pair(candidate.track).share_near(candidate.offset) for candidate in candidates]
-    order = np.argsort(-np.array(shares), kind="stable")[:MATCHES].tolist()
+    shares = [pair(c.track).share_near(c.offset, attempt.reach) for c in candidates]
+    order = np.argsort(-np.array(shares), kind="stable")[: attempt.matches].tolist()
     return [candidates[place].track for place in order]
 
 
@@ -152,11 +192,10 @@ def _busiest_stretch(query: Fingerprint) -> tuple[int, Fingerprint]:
         return 0, query
     inside = np.searchsorted(onsets, onsets + length) - np.arange(len(onsets))
     start = int(onsets[int(np.argmax(inside))])
-    return start, Fingerprint(
-        _excerpt(query.echoprint, start, length), _excerpt(query.rhythm, start, length)
-    )
+    return start, query.excerpt(start, length)
 
 
-def _excerpt(trains: OnsetTrains, start: int, length: int) -> OnsetTrains:
-    bands = [trains.band(band) - start for band in range(BANDS)]
-    return OnsetTrains.from_bands([band[(band >= 0) & (band < length)] for band in bands])
+def _stretch(samples: Float32s, start: int) -> Float32s:
+    """Cut out the same stretch of a recording, given its first frame."""
+    first = start * FRAME_SAMPLES
+    return samples[first : first + round(QUERY_SECONDS * SAMPLE_RATE)]

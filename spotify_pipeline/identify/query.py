@@ -17,6 +17,7 @@ from spotify_pipeline.fingerprint import (
     fingerprint,
     trains_of_codes,
 )
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.recording import RecordingError, printable, read_recording
 
 __all__ = ["Query", "read_query"]
@@ -24,10 +25,19 @@ __all__ = ["Query", "read_query"]
 
 @dataclass(frozen=True)
 class Query:
-    """A fingerprinted recording; `duration` is in seconds, None where it is not known."""
+    """A fingerprinted recording.
+
+    Attributes
+    ----------
+    duration
+        Seconds; None where it is not known.
+    samples
+        Mono, at 11025 Hz; None where a fingerprint was handed in.
+    """
 
     fingerprint: Fingerprint
     duration: float | None
+    samples: Float32s | None
 
 
 class _Strings(msgspec.Struct):
@@ -54,7 +64,7 @@ def read_query(path: Path) -> Query:
     if path.suffix.lower() == ".json":
         return _read_strings(path)
     recording = read_recording(path, SAMPLE_RATE)
-    return Query(fingerprint(recording.samples), recording.duration)
+    return Query(fingerprint(recording.samples), recording.duration, recording.samples)
 
 
 def _read_strings(path: Path) -> Query:
@@ -70,4 +80,4 @@ def _read_strings(path: Path) -> Query:
         raise RecordingError(f"{name}: no fingerprint can be read from it: {error}") from error
     if len(found.echoprint) == len(found.rhythm) == 0:
         raise RecordingError(f"{name}: holds neither an echoprintstring nor a rhythmstring")
-    return Query(found, strings.duration)
+    return Query(found, strings.duration, None)

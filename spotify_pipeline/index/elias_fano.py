@@ -15,9 +15,9 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
-from spotify_pipeline.fingerprint.bits import trailing_zeros
+from spotify_pipeline.fingerprint.bits import bits_from, trailing_zeros
 
-__all__ = ["bits_at", "list_bits", "low_bits", "read_list", "write_list", "write_lists"]
+__all__ = ["list_bits", "low_bits", "read_list", "write_list", "write_lists"]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -67,19 +67,12 @@ def write_lists(words: UInt64s, start: int, bound: int, counts: UInt32s, numbers
         done += count
 
 
-@njit(cache=True, nogil=True, inline="always")
-def bits_at(words: UInt64s, position: np.uint64, width: int) -> np.uint64:
-    """Give the bits from a position on, so many at the least; the caller masks them."""
-    word, shift = position >> np.uint64(6), position & np.uint64(63)
-    bits: np.uint64 = words[word] >> shift
-    if int(shift) + width > 64:
-        bits |= words[word + np.uint64(1)] << (np.uint64(64) - shift)
-    return bits
-
-
 @njit(cache=True, nogil=True)
 def read_list(words: UInt64s, start: int, bound: int, count: int, out: Int64s) -> int:
-    """Read a list; gives how many numbers were found below the bound, fewer if it is damaged."""
+    """Read a list; gives how many numbers were found below the bound, fewer if it is damaged.
+
+    A word must follow the words, as it does in a file.
+    """
     width = low_bits(count, bound)
     mask = np.uint64((1 << width) - 1)
     low = np.uint64(start)
@@ -98,8 +91,8 @@ def read_list(words: UInt64s, start: int, bound: int, count: int, out: Int64s) -
             word = words[place]
         bit = (place << np.uint64(6)) + trailing_zeros(word)
         upper = bit - np.uint64(high + i)
-        lower = bits_at(words, low, width)
-        out[i] = np.int64(upper << np.uint64(width) | (lower & mask))
+        lower = bits_from(words, low) & mask
+        out[i] = np.int64(upper << np.uint64(width) | lower)
         word &= word - np.uint64(1)
         low += np.uint64(width)
         i += 1

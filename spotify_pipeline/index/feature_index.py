@@ -9,12 +9,13 @@ how an index comes about (`build`), one segment's bytes (`segment`), the ranking
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import Fingerprint
+from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Int64s
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS, features, probes
@@ -22,10 +23,37 @@ from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.search import Candidate, Lookup, search
 from spotify_pipeline.index.segment import Segment
 
-__all__ = ["MOST_POSTINGS", "FeatureIndex"]
+__all__ = ["QUICK", "THOROUGH", "Effort", "FeatureIndex"]
 
-MOST_POSTINGS = 200_000_000
-"""Postings that are read for a query; of more, those of the most frequent features are left out."""
+FEWEST_POSTINGS = 4_000_000
+"""So many postings take no time that matters, however few tracks there are."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is done to find a query's candidates (`benchmarks/index.py` shows what it brings).
+
+    Attributes
+    ----------
+    coarseness
+        Hits count together in cells of ``2 ** coarseness`` places.
+    postings
+        For each track of the index, so many postings are read at the most; those of the most
+        frequent features are left out.
+    probing
+        Whether slightly different features are looked up for a query that has no other starts.
+    """
+
+    coarseness: int
+    postings: int
+    probing: bool
+
+
+QUICK = Effort(coarseness=2, postings=12, probing=False)
+"""Decides most queries of ten seconds."""
+
+THOROUGH = Effort(coarseness=0, postings=300, probing=True)
+"""Several times the work, for those that it did not decide."""
 
 
 class FeatureIndex:
@@ -96,13 +124,17 @@ class FeatureIndex:
         segment, number = self._find(track)
         return segment.duration(number)
 
-    def trains(self, track: int) -> Fingerprint:
-        """Give the trains of a track; those that are not in the index are empty."""
+    def trains(self, track: int, kind: str) -> OnsetTrains:
+        """Give a track's trains of a kind of `KINDS`; empty if they are not in the index."""
         segment, number = self._find(track)
-        return segment.trains(number)
+        return segment.trains(number, kind)
 
     def candidates(
-        self, query: Fingerprint, limit: int, *, widened: bool = False
+        self,
+        query: Fingerprint,
+        limit: int,
+        effort: Effort = QUICK,
+        starts: Sequence[Fingerprint] = (),
     ) -> list[Candidate]:
         """Rank the tracks that are worth aligning with a query, the most promising first.
 
@@ -112,24 +144,30 @@ class FeatureIndex:
             Of which both trains are looked up.
         limit
             Tracks to give at the most.
-        widened
-            Whether slightly different features are looked up too: several times the work, for
-            queries that the plain features do not decide.
+        effort
+            How much to do.
+        starts
+            Other fingerprints of the same recording (`fingerprint.other_starts`), looked up too.
 
         Raises
         ------
         FeatureIndexError
             A segment is damaged.
         """
-        make = probes if widened else features
-        made = [make(getattr(query, kind), setting) for kind, setting in KINDS.items()]
+        make = probes if effort.probing and not starts else features
+        made = [
+            make(getattr(start, kind), setting)
+            for start in (query, *starts)
+            for kind, setting in KINDS.items()
+        ]
         lookup = Lookup.of(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
         found = search(
             self._segments,
             lookup,
             # a shard that was ingested again is there twice, for a while
             2 * limit if len(self._dropped) else limit,
-            most_postings=MOST_POSTINGS,
+            most_postings=max(effort.postings * int(self._bounds[-1]), FEWEST_POSTINGS),
+            coarseness=effort.coarseness,
             pool=self._pool,
             workers=os.cpu_count() or 1,
         )

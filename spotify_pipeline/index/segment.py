@@ -32,7 +32,7 @@ import msgspec
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains, PackingError, unpack_trains
+from spotify_pipeline.fingerprint import OnsetTrains, PackingError, unpack_trains
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
 from spotify_pipeline.index.elias_fano import list_bits
 from spotify_pipeline.index.errors import FeatureIndexError
@@ -160,11 +160,8 @@ class Segment:
         seconds = float(self.checked("durations", track, track + 1)[0])
         return None if np.isnan(seconds) else seconds
 
-    def trains(self, track: int) -> Fingerprint:
-        """Give the trains of a track; those that are not in the index are empty."""
-        return Fingerprint(self._trains("echoprint", track), self._trains("rhythm", track))
-
-    def _trains(self, kind: str, track: int) -> OnsetTrains:
+    def trains(self, track: int, kind: str) -> OnsetTrains:
+        """Give a track's trains of a kind of `KINDS`; empty if they are not in the index."""
         first, last = self.checked(f"{kind}_offsets", track, track + 2).tolist()
         try:
             return unpack_trains(self.checked(kind, first, last))

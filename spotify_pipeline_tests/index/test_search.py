@@ -6,7 +6,7 @@ import pytest
 
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.index import search
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.feature_index import QUICK, THOROUGH, Effort, FeatureIndex
 from spotify_pipeline.index.segment import PLACE_FRAMES
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
@@ -39,7 +39,7 @@ def rhythm(trains: OnsetTrains) -> Fingerprint:
 
 
 def found(index: FeatureIndex, query: Fingerprint, limit: int) -> list[int]:
-    return [c.track for c in index.candidates(query, limit, widened=True)]
+    return [c.track for c in index.candidates(query, limit, THOROUGH)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 77, 150, 298, TRACKS - 1])
@@ -59,15 +59,15 @@ def test_echoprint_onsets_find_their_track_first(
     assert found(index, query, 5)[0] == number
 
 
-@pytest.mark.parametrize("widened", [False, True])
+@pytest.mark.parametrize("effort", [QUICK, THOROUGH])
 @pytest.mark.parametrize("start", [0.0, 20.0, 45.0])
 def test_the_offset_is_told_to_a_place(
-    index: FeatureIndex, tracks: list[Track], start: float, widened: bool
+    index: FeatureIndex, tracks: list[Track], start: float, effort: Effort
 ) -> None:
     query = rhythm(fingerprint_of(tracks[9], start=start, seconds=12).rhythm)
-    best = index.candidates(query, 3, widened=widened)[0]
+    best = index.candidates(query, 3, effort)[0]
     assert best.track == 9
-    assert abs(best.offset - start * 11025 / 32) <= PLACE_FRAMES
+    assert abs(best.offset - start * 11025 / 32) <= PLACE_FRAMES << effort.coarseness
 
 
 @pytest.mark.parametrize("window", [64])

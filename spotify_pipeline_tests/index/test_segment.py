@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint import OnsetTrains
 from spotify_pipeline.index.elias_fano import read_list
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.feature_index import THOROUGH, FeatureIndex
 from spotify_pipeline.index.features import (
     ECHOPRINT_FEATURES,
     FEATURES,
@@ -73,7 +73,8 @@ def assert_holds(segment: Segment, tracks: Sequence[Track]) -> None:
     for number, track in enumerate(tracks):
         assert segment.track_id(number) == track.track_id
         assert segment.duration(number) == track.duration
-        assert segment.trains(number) == Fingerprint(track.echoprint, track.rhythm)
+        assert segment.trains(number, "rhythm") == track.rhythm
+        assert segment.trains(number, "echoprint") == track.echoprint
     assert postings(segment) == expected(tracks)
     assert segment.info.postings == len(expected(tracks))
 
@@ -96,7 +97,7 @@ def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:
 def test_onsets_at_the_end_of_all_time_have_no_postings(tmp_path: Path) -> None:
     far = OnsetTrains.from_bands([[0, 50, 100, 2**31 - 101, 2**31 - 51, 2**31 - 1]] * 8)
     segment = write(tmp_path / "segment", [Track("far", 1.0, far, NO_ONSETS)])
-    assert segment.trains(0).rhythm == far
+    assert segment.trains(0, "rhythm") == far
     assert {place for _, _, place in postings(segment)} == {0}
 
 
@@ -135,7 +136,7 @@ def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> N
     both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
     assert both.track_id(both.candidates(query, 9)[0].track) == TRACKS[1].track_id
     assert (len(both), len(one)) == (6, 3)
-    ids = {one.track_id(c.track) for c in one.candidates(query, 9, widened=True)}
+    ids = {one.track_id(c.track) for c in one.candidates(query, 9, THOROUGH)}
     assert ids <= {track.track_id for track in TRACKS[0:9:3]}
 
 
@@ -145,7 +146,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
     path = tmp_path / "segment"
     write(path, TRACKS[:4])
     query = fingerprint_of(TRACKS[2], 10, 20)
-    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(query, 4, widened=True)
+    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(query, 4, THOROUGH)
     content = path.read_bytes()
     rng = np.random.default_rng(3)
     for place in rng.integers(0, len(content), 150):
@@ -154,8 +155,9 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
         path.write_bytes(damaged)
         try:
             index = FeatureIndex([(Segment.open(path), ["0a"])])
-            assert index.candidates(query, 4, widened=True) == right
-            assert index.trains(2) == Fingerprint(TRACKS[2].echoprint, TRACKS[2].rhythm)
+            assert index.candidates(query, 4, THOROUGH) == right
+            assert index.trains(2, "rhythm") == TRACKS[2].rhythm
+            assert index.trains(2, "echoprint") == TRACKS[2].echoprint
         except FeatureIndexError as error:
             assert str(path) in str(error)
 
