@@ -1,18 +1,27 @@
 """The feature index at growing sizes: build rate, bytes a track, recall of candidates, query time.
 
-    python benchmarks/index.py --music DIR [--tracks 10000 100000] [--excerpts 6]
+    python benchmarks/index.py --music DIR [--tracks 10000 100000] [--trains rhythm] [--excerpts 6]
 
-Indexes the pieces of DIR and so many made-up tracks (`synthetic`), in segments of up to 20,000,
+Indexes the pieces of DIR and so many made-up tracks (`synthetic`), in segments of up to 50,000,
 each size on top of the one before. Queries are excerpts of the pieces, cut at random, as they are
 and saved as MP3 of 64 kbit/s, of every other piece (settings are chosen on those left out).
 
 *recall*: the share of queries whose own track is among the candidates of the quick pass, or of the
 thorough one too (`identifier.PASSES`). *first*: the share for which the identifier puts the own
 track first. Times are medians in a warm cache: of the two searches, and of all that the identifier
-does, which is both passes for those that the first does not decide.
+does, which is both passes for those that the first does not decide; and 90 % of the queries take no
+longer than *90 %*.
+
+Beside it, echoprint-server's search (`echoprint_server`) on the same tracks: its build rate, bytes
+a track, share of queries whose own track has the best score, and time. Its blocks lie in memory, so
+at most --baseline tracks are indexed; beyond, its time is that of the blocks there are, scaled.
+
+Cold: the files are dropped from the page cache and opened again for each query.
 """
 
 import argparse
+import gc
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +30,7 @@ from tempfile import TemporaryDirectory
 
 import librosa
 import numpy as np
+from echoprint_server import Block
 from excerpts import compressed
 from synthetic import Generator, read_pieces
 
@@ -28,20 +38,21 @@ from spotify_pipeline.demo.excerpt import EXCERPT_RATE
 from spotify_pipeline.fingerprint import (
     SAMPLE_RATE,
     Fingerprint,
-    OnsetTrains,
+    codes_of_trains,
     fingerprint,
     other_starts,
 )
 from spotify_pipeline.identify.identifier import PASSES, Identifier
 from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.segment import Segment, SegmentInfo, SegmentShard
+from spotify_pipeline.index.features import KINDS
+from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 
-SEGMENT_TRACKS = 20_000
+SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
-NO_ONSETS = OnsetTrains.from_bands([()] * 8)
 REPORTED = 1
+COLD_QUERIES = 8
 
 
 @dataclass(frozen=True)
@@ -76,77 +87,160 @@ def queries(music: Path, names: list[str], seconds: list[float], count: int) -> 
 
 
 class Growing:
-    """An index that grows by segments of made-up tracks."""
+    """An index that grows by segments of made-up tracks, and echoprint-server's beside it."""
 
-    def __init__(self, folder: Path, pieces: Mapping[str, Fingerprint]) -> None:
+    def __init__(
+        self, folder: Path, pieces: Mapping[str, Fingerprint], trains: str, baseline: int
+    ) -> None:
         self.folder = folder
+        self.trains = trains
+        self.baseline = baseline
         self.generator = Generator(list(pieces.values()), seed=1)
-        self.segments: list[Segment] = []
-        self.seconds = 0.0
+        self.paths: list[Path] = []
+        self.blocks: list[Block] = []
         real = Tracks.of(
             [f"{number:022d}" for number in range(len(pieces))],
             [None] * len(pieces),
             [piece.rhythm for piece in pieces.values()],
-            [NO_ONSETS] * len(pieces),
+            [piece.echoprint for piece in pieces.values()],
         )
         self._add(real)
-        self.seconds = 0.0  # kernels were compiled or loaded
-        self.made = 0
+        self.seconds = self.block_seconds = 0.0  # kernels were compiled or loaded
+        self.made = self.in_blocks = 0
 
     def grow(self, tracks: int) -> None:
         """Add made-up tracks until there are so many."""
         while self.made < tracks:
             count = min(SEGMENT_TRACKS, tracks - self.made)
-            made = self.generator.tracks("0a", count)
-            nothing = PackedTrains(np.empty(0, np.uint8), np.zeros(count + 1, np.int64))
-            self._add(replace(made, echoprint=nothing))
+            self._add(self.generator.tracks("0a", count))
             self.made += count
 
-    def _add(self, tracks: Tracks) -> SegmentInfo:
-        path = self.folder / f"segment-{len(self.segments)}"
+    def open(self) -> FeatureIndex:
+        """Open the index."""
+        return FeatureIndex([(Segment.open(path), ["0a"]) for path in self.paths])
+
+    def drop_from_cache(self) -> None:
+        """Make the operating system forget the files, which nobody has mapped."""
+        for path in self.paths:
+            descriptor = os.open(path, os.O_RDONLY)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+
+    def _add(self, tracks: Tracks) -> None:
+        if not self.paths or self.in_blocks < self.baseline:
+            started = time.perf_counter()
+            self.blocks.append(Block.of(tracks.echoprint))
+            self.block_seconds = (
+                time.perf_counter() - started + (self.block_seconds if len(self.blocks) > 1 else 0)
+            )
+            self.in_blocks = sum(len(block.sizes) for block in self.blocks[1:])
+        nothing = PackedTrains(np.empty(0, np.uint8), np.zeros(len(tracks) + 1, np.int64))
+        left_out = {kind: nothing for kind in KINDS if self.trains not in (kind, "both")}
+        path = self.folder / f"segment-{len(self.paths)}"
         started = time.perf_counter()
-        info = write_segment(path, [SegmentShard("0a", "", len(tracks))], tracks, MEMORY)
+        write_segment(
+            path, [SegmentShard("0a", "", len(tracks))], replace(tracks, **left_out), MEMORY
+        )
         self.seconds += time.perf_counter() - started
-        self.segments.append(Segment.open(path))
-        return info
-
-    def bytes_of(self, *sections: str) -> float:
-        """Give the bytes a track of sections."""
-        total = sum(s.array(section).nbytes for s in self.segments for section in sections)
-        return total / sum(len(segment) for segment in self.segments)
+        self.paths.append(path)
 
 
-def judge(index: FeatureIndex, asked: list[Query]) -> None:
+def print_size(growing: Growing, index: FeatureIndex) -> None:
+    """Print build rates and bytes a track."""
+    segments = [Segment.open(path) for path in growing.paths]
+
+    def bytes_of(*sections: str) -> float:
+        total = sum(s.array(section).nbytes for s in segments for section in sections)
+        return total / len(index)
+
+    trains = [name for kind in KINDS for name in (kind, f"{kind}_offsets")]
+    print(
+        f"\n{growing.made:,} tracks, built at {growing.made / growing.seconds:,.0f} a second;"
+        f" bytes a track: postings {bytes_of('postings', 'counts', 'pages'):,.0f},"
+        f" to verify {bytes_of('ids', 'durations', 'starts', *trains):,.0f}"
+    )
+    if growing.in_blocks:
+        size = sum(block.size for block in growing.blocks[1:]) / growing.in_blocks
+        print(
+            f"echoprint-server: {growing.in_blocks:,} tracks, built at"
+            f" {growing.in_blocks / growing.block_seconds:,.0f} a second; {size:,.0f} bytes a track"
+        )
+
+
+def judge(growing: Growing, index: FeatureIndex, asked: list[Query]) -> None:
     """Print recall and times."""
     identifier = Identifier(index)
-    print(f"{'':>18}   recall: quick  thorough   first    ms: quick  thorough  identify")
+    print(
+        f"{'':>14} recall: quick thorough  first   ms: quick thorough identify    90 %"
+        "   echoprint-server: first      ms"
+    )
     for kind in sorted({query.kind for query in asked}):
         for seconds in sorted({query.seconds for query in asked}):
             chosen = [q for q in asked if (q.kind, q.seconds) == (kind, seconds)]
-            found, times = np.zeros((len(chosen), 3)), np.zeros((len(chosen), 3))
-            for row, query in enumerate(chosen):
-                known = False
-                starts: list[Fingerprint] = []
-                for column, attempt in enumerate(PASSES):
-                    started = time.perf_counter()
-                    candidates = index.candidates(
-                        query.fingerprint, attempt.candidates, attempt.effort, starts
-                    )
-                    times[row, column] = time.perf_counter() - started
-                    known |= query.piece in [c.track for c in candidates]
-                    found[row, column] = known
-                    starts = other_starts(query.samples)
-                started = time.perf_counter()
-                matches = identifier.matches(query.fingerprint, query.samples)
-                times[row, 2] = time.perf_counter() - started
-                found[row, 2] = bool(matches) and matches[0].track == query.piece
-            quick, thorough, first = found.mean(axis=0)
-            ms = 1e3 * np.median(times, axis=0)
+            rows = [
+                (*search_and_time(identifier, query), *count_and_time(growing, query))
+                for query in chosen
+            ]
+            quick, thorough, first, *_, peer, _ = np.mean(rows, axis=0)
+            *_, quick_ms, thorough_ms, ms, _, peer_ms = 1e3 * np.median(rows, axis=0)
+            most = 1e3 * np.quantile([row[5] for row in rows], 0.9)
             print(
-                f"{kind:>8} {seconds:7.0f} s {quick:15.1%} {thorough:9.1%} {first:7.1%}"
-                f" {ms[0]:12.1f} {ms[1]:9.1f} {ms[2]:9.1f}",
+                f"{kind:>8} {seconds:3.0f} s {quick:14.1%} {thorough:8.1%} {first:6.1%}"
+                f" {quick_ms:11.1f} {thorough_ms:8.1f} {ms:8.1f} {most:7.1f}"
+                f" {peer:25.1%} {peer_ms:7.1f}",
                 flush=True,
             )
+
+
+def search_and_time(
+    identifier: Identifier, query: Query
+) -> tuple[bool, bool, bool, float, float, float]:
+    """Tell what the passes and the identifier found, and the seconds of each."""
+    found, times = [], []
+    starts: list[Fingerprint] = []
+    for attempt in PASSES:
+        started = time.perf_counter()
+        candidates = identifier.index.candidates(
+            query.fingerprint, attempt.candidates, attempt.effort, starts
+        )
+        times.append(time.perf_counter() - started)
+        found.append(any(found) or query.piece in [c.track for c in candidates])
+        starts = other_starts(query.samples)
+    started = time.perf_counter()
+    matches = identifier.matches(query.fingerprint, query.samples)
+    seconds = time.perf_counter() - started
+    first = bool(matches) and matches[0].track == query.piece
+    return found[0], found[1], first, times[0], times[1], seconds
+
+
+def count_and_time(growing: Growing, query: Query) -> tuple[bool, float]:
+    """Tell whether echoprint-server puts the own track first, and the seconds it takes."""
+    codes = codes_of_trains(query.fingerprint.echoprint)
+    started = time.perf_counter()
+    scores = [block.scores(codes) for block in growing.blocks]
+    best = max(float(block_scores.max()) for block_scores in scores)
+    first = 0 < best == scores[0][query.piece]
+    scale = max(growing.made / max(growing.in_blocks, 1), 1)
+    return first, (time.perf_counter() - started) * scale
+
+
+def judge_cold(growing: Growing, asked: list[Query]) -> None:
+    """Print the time of queries of which nothing is in the page cache."""
+    times = []
+    for query in asked:
+        growing.drop_from_cache()
+        started = time.perf_counter()
+        identifier = Identifier(growing.open())
+        opened = time.perf_counter()
+        identifier.matches(query.fingerprint, query.samples)
+        times.append((opened - started, time.perf_counter() - opened))
+        del identifier
+        gc.collect()
+    opening, identifying = 1e3 * np.median(times, axis=0)
+    print(
+        f"cold, {asked[0].kind} {asked[0].seconds:.0f} s, median of {len(asked)}:"
+        f" {opening:.0f} ms to open the index, {identifying:.0f} ms to identify"
+    )
 
 
 def main() -> None:
@@ -158,21 +252,24 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--seconds", type=float, nargs="+", default=[3, 5, 10])
     parser.add_argument("--excerpts", type=int, default=6, help="of each piece and length")
+    parser.add_argument("--trains", choices=[*KINDS, "both"], default="rhythm", help="to index")
+    parser.add_argument("--baseline", type=int, default=100_000, help="tracks, see above")
+    parser.add_argument("--folder", type=Path, help="where the index is built, and removed again")
     arguments = parser.parse_args()
     pieces = read_pieces(arguments.music)
     asked = list(queries(arguments.music, list(pieces), arguments.seconds, arguments.excerpts))
-    with TemporaryDirectory() as folder:
-        growing = Growing(Path(folder), pieces)
+    last = max(arguments.seconds)
+    few = [q for q in asked if (q.kind, q.seconds) == ("clean", last)][:COLD_QUERIES]
+    with TemporaryDirectory(dir=arguments.folder) as folder:
+        growing = Growing(Path(folder), pieces, arguments.trains, arguments.baseline)
         for size in arguments.tracks:
             growing.grow(size)
-            rate = growing.made / growing.seconds
-            print(
-                f"\n{growing.made:,} tracks, built at {rate:,.0f} a second;"
-                f" bytes a track: postings {growing.bytes_of('postings', 'counts', 'pages'):,.0f},"
-                f" trains {growing.bytes_of('rhythm', 'rhythm_offsets', 'ids', 'starts'):,.0f}"
-            )
-            index = FeatureIndex([(segment, ["0a"]) for segment in growing.segments])
-            judge(index, asked)
+            index = growing.open()
+            print_size(growing, index)
+            judge(growing, index, asked)
+            del index
+            gc.collect()
+            judge_cold(growing, few)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ __all__ = ["Fingerprint", "fingerprint", "other_starts"]
 SETTLING_SECONDS = 10
 """After so much audio, whitening and thresholds have forgotten that they started from nothing."""
 
+_QUARTER = FRAME_SAMPLES // 4
+
 
 @dataclass(frozen=True)
 class Fingerprint:
@@ -80,7 +82,7 @@ def other_starts(samples: Float32s) -> list[Fingerprint]:
 
     Its onsets depend on where it was cut. Whitening and thresholds start from nothing there, so
     some of the first seconds are missed or moved: a *warm* start has heard the recording's
-    beginning before it. And a cut falls anywhere between two frames: it may be half a frame off.
+    beginning before it. And a cut falls anywhere between two frames.
 
     Parameters
     ----------
@@ -89,10 +91,13 @@ def other_starts(samples: Float32s) -> list[Fingerprint]:
 
     Returns
     -------
-    Half a frame later; warm; both.
+    Warm; then a quarter, a half and three quarters of a frame later, each cold and warm.
     """
-    later = np.asarray(samples, np.float32)[FRAME_SAMPLES // 2 :]
-    return [fingerprint(later), _warm(samples), _warm(later)]
+    samples = np.asarray(samples, np.float32)
+    starts = [_warm(samples)]
+    for later in range(_QUARTER, FRAME_SAMPLES, _QUARTER):
+        starts += [fingerprint(samples[later:]), _warm(samples[later:])]
+    return starts
 
 
 def _warm(samples: Float32s) -> Fingerprint:

@@ -4,9 +4,8 @@ Belongs here: search, alignment and decision, put together. Does not belong here
 names (`answers`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from spotify_pipeline.identify.decision import (
     RHYTHM_EVIDENCE,
     EvidenceWeights,
 )
-from spotify_pipeline.index.alignment import Alignment, align, count_aligned
+from spotify_pipeline.index.alignment import Alignment, align
 from spotify_pipeline.index.feature_index import QUICK, THOROUGH, Effort, FeatureIndex
 from spotify_pipeline.index.search import Candidate
 from spotify_pipeline.index.segment import PLACE_FRAMES
@@ -56,7 +55,7 @@ class Pass:
         return PLACE_FRAMES << self.effort.coarseness + 1
 
 
-PASSES = (Pass(QUICK, candidates=30, matches=10), Pass(THOROUGH, candidates=1_000, matches=50))
+PASSES = (Pass(QUICK, candidates=30, matches=10), Pass(THOROUGH, candidates=2_000, matches=50))
 """The next one only if none of the matches is certain."""
 
 CERTAIN = 0.99
@@ -98,12 +97,15 @@ class Match:
 class _Kind:
     """How one kind of trains is aligned and judged."""
 
+    name: str
     tolerance: int
     weights: EvidenceWeights
 
 
-_RHYTHM = _Kind(1, RHYTHM_EVIDENCE)
-_ECHOPRINT = _Kind(4, ECHOPRINT_EVIDENCE)  # recovered onsets are known to a few frames only
+_RHYTHM = _Kind("rhythm", 1, RHYTHM_EVIDENCE)
+_ECHOPRINT = _Kind(
+    "echoprint", 4, ECHOPRINT_EVIDENCE
+)  # recovered onsets are known to a few frames only
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,6 @@ class _Pair:
     kind: _Kind
     query: OnsetTrains
     track: OnsetTrains
-
-    def share_near(self, offset: int, reach: int) -> float:
-        """Give the share of the query's onsets that are aligned near an offset."""
-        aligned = count_aligned(self.query, self.track, self.kind.tolerance, offset, reach)
-        return aligned / max(len(self.query), 1)
 
 
 class Identifier:
@@ -141,14 +138,13 @@ class Identifier:
         """
         start, query = _busiest_stretch(query)
         # a thorough search finds most tracks again
-        pair = cache(partial(self._pair, query))
-        judge = cache(lambda track: _judged(track, pair(track), start))
+        judge = cache(lambda track: _judged(track, self._pair(query, track), start))
         matches: list[Match] = []
         starts: list[Fingerprint] = []
         for attempt in PASSES:
             candidates = self.index.candidates(query, attempt.candidates, attempt.effort, starts)
             matches = sorted(
-                map(judge, _promising(candidates, pair, attempt)),
+                map(judge, self._promising(query, candidates, attempt)),
                 key=lambda match: (-match.confidence, -match.score, match.track),
             )
             if matches and matches[0].confidence >= CERTAIN:
@@ -157,21 +153,28 @@ class Identifier:
                 starts = other_starts(_stretch(samples, start))
         return matches
 
+    def _promising(
+        self, query: Fingerprint, candidates: list[Candidate], attempt: Pass
+    ) -> list[int]:
+        """Choose the tracks that align best near the offset at which they were found."""
+        shares = np.full(len(candidates), -1.0)
+        for kind, trains in ((_RHYTHM, query.rhythm), (_ECHOPRINT, query.echoprint)):
+            left = np.flatnonzero(shares < 0)
+            if len(trains) and len(left):
+                chosen = [candidates[place] for place in left]
+                counts = self.index.count_aligned(
+                    trains, kind.name, chosen, kind.tolerance, attempt.reach
+                )
+                shares[left] = counts / len(trains)
+        order = np.argsort(-shares, kind="stable")[: attempt.matches].tolist()
+        return [candidates[place].track for place in order]
+
     def _pair(self, query: Fingerprint, track: int) -> _Pair:
         if len(query.rhythm):
             trains = self.index.trains(track, "rhythm")
             if len(trains):
                 return _Pair(_RHYTHM, query.rhythm, trains)
         return _Pair(_ECHOPRINT, query.echoprint, self.index.trains(track, "echoprint"))
-
-
-def _promising(
-    candidates: list[Candidate], pair: Callable[[int], _Pair], attempt: Pass
-) -> list[int]:
-    """Choose the tracks that align best near the offset at which they were found."""
-    shares = [pair(c.track).share_near(c.offset, attempt.reach) for c in candidates]
-    order = np.argsort(-np.array(shares), kind="stable")[: attempt.matches].tolist()
-    return [candidates[place].track for place in order]
 
 
 def _judged(track: int, pair: _Pair, start: int) -> Match:

@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Int32s, Int64s
+from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s
+from spotify_pipeline.fingerprint.packing import unpack_frames
 
 __all__ = ["Alignment", "align", "count_aligned"]
 
@@ -62,21 +63,60 @@ def align(query: OnsetTrains, track: OnsetTrains, tolerance: int) -> Alignment:
 
 
 def count_aligned(
-    query: OnsetTrains, track: OnsetTrains, tolerance: int, offset: int, reach: int
-) -> int:
+    query: OnsetTrains,
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    tolerance: int,
+    offsets: Int64s,
+    reach: int,
+) -> Int32s:
     """Count the onsets aligned at the best offset near a given one: a fraction of the work.
+
+    Runs without the GIL.
 
     Parameters
     ----------
-    query, track, tolerance
+    query, tolerance
         As of `align`.
-    offset, reach
-        Frames: the offsets from `offset - reach` to `offset + reach` are tried.
+    packed
+        uint8, with the packed trains of n tracks in it (`fingerprint.packing`).
+    firsts, lasts
+        int64 of shape (n,): the bytes of each track.
+    offsets, reach
+        int64 of shape (n,), frames: of each track, the offsets from `offset - reach` to
+        `offset + reach` are tried.
+
+    Returns
+    -------
+    int32 of shape (n,): -1 of a track without onsets.
     """
-    counts = _counts_near(
-        query.frames, query.bounds, track.frames, track.bounds, offset, reach + tolerance
+    found: Int32s = _count_aligned(
+        query.frames, query.bounds, packed, firsts, lasts, tolerance, offsets, reach
     )
-    return int(_windowed(counts, tolerance)[tolerance : len(counts) - tolerance].max())
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _count_aligned(
+    query: Int32s,
+    query_bounds: Int64s,
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    tolerance: int,
+    offsets: Int64s,
+    reach: int,
+) -> Int32s:
+    """Count as of `count_aligned`."""
+    best = np.full(len(offsets), -1, np.int32)
+    for k in range(len(offsets)):
+        track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
+        if len(track):
+            counts = _counts_near(query, query_bounds, track, bounds, offsets[k], reach + tolerance)
+            within = _windowed(counts, tolerance)[tolerance : len(counts) - tolerance]
+            best[k] = within.max()
+    return best
 
 
 @njit(cache=True, nogil=True)

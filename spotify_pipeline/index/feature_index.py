@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Int64s
+from spotify_pipeline.fingerprint.arrays import Int32s, Int64s
+from spotify_pipeline.index.alignment import count_aligned
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS, features, probes
 from spotify_pipeline.index.manifest import read_manifest
@@ -172,6 +173,59 @@ class FeatureIndex:
             workers=os.cpu_count() or 1,
         )
         return [c for c in found if not self._is_dropped(c.track)][:limit]
+
+    def count_aligned(
+        self,
+        query: OnsetTrains,
+        kind: str,
+        candidates: Sequence[Candidate],
+        tolerance: int,
+        reach: int,
+    ) -> Int32s:
+        """Count the onsets of a query that candidates align near where they were found.
+
+        Parameters
+        ----------
+        query
+            Trains of the kind.
+        kind
+            Of `KINDS`.
+        candidates
+            Of shape (n,).
+        tolerance, reach
+            Frames, as of `alignment.count_aligned`.
+
+        Returns
+        -------
+        int32 of shape (n,): -1 of a track whose trains are not in the index.
+
+        Raises
+        ------
+        FeatureIndexError
+            A segment is damaged.
+        """
+        tracks = np.array([candidate.track for candidate in candidates], np.int64)
+        offsets = np.array([candidate.offset for candidate in candidates], np.int64)
+        places = np.searchsorted(self._bounds, tracks, side="right") - 1
+        counts = np.empty(len(tracks), np.int32)
+
+        def count(chosen: Int64s) -> None:
+            place = places[chosen[0]]
+            packed, firsts, lasts = self._segments[place].packed_trains(
+                tracks[chosen] - self._bounds[place], kind
+            )
+            counts[chosen] = count_aligned(
+                query, packed, firsts, lasts, tolerance, offsets[chosen], reach
+            )
+
+        shares = [
+            share
+            for place in np.unique(places)
+            for share in np.array_split(np.flatnonzero(places == place), os.cpu_count() or 1)
+            if len(share)
+        ]
+        list(self._pool.map(count, shares))
+        return counts
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

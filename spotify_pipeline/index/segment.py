@@ -33,7 +33,7 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint import OnsetTrains, PackingError, unpack_trains
-from spotify_pipeline.fingerprint.arrays import Int64s, UInt32s, UInt64s
+from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s, UInt32s, UInt64s
 from spotify_pipeline.index.elias_fano import list_bits
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import FEATURES
@@ -170,6 +170,21 @@ class Segment:
                 f"{self.file.path}: the trains of track {track} are damaged; run the job 'index'"
                 " again"
             ) from error
+
+    def packed_trains(self, tracks: Int64s, kind: str) -> tuple[UInt8s, Int64s, Int64s]:
+        """Give the packed trains of all tracks, and where those of some begin and end.
+
+        Raises
+        ------
+        FeatureIndexError
+            A block of theirs is damaged.
+        """
+        self.file.check(f"{kind}_offsets", 8 * tracks, 8 * (tracks + 2))
+        offsets = self.array(f"{kind}_offsets")
+        firsts = offsets[tracks].astype(np.int64)
+        lasts = offsets[tracks + 1].astype(np.int64)
+        self.file.check(kind, firsts, lasts)
+        return self.array(kind), firsts, lasts
 
     def lists(self, features: UInt32s) -> tuple[Int64s, Int64s]:
         """Give the first bit and the count of postings of features, and check their lists.

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotify_pipeline.fingerprint import BANDS, OnsetTrains
+from spotify_pipeline.fingerprint import BANDS, OnsetTrains, pack_trains
 from spotify_pipeline.index.alignment import NEIGHBOURHOOD, Alignment, align, count_aligned
+from spotify_pipeline.index.segment_writer import PackedTrains
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, shifted, worn
 
@@ -121,11 +123,26 @@ def test_a_lone_onset_is_aligned_with_a_lone_onset() -> None:
     assert align(query, track, 2) == Alignment(70, 1, 0, 1, 0.0)
 
 
-@given(query=TRAINS, track=TRAINS, tolerance=TOLERANCES, offset=st.integers(-600, 600))
+@given(
+    query=TRAINS,
+    tracks=st.lists(st.tuples(TRAINS | st.just(NO_ONSETS), st.integers(-600, 600)), max_size=4),
+    tolerance=TOLERANCES,
+)
 @settings(deadline=None, max_examples=15)
 def test_near_an_offset_the_best_count_of_the_offsets_around_it_is_found(
-    query: OnsetTrains, track: OnsetTrains, tolerance: int, offset: int
+    query: OnsetTrains, tracks: list[tuple[OnsetTrains, int]], tolerance: int
 ) -> None:
-    around = range(offset - 50, offset + 51)
-    best = max(onsets_within(query, track, other, tolerance) for other in around)
-    assert count_aligned(query, track, tolerance, offset, 50) == best
+    packed = PackedTrains.of([pack_trains(track) for track, _ in tracks])
+    offsets = np.array([offset for _, offset in tracks], np.int64)
+    found = count_aligned(
+        query, packed.content, packed.offsets[:-1], packed.offsets[1:], tolerance, offsets, 50
+    )
+    assert found.tolist() == [
+        max(
+            onsets_within(query, track, other, tolerance)
+            for other in range(offset - 50, offset + 51)
+        )
+        if len(track)
+        else -1
+        for track, offset in tracks
+    ]
