@@ -98,6 +98,8 @@ class Growing:
         self.generator = Generator(list(pieces.values()), seed=1)
         self.paths: list[Path] = []
         self.blocks: list[Block] = []
+        self.seconds = self.block_seconds = 0.0
+        self.made = self.in_blocks = 0
         real = Tracks.of(
             [f"{number:022d}" for number in range(len(pieces))],
             [None] * len(pieces),
@@ -106,7 +108,6 @@ class Growing:
         )
         self._add(real)
         self.seconds = self.block_seconds = 0.0  # kernels were compiled or loaded
-        self.made = self.in_blocks = 0
 
     def grow(self, tracks: int) -> None:
         """Add made-up tracks until there are so many."""
@@ -130,9 +131,7 @@ class Growing:
         if not self.paths or self.in_blocks < self.baseline:
             started = time.perf_counter()
             self.blocks.append(Block.of(tracks.echoprint))
-            self.block_seconds = (
-                time.perf_counter() - started + (self.block_seconds if len(self.blocks) > 1 else 0)
-            )
+            self.block_seconds += time.perf_counter() - started
             self.in_blocks = sum(len(block.sizes) for block in self.blocks[1:])
         nothing = PackedTrains(np.empty(0, np.uint8), np.zeros(len(tracks) + 1, np.int64))
         left_out = {kind: nothing for kind in KINDS if self.trains not in (kind, "both")}
