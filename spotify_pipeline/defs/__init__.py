@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from spotify_pipeline.defs.detect import detect_job
-from spotify_pipeline.defs.index import feature_index, index_job
+from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
 from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
 from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_metadata
@@ -29,7 +29,7 @@ def build_defs(
         "progress": RunLogProgress(),
     }
     return dg.Definitions(
-        assets=[reduced_shard, ingested_shard, metadata_tables, feature_index],
+        assets=[reduced_shard, ingested_shard, metadata_tables, shard_segment, feature_index],
         jobs=[ingest_job, metadata_job, index_job, detect_job],
         sensors=[finished_shards, new_metadata, ingested_shards],
         resources={**resources, **(resource_overrides or {})},

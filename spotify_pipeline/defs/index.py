@@ -1,38 +1,75 @@
-"""The feature index as an asset.
+"""The feature index as assets: the segment of each shard, and the index of all.
 
 Belongs here: wiring and metadata. Does not belong here: the work (`index.build`).
 """
 
 import time
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
-from spotify_pipeline.defs.shards import AUDIO_POOL, ingested_shard
+from spotify_pipeline.defs.shards import AUDIO_POOL, SHARD_PARTITIONS, ingested_shard
 
-__all__ = ["feature_index", "index_job"]
+if TYPE_CHECKING:
+    from spotify_pipeline.index.build import IndexSetting, ShardSegment
+    from spotify_pipeline.settings import Settings
+
+__all__ = ["feature_index", "index_job", "shard_segment"]
 
 
-@dg.asset(deps=[ingested_shard], group_name="index", kinds={"numpy"}, pool=AUDIO_POOL)
+@dg.asset(
+    partitions_def=SHARD_PARTITIONS,
+    deps=[ingested_shard],
+    group_name="index",
+    kinds={"numpy"},
+    pool=AUDIO_POOL,
+)
+def shard_segment(
+    context: dg.AssetExecutionContext, data_home: DataHome, audio_database: Database
+) -> dg.MaterializeResult:
+    """Index the quantised features of a shard's committed rows, in place of what was indexed of it.
+
+    `feature_index` does the same for all shards that need it, and notes it here.
+    """
+    from spotify_pipeline.index.build import index_shard
+    from spotify_pipeline.store.audio import create_audio_database
+
+    settings = data_home.settings
+    with reported_as_failure():
+        create_audio_database(settings.audio_database)
+        with audio_database.get_connection() as connection:
+            made = index_shard(
+                connection, settings.index, context.partition_key, _index_setting(settings)
+            )
+    return dg.MaterializeResult(metadata=_segment_metadata(made))
+
+
+@dg.asset(deps=[shard_segment], group_name="index", kinds={"numpy"}, pool=AUDIO_POOL)
 def feature_index(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
     audio_database: Database,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
-    """Index the quantised features of shards that are new, for detection to search."""
-    from spotify_pipeline.index.build import IndexSetting, update_index
+    """Bring the index up to date: index shards that are new, drop those that are gone, merge."""
+    from spotify_pipeline.index.build import ShardSegment, update_index
     from spotify_pipeline.store.audio import create_audio_database
 
+    def note(made: ShardSegment) -> None:
+        context.log_event(
+            dg.AssetMaterialization(
+                shard_segment.key, partition=made.shard, metadata=_segment_metadata(made)
+            )
+        )
+
     settings = data_home.settings
-    setting = IndexSetting(settings.indexed_trains, settings.index_memory)
-    report = progress.reporter(context, "")
+    setting, report = _index_setting(settings), progress.reporter(context, "")
     started = time.monotonic()
     with reported_as_failure():
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
-            update = update_index(connection, settings.index, setting, report)
-    seconds = time.monotonic() - started
+            update = update_index(connection, settings.index, setting, report, note)
     index = update.manifest
     return dg.MaterializeResult(
         metadata={
@@ -46,9 +83,27 @@ def feature_index(
             "index_bytes": index.size,
             "bytes_per_track": index.size / max(index.tracks, 1),
             "tracks_added": update.tracks_added,
-            "tracks_added_per_second": update.tracks_added / seconds,
+            "seconds": time.monotonic() - started,
         }
     )
+
+
+def _index_setting(settings: "Settings") -> "IndexSetting":
+    from spotify_pipeline.index.build import IndexSetting
+
+    return IndexSetting(settings.indexed_trains, settings.index_memory)
+
+
+def _segment_metadata(made: "ShardSegment") -> dict[str, float]:
+    return {
+        "dagster/partition_row_count": made.tracks,
+        "tracks": made.tracks,
+        "postings": made.postings,
+        "segment_bytes": made.size,
+        "bytes_per_track": made.size / max(made.tracks, 1),
+        "seconds": made.seconds,
+        "tracks_per_second": made.tracks / made.seconds,
+    }
 
 
 index_job = dg.define_asset_job(

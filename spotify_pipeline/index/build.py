@@ -6,7 +6,8 @@ Belongs here: what to index, drop and merge. Does not belong here: how a segment
 (`segment_writer`) or merged (`merge`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.manifest import (
     Manifest,
     SegmentEntry,
@@ -29,7 +31,7 @@ from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 from spotify_pipeline.store.audio import ledger, shard_fingerprints
 
-__all__ = ["IndexSetting", "IndexUpdate", "update_index"]
+__all__ = ["IndexSetting", "IndexUpdate", "ShardSegment", "index_shard", "update_index"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,27 @@ class IndexSetting:
 
     trains: TrainsChoice
     memory: int
+
+
+@dataclass(frozen=True)
+class ShardSegment:
+    """A segment that was made of a shard.
+
+    Attributes
+    ----------
+    shard
+        Its name.
+    tracks, postings, size
+        How many, and the bytes of the file.
+    seconds
+        From the first row read to the segment published.
+    """
+
+    shard: str
+    tracks: int
+    postings: int
+    size: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -80,10 +103,48 @@ class IndexUpdate:
         )
 
 
+def index_shard(
+    connection: duckdb.DuckDBPyConnection, folder: Path, shard: str, setting: IndexSetting
+) -> ShardSegment:
+    """Make the segment of one shard, in place of what the index had of it.
+
+    Raises
+    ------
+    FeatureIndexError
+        The shard is not ingested; the index is damaged or can't be written.
+    """
+    with changing(folder) as manifest:
+        row = ledger(connection).get(shard)
+        if row is None:
+            raise FeatureIndexError(
+                f"shard {shard} is not in audio.duckdb; materialise its partition of"
+                " 'ingested_shard' first"
+            )
+        _, made = _add(connection, folder, manifest, shard, row.checksum, setting)
+    return made
+
+
 def update_index(
-    connection: duckdb.DuckDBPyConnection, folder: Path, setting: IndexSetting, progress: Report
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    setting: IndexSetting,
+    progress: Report,
+    on_segment: Callable[[ShardSegment], None] = lambda _: None,
 ) -> IndexUpdate:
     """Index the shards that are new or changed, drop those that are gone, and merge segments.
+
+    Parameters
+    ----------
+    connection
+        To ``audio.duckdb``.
+    folder
+        Of the index.
+    setting
+        How to build it.
+    progress
+        Told how far it is.
+    on_segment
+        Told of each shard that was indexed.
 
     Raises
     ------
@@ -99,7 +160,8 @@ def update_index(
         missing = {s: c for s, c in present.items() if current.get(s) != c}
         for number, (shard, checksum) in enumerate(missing.items()):
             progress(number, len(missing), f"indexing shard {shard}")
-            manifest = _add(connection, folder, manifest, shard, checksum, setting)
+            manifest, made = _add(connection, folder, manifest, shard, checksum, setting)
+            on_segment(made)
         merges = 0
         while chosen := segments_to_merge(manifest):
             progress(merges, 0, f"merging {len(chosen)} segments")
@@ -115,8 +177,9 @@ def _add(
     shard: str,
     checksum: str,
     setting: IndexSetting,
-) -> Manifest:
+) -> tuple[Manifest, ShardSegment]:
     """Make the segment of a shard and publish it."""
+    started = time.monotonic()
     tracks = _tracks(shard_fingerprints(connection, shard, setting.trains))
     name = new_segment_name()
     segment_shard = SegmentShard(shard, checksum, len(tracks))
@@ -125,7 +188,8 @@ def _add(
     entry = _entry(folder / name, info, {shard: checksum}, setting)
     grown = Manifest(segments=[*others, entry])
     publish(folder, grown)
-    return grown
+    seconds = time.monotonic() - started
+    return grown, ShardSegment(shard, info.tracks, info.postings, entry.size, seconds)
 
 
 def _merge(

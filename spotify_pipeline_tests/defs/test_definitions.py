@@ -27,6 +27,9 @@ TABLE_NAMES = {
 }
 
 
+AUDIO_NAMES = {"reduced_shard", "ingested_shard", "shard_segment", "feature_index"}
+
+
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
     return build_defs(Settings.from_environment({}))
@@ -50,18 +53,21 @@ def test_ingest_has_a_partition_for_every_shard(definitions: dg.Definitions) -> 
 def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions) -> None:
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert set(TABLES) == TABLE_NAMES
-    assert keys == TABLE_NAMES | {"reduced_shard", "ingested_shard", "feature_index"}
+    assert keys == TABLE_NAMES | {
+        "reduced_shard",
+        "ingested_shard",
+        "shard_segment",
+        "feature_index",
+    }
 
 
 def test_whatever_opens_the_audio_database_stands_in_one_pool(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    pools = {
-        name: graph.get(dg.AssetKey(name)).pools
-        for name in ("reduced_shard", "ingested_shard", "feature_index")
-    }
+    pools = {name: graph.get(dg.AssetKey(name)).pools for name in AUDIO_NAMES}
     assert pools == {
         "reduced_shard": set(),
         "ingested_shard": {"audio_database"},
+        "shard_segment": {"audio_database"},
         "feature_index": {"audio_database"},
     }
 

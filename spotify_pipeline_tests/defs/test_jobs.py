@@ -30,6 +30,15 @@ def run_job(settings: Settings, job: str, shard: str | None = None) -> dg.Execut
     )
 
 
+def materialise_segment(settings: Settings, shard: str) -> dg.ExecuteInProcessResult:
+    return (
+        build_defs(settings)
+        .resolve_implicit_global_asset_job_def()
+        .get_subset(asset_selection={dg.AssetKey("shard_segment")})
+        .execute_in_process(run_config=QUIET, partition_key=shard, raise_on_error=False)
+    )
+
+
 def failure_message(result: dg.ExecuteInProcessResult) -> str:
     (failed,) = [event for event in result.all_events if event.is_step_failure]
     failure = failed.step_failure_data.user_failure_data
@@ -98,9 +107,40 @@ def test_the_index_holds_what_was_ingested(settings: Settings) -> None:
     write_shard(settings.incoming, "0a", make_documents("0a", 4))
     assert run_job(settings, "ingest", "0a").success
     result = run_job(settings, "index")
-    (materialization,) = result.asset_materializations_for_node("feature_index")
+    *_, materialization = result.asset_materializations_for_node("feature_index")
     assert materialization.metadata["tracks"].value == 4
     assert materialization.metadata["shards"].value == 1
+
+
+def test_the_index_job_notes_the_segments_of_shards_it_made(settings: Settings) -> None:
+    write_shard(settings.incoming, "0a", make_documents("0a", 4))
+    assert run_job(settings, "ingest", "0a").success
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs(settings).resolve_job_def("index")
+        assert job.execute_in_process(run_config=QUIET, instance=instance).success
+        assert instance.get_materialized_partitions(dg.AssetKey("shard_segment")) == {"0a"}
+
+
+def test_materialising_a_segment_indexes_its_shard_with_the_figures(settings: Settings) -> None:
+    for shard, tracks in (("0a", 4), ("0b", 3)):
+        write_shard(settings.incoming, shard, make_documents(shard, tracks))
+        assert run_job(settings, "ingest", shard).success
+    result = materialise_segment(settings, "0b")
+    (made,) = result.asset_materializations_for_node("shard_segment")
+    assert made.metadata["tracks"].value == 3
+    size = sum(path.stat().st_size for path in settings.index.glob("segment-*"))
+    assert made.metadata["segment_bytes"].value == size
+    assert set(made.metadata) >= {"postings", "bytes_per_track", "tracks_per_second"}
+    index = run_job(settings, "index")
+    *_, materialization = index.asset_materializations_for_node("feature_index")
+    assert materialization.metadata["tracks"].value == 7
+
+
+def test_the_segment_of_a_shard_that_is_not_ingested_fails_with_a_message(
+    settings: Settings,
+) -> None:
+    message = failure_message(materialise_segment(settings, "0a"))
+    assert message.startswith("shard 0a is not in audio.duckdb")
 
 
 def test_an_index_of_nothing_is_empty_and_not_an_error(settings: Settings) -> None:

@@ -17,7 +17,13 @@ from spotify_pipeline.fingerprint.codes import EchoprintCodes
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.index import merge
-from spotify_pipeline.index.build import IndexSetting, IndexUpdate, update_index
+from spotify_pipeline.index.build import (
+    IndexSetting,
+    IndexUpdate,
+    ShardSegment,
+    index_shard,
+    update_index,
+)
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.manifest import read_manifest
@@ -122,6 +128,37 @@ def test_a_shard_that_is_ingested_again_replaces_its_tracks(home: Home) -> None:
     assert home.update().added == ["0a"]
     assert home.ids() == sorted(ids_of("0a", 1) + ids_of("0b", 3))
     assert len(home.files()) == 2
+
+
+def test_one_shard_is_indexed_by_itself_and_again(home: Home) -> None:
+    home.ingest("0a", make_documents("0a", 3))
+    home.ingest("0b", make_documents("0b", 2))
+    made = index_shard(home.connection, home.index, "0b", RHYTHM)
+    assert (made.shard, made.tracks) == ("0b", 2)
+    assert made.postings > 0
+    assert home.ids() == ids_of("0b", 2)
+    again = index_shard(home.connection, home.index, "0b", RHYTHM)
+    assert again.tracks == 2
+    assert home.ids() == ids_of("0b", 2)
+    assert home.update().added == ["0a"]
+    assert home.ids() == sorted(ids_of("0a", 3) + ids_of("0b", 2))
+
+
+def test_a_shard_that_is_not_ingested_cannot_be_indexed(home: Home) -> None:
+    with pytest.raises(FeatureIndexError, match=r"shard 0a is not in audio\.duckdb"):
+        index_shard(home.connection, home.index, "0a", RHYTHM)
+
+
+def test_each_shard_that_is_indexed_is_told_of(home: Home) -> None:
+    home.ingest("0a", make_documents("0a", 3))
+    home.ingest("0b", make_documents("0b", 2))
+    told: list[ShardSegment] = []
+    update_index(home.connection, home.index, RHYTHM, lambda *_: None, told.append)
+    assert [(made.shard, made.tracks) for made in told] == [("0a", 3), ("0b", 2)]
+    manifest = read_manifest(home.index)
+    assert manifest is not None
+    assert sum(made.postings for made in told) == manifest.postings
+    assert sum(made.size for made in told) == manifest.size
 
 
 def test_a_shard_that_is_gone_is_dropped(home: Home) -> None:
