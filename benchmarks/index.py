@@ -2,9 +2,10 @@
 
     python benchmarks/index.py --music DIR [--tracks 10000 100000] [--trains rhythm] [--excerpts 6]
 
-Indexes the pieces of DIR and so many made-up tracks (`synthetic`), in segments of up to 50,000,
-each size on top of the one before. Queries are excerpts of the pieces, cut at random, as they are
-and saved as MP3 of 64 kbit/s, of every other piece (settings are chosen on those left out).
+Indexes the pieces of DIR and so many made-up tracks (`synthetic`), in segments of up to 50,000, of
+which eight are merged, each size on top of the one before. Queries are excerpts of the pieces, cut
+at random, as they are and saved as MP3 of 64 kbit/s, of every other piece (settings are chosen on
+the other half, by `frontier`).
 
 *recall*: the share of queries whose own track is among the candidates of the quick pass, or of the
 thorough one too (`identifier.PASSES`). *first*: the share for which the identifier puts the own
@@ -45,13 +46,14 @@ from spotify_pipeline.fingerprint import (
 from spotify_pipeline.identify.identifier import PASSES, Identifier
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import KINDS
+from spotify_pipeline.index.merge import FAN_IN, merge_segments
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 
 SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
-REPORTED = 1
+HALVES = {"tuning": 0, "reporting": 1}
 COLD_QUERIES = 8
 
 
@@ -66,12 +68,14 @@ class Query:
     samples: np.ndarray
 
 
-def queries(music: Path, names: list[str], seconds: list[float], count: int) -> Iterator[Query]:
-    """Cut excerpts of the reported pieces."""
+def queries(
+    music: Path, names: list[str], half: int, seconds: list[float], count: int
+) -> Iterator[Query]:
+    """Cut excerpts of half of the pieces."""
     files = {path.stem: path for path in music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES}
     rng = np.random.default_rng(1)
     for piece, name in enumerate(names):
-        if piece % 2 != REPORTED:
+        if piece % 2 != half:
             continue
         samples = read_recording(files[name], EXCERPT_RATE).samples
         for length in seconds:
@@ -99,7 +103,7 @@ class Growing:
         self.paths: list[Path] = []
         self.blocks: list[Block] = []
         self.seconds = self.block_seconds = 0.0
-        self.made = self.in_blocks = 0
+        self.made = self.in_blocks = self.segments = 0
         real = Tracks.of(
             [f"{number:022d}" for number in range(len(pieces))],
             [None] * len(pieces),
@@ -118,7 +122,7 @@ class Growing:
 
     def open(self) -> FeatureIndex:
         """Open the index."""
-        return FeatureIndex([(Segment.open(path), ["0a"]) for path in self.paths])
+        return FeatureIndex([opened(path) for path in self.paths])
 
     def drop_from_cache(self) -> None:
         """Make the operating system forget the files, which nobody has mapped."""
@@ -135,13 +139,37 @@ class Growing:
             self.in_blocks = sum(len(block.sizes) for block in self.blocks[1:])
         nothing = PackedTrains(np.empty(0, np.uint8), np.zeros(len(tracks) + 1, np.int64))
         left_out = {kind: nothing for kind in KINDS if self.trains not in (kind, "both")}
-        path = self.folder / f"segment-{len(self.paths)}"
+        path = self._new_path()
         started = time.perf_counter()
         write_segment(
-            path, [SegmentShard("0a", "", len(tracks))], replace(tracks, **left_out), MEMORY
+            path, [SegmentShard(path.name, "", len(tracks))], replace(tracks, **left_out), MEMORY
         )
-        self.seconds += time.perf_counter() - started
         self.paths.append(path)
+        if len(self.unmerged) == FAN_IN:
+            self._merge(self.unmerged)
+        self.seconds += time.perf_counter() - started
+
+    @property
+    def unmerged(self) -> list[Path]:
+        """The full segments that were not merged."""
+        return [path for path in self.paths if len(Segment.open(path)) == SEGMENT_TRACKS]
+
+    def _merge(self, paths: list[Path]) -> None:
+        merged = self._new_path()
+        merge_segments(merged, [opened(path) for path in paths], MEMORY)
+        self.paths = [path for path in self.paths if path not in paths] + [merged]
+        for path in paths:
+            path.unlink()
+
+    def _new_path(self) -> Path:
+        self.segments += 1
+        return self.folder / f"segment-{self.segments}"
+
+
+def opened(path: Path) -> tuple[Segment, list[str]]:
+    """Open a segment all of whose shards count."""
+    segment = Segment.open(path)
+    return segment, [shard.shard for shard in segment.info.shards]
 
 
 def print_size(growing: Growing, index: FeatureIndex) -> None:
@@ -251,12 +279,21 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--seconds", type=float, nargs="+", default=[3, 5, 10])
     parser.add_argument("--excerpts", type=int, default=6, help="of each piece and length")
+    parser.add_argument("--half", choices=HALVES, default="reporting", help="of the pieces")
     parser.add_argument("--trains", choices=[*KINDS, "both"], default="rhythm", help="to index")
     parser.add_argument("--baseline", type=int, default=100_000, help="tracks, see above")
     parser.add_argument("--folder", type=Path, help="where the index is built, and removed again")
     arguments = parser.parse_args()
     pieces = read_pieces(arguments.music)
-    asked = list(queries(arguments.music, list(pieces), arguments.seconds, arguments.excerpts))
+    asked = list(
+        queries(
+            arguments.music,
+            list(pieces),
+            HALVES[arguments.half],
+            arguments.seconds,
+            arguments.excerpts,
+        )
+    )
     last = max(arguments.seconds)
     few = [q for q in asked if (q.kind, q.seconds) == ("clean", last)][:COLD_QUERIES]
     with TemporaryDirectory(dir=arguments.folder) as folder:

@@ -13,6 +13,7 @@ from pathlib import Path
 from spotify_pipeline.errors import PipelineError
 
 __all__ = [
+    "FINGERPRINTS_VARIABLE",
     "HOME_VARIABLE",
     "INCOMING_VARIABLE",
     "INDEX_MEMORY_VARIABLE",
@@ -33,13 +34,14 @@ SOURCES_VARIABLE = "SPOTIFY_PIPELINE_SOURCES"
 PARTS_VARIABLE = "SPOTIFY_PIPELINE_PARTS"
 REJECT_LIMIT_VARIABLE = "SPOTIFY_PIPELINE_REJECT_LIMIT"
 RESERVE_VARIABLE = "SPOTIFY_PIPELINE_RESERVE_GB"
+FINGERPRINTS_VARIABLE = "SPOTIFY_PIPELINE_FINGERPRINTS"
 INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 DEFAULT_HOME = Path("data")
 
 
 class TrainsChoice(StrEnum):
-    """Which of a track's onset trains are indexed."""
+    """Which of a track's onset trains are kept, or indexed."""
 
     RHYTHM = "rhythm"
     """Rhythm trains; Echoprint trains of tracks that have no others."""
@@ -70,6 +72,8 @@ class Settings:
         Share of a shard's lines; with more rejects than this its file is kept.
     reserve_gb
         Free space, in units of 10^9 bytes, that is never used up: work waits instead.
+    kept_trains
+        Which fingerprints come into the database.
     indexed_trains
         What the feature index is made of.
     index_memory_gb
@@ -83,6 +87,7 @@ class Settings:
     parts: tuple[str, ...] = ()
     reject_limit: float = 0.01
     reserve_gb: float = 1.0
+    kept_trains: TrainsChoice = TrainsChoice.BOTH
     indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
     index_memory_gb: float = 2.0
 
@@ -97,8 +102,10 @@ class Settings:
         ``SPOTIFY_PIPELINE_PARTS`` what else to keep, with commas between (default nothing),
         ``SPOTIFY_PIPELINE_REJECT_LIMIT`` the share of rejected lines that keeps a file (default
         0.01), ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1),
-        ``SPOTIFY_PIPELINE_INDEX`` what to index, ``rhythm`` (default), ``echoprint`` or ``both``,
-        and ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take (default 2).
+        ``SPOTIFY_PIPELINE_FINGERPRINTS`` what to keep of both fingerprints, ``rhythm``,
+        ``echoprint`` or ``both`` (default), ``SPOTIFY_PIPELINE_INDEX`` what to index of them
+        (default ``rhythm``), and ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may
+        take (default 2).
 
         Raises
         ------
@@ -122,6 +129,7 @@ class Settings:
             tuple(parts),
             _number(values, REJECT_LIMIT_VARIABLE, cls.reject_limit, 1.0),
             _number(values, RESERVE_VARIABLE, cls.reserve_gb, 1e6),
+            _choice(values, FINGERPRINTS_VARIABLE, cls.kept_trains),
             _choice(values, INDEX_VARIABLE, cls.indexed_trains),
             _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
         )
@@ -180,7 +188,7 @@ def _number(values: Mapping[str, str], variable: str, default: float, largest: f
 
 
 def _choice(values: Mapping[str, str], variable: str, default: TrainsChoice) -> TrainsChoice:
-    """Read which trains are indexed."""
+    """Read a choice of trains."""
     text = values.get(variable) or default
     if text not in list(TrainsChoice):
         raise PipelineError(f"{variable} is {text!r}, but must be one of {', '.join(TrainsChoice)}")

@@ -7,6 +7,7 @@ import pytest
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import (
+    FINGERPRINTS_VARIABLE,
     HOME_VARIABLE,
     INCOMING_VARIABLE,
     INDEX_MEMORY_VARIABLE,
@@ -96,8 +97,11 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
         Settings(tmp_path, tmp_path).home = tmp_path  # type: ignore[misc]
 
 
-def test_what_the_index_is_made_of_may_be_chosen() -> None:
-    settings = Settings.from_environment({INDEX_VARIABLE: "both", INDEX_MEMORY_VARIABLE: "0.5"})
+def test_what_is_kept_and_indexed_may_be_chosen() -> None:
+    settings = Settings.from_environment(
+        {FINGERPRINTS_VARIABLE: "rhythm", INDEX_VARIABLE: "both", INDEX_MEMORY_VARIABLE: "0.5"}
+    )
+    assert settings.kept_trains == TrainsChoice.RHYTHM
     assert (settings.indexed_trains, settings.index_memory_gb) == (TrainsChoice.BOTH, 0.5)
     assert Settings.from_environment({}).indexed_trains is TrainsChoice.RHYTHM
     with pytest.raises(PipelineError, match="must be one of rhythm, echoprint, both"):

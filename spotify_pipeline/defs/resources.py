@@ -35,6 +35,7 @@ class DataHome(dg.ConfigurableResource):
     parts: list[str] = []  # noqa: RUF012  # pydantic copies it
     reject_limit: float = 0.01
     reserve_gb: float = 1.0
+    kept_trains: TrainsChoice = TrainsChoice.BOTH
     indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
     index_memory_gb: float = 2.0
 
@@ -54,6 +55,7 @@ class DataHome(dg.ConfigurableResource):
             parts=list(settings.parts),
             reject_limit=settings.reject_limit,
             reserve_gb=settings.reserve_gb,
+            kept_trains=settings.kept_trains,
             indexed_trains=settings.indexed_trains,
             index_memory_gb=settings.index_memory_gb,
         )
@@ -69,6 +71,7 @@ class DataHome(dg.ConfigurableResource):
             tuple(self.parts),
             self.reject_limit,
             self.reserve_gb,
+            TrainsChoice(self.kept_trains),
             TrainsChoice(self.indexed_trains),
             self.index_memory_gb,
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
+from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import SHARDS
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ CHECKS = [
     ("ledger_equals_table", True, "The ledger counts the rows that there are."),
     ("ids_unique_and_well_formed", True, "Track ids are base62, the shard's, and there once."),
     ("codes_in_range", True, "Every stored fingerprint unpacks to onsets and codes in range."),
-    ("fingerprints_present", False, "As many tracks as usual have each fingerprint."),
+    ("fingerprints_present", False, "As many tracks as usual have each fingerprint that is kept."),
 ]
 """Name, whether what is downstream must wait, description."""
 
@@ -158,6 +159,7 @@ def ingested_shard(
                 context.run.run_id,
                 policy=policy,
                 reject_limit=settings.reject_limit,
+                keep=settings.kept_trains,
             )
             rejects = count_rejects(connection, shard)
             check = check_shard(connection, shard)
@@ -178,21 +180,22 @@ def ingested_shard(
             "seconds": seconds,
             "tracks_per_second": row.tracks / seconds,
         },
-        check_results=_check_results(check),
+        check_results=_check_results(check, settings.kept_trains),
     )
 
 
-def _check_results(check: "ShardCheck") -> list[dg.AssetCheckResult]:
+def _check_results(check: "ShardCheck", kept: TrainsChoice) -> list[dg.AssetCheckResult]:
     """Word what was counted as asset checks, in the order of `CHECKS`."""
     shares = {
         "echoprint": check.with_echoprint / max(check.tracks, 1),
         "rhythm": check.with_rhythm / max(check.tracks, 1),
     }
+    expected = [share for kind, share in shares.items() if kept in (kind, TrainsChoice.BOTH)]
     passed = [
         check.ledger_tracks == check.tracks,
         check.different_ids == check.tracks and check.ill_formed_ids == 0,
         check.damaged == 0,
-        check.tracks == 0 or min(shares.values()) >= USUAL_SHARE,
+        check.tracks == 0 or min(expected) >= USUAL_SHARE,
     ]
     metadata: list[dict[str, float]] = [
         {"ledger": check.ledger_tracks or 0, "table": check.tracks},

@@ -58,6 +58,9 @@ class Pass:
 PASSES = (Pass(QUICK, candidates=30, matches=10), Pass(THOROUGH, candidates=2_000, matches=50))
 """The next one only if none of the matches is certain."""
 
+PROMISING = 0.5
+"""A candidate that aligns less than this share of what the best one does is not judged."""
+
 CERTAIN = 0.99
 """Confidence of a certain match."""
 
@@ -166,8 +169,9 @@ class Identifier:
                     trains, kind.name, chosen, kind.tolerance, attempt.reach
                 )
                 shares[left] = counts / len(trains)
-        order = np.argsort(-shares, kind="stable")[: attempt.matches].tolist()
-        return [candidates[place].track for place in order]
+        order = np.argsort(-shares, kind="stable")[: attempt.matches]
+        near = order[shares[order] >= PROMISING * shares.max(initial=0)]
+        return [candidates[place].track for place in near.tolist()]
 
     def _pair(self, query: Fingerprint, track: int) -> _Pair:
         if len(query.rhythm):

@@ -50,7 +50,7 @@ class Effort:
     probing: bool
 
 
-QUICK = Effort(coarseness=2, postings=12, probing=False)
+QUICK = Effort(coarseness=2, postings=10, probing=False)
 """Decides most queries of ten seconds."""
 
 THOROUGH = Effort(coarseness=0, postings=300, probing=True)

@@ -127,9 +127,14 @@ def create_audio_database(path: Path) -> None:
 
 
 def append_reduction(
-    connection: duckdb.DuckDBPyConnection, reduction: Reduction, run_id: str
+    connection: duckdb.DuckDBPyConnection,
+    reduction: Reduction,
+    run_id: str,
+    keep: TrainsChoice = TrainsChoice.BOTH,
 ) -> LedgerRow:
     """Put a shard's rows into the database, in place of those it has there, in one transaction.
+
+    Fingerprints that are not kept become empty; a track's only one is always kept.
 
     Returns the ledger's row, read back after the commit and checked against the table.
 
@@ -143,7 +148,7 @@ def append_reduction(
     try:
         with _transaction(connection):
             connection.execute(_SCHEMA)
-            _replace_rows(connection, reduction, summary, run_id)
+            _replace_rows(connection, reduction, summary, run_id, keep)
             replace_parts(connection, reduction)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
@@ -194,6 +199,9 @@ _CHOSEN = {
     TrainsChoice.ECHOPRINT: ("octet_length(trains) = 0", "TRUE"),
     TrainsChoice.BOTH: ("TRUE", "TRUE"),
 }
+"""Whether a track's rhythm trains are chosen, and whether its Echoprint ones; over `_TRAINS`."""
+
+_TRAINS = "CASE echoprint_form WHEN 'codes' THEN ''::BLOB ELSE echoprint END"
 
 
 def shard_fingerprints(
@@ -211,9 +219,7 @@ def shard_fingerprints(
             CASE WHEN {rhythm} THEN rhythm ELSE ''::BLOB END AS rhythm,
             CASE WHEN {echoprint} THEN trains ELSE ''::BLOB END AS echoprint
         FROM (
-            SELECT * EXCLUDE (echoprint),
-                CASE echoprint_form WHEN 'codes' THEN ''::BLOB ELSE echoprint END AS trains
-            FROM tracks WHERE shard = ?
+            SELECT * EXCLUDE (echoprint), {_TRAINS} AS trains FROM tracks WHERE shard = ?
         )
         ORDER BY track_id
         """,
@@ -226,14 +232,21 @@ def _replace_rows(
     reduction: Reduction,
     summary: ReductionSummary,
     run_id: str,
+    keep: TrainsChoice,
 ) -> None:
     shard = summary.shard
+    rhythm, echoprint = _CHOSEN[keep]
     for table in ("tracks", "rejects", "shards"):
         connection.execute(f"DELETE FROM {table} WHERE shard = ?", [shard])
     connection.execute(
-        """
+        f"""
         INSERT INTO tracks BY NAME
-        SELECT *, ? AS shard FROM read_parquet(?)
+        SELECT * EXCLUDE (trains) REPLACE (
+                CASE WHEN {rhythm} THEN rhythm ELSE ''::BLOB END AS rhythm,
+                CASE WHEN {echoprint} THEN echoprint ELSE ''::BLOB END AS echoprint,
+                CASE WHEN {echoprint} THEN echoprint_form ELSE 'trains' END AS echoprint_form
+            )
+        FROM (SELECT *, {_TRAINS} AS trains, ? AS shard FROM read_parquet(?))
         """,
         [shard, str(reduction.tracks)],
     )

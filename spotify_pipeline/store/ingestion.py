@@ -11,7 +11,7 @@ import duckdb
 
 from spotify_pipeline.dump.incoming import SourcePolicy, retire_source
 from spotify_pipeline.dump.reduction import Reduction
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.store.audio import LedgerRow, append_reduction
 
 __all__ = ["Ingestion", "ingest_reduction", "retire_ingested", "space_needed"]
@@ -53,6 +53,7 @@ def ingest_reduction(
     *,
     policy: SourcePolicy = DELETE_SOURCE,
     reject_limit: float = REJECT_LIMIT,
+    keep: TrainsChoice = TrainsChoice.BOTH,
 ) -> Ingestion:
     """Append a reduction, delete it, and retire the shard's source file.
 
@@ -60,12 +61,21 @@ def ingest_reduction(
     has changed since it was read, or if too many of its lines were rejected. It goes last: while it
     is there, a run that was killed in between is found and finished.
 
+    Parameters
+    ----------
+    connection, reduction, run_id, keep
+        As of `audio.append_reduction`.
+    policy
+        What becomes of the source file.
+    reject_limit
+        Share of lines; with more rejects than this it stays.
+
     Raises
     ------
     DatabaseError
         What was committed is not what was read; source and reduction stay.
     """
-    row = append_reduction(connection, reduction, run_id)
+    row = append_reduction(connection, reduction, run_id, keep)
     reduction.remove()
     kept_because = retire_ingested(row, Path(row.source), policy, reject_limit)
     return Ingestion(row, kept_because)

@@ -1,5 +1,8 @@
 """Synthetic fingerprints against an index: the right track, the right place, and no guesses."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
@@ -88,13 +91,26 @@ def test_a_track_that_is_not_indexed_stays_unknown(
     assert all(match.confidence < THRESHOLD for match in identifier.matches(query))
 
 
-def test_the_best_match_comes_first(identifier: Identifier, tracks: list[Track]) -> None:
-    query = fingerprint_of(tracks[4], seconds=20)
+def test_the_best_match_comes_first(identifier: Identifier) -> None:
+    query = fingerprint_of(make_track(TRACKS), seconds=20)
     matches = identifier.matches(query)
     order = [(match.confidence, match.score) for match in matches]
     assert len(matches) > 1
     assert order == sorted(order, reverse=True)
     assert len({match.track for match in matches}) == len(matches)
+
+
+def test_tracks_that_align_far_worse_than_the_best_are_no_matches(
+    identifier: Identifier, tracks: list[Track]
+) -> None:
+    matches = identifier.matches(fingerprint_of(tracks[4], seconds=20))
+    assert [match.track for match in matches] == [4]
+
+
+def test_every_track_of_one_recording_is_a_match(tracks: list[Track], tmp_path: Path) -> None:
+    twice = Identifier(index_of(tmp_path, [*tracks[:9], replace(tracks[4], track_id="4" * 22)]))
+    matches = twice.matches(fingerprint_of(tracks[4], start=50, seconds=10))
+    assert [match.track for match in matches] == [4, 9]
 
 
 @pytest.mark.parametrize("number", [1, 5, 7])

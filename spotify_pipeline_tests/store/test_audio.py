@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from spotify_pipeline.dump.document import parse_document
 from spotify_pipeline.dump.reduction import TRACKS_SCHEMA, Reduction
+from spotify_pipeline.fingerprint import EchoprintForm, encode_echoprint
+from spotify_pipeline.fingerprint.codes import EchoprintCodes
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.store.audio import (
     append_reduction,
@@ -282,6 +285,44 @@ def test_a_shards_chosen_trains_come_ordered_by_track(
         "echoprint": fields.echoprint if "echoprint" in chosen else b"",
         "rhythm": fields.rhythm if "rhythm" in chosen else b"",
     }
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept"),
+    [("rhythm", {"rhythm"}), ("echoprint", {"echoprint"}), ("both", {"rhythm", "echoprint"})],
+)
+def test_only_the_fingerprints_to_be_kept_come_into_the_database(
+    database: Connection, home: Settings, choice: str, kept: set[str]
+) -> None:
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    append_reduction(database, reduction, "run", TrainsChoice(choice))
+    fields = parse_document(json_line(DOCUMENTS[0]))
+    [row] = database.execute(
+        "SELECT echoprint_form, echoprint, rhythm FROM tracks WHERE track_id = ?",
+        [fields.track_id],
+    ).fetchall()
+    assert row == (
+        EchoprintForm.TRAINS,
+        fields.echoprint if "echoprint" in kept else b"",
+        fields.rhythm if "rhythm" in kept else b"",
+    )
+
+
+def test_a_tracks_only_usable_fingerprint_is_kept_whatever_is_chosen(
+    database: Connection, home: Settings
+) -> None:
+    documents = make_documents("0a", 3, duration=4.0)
+    del documents[0]["track"]["rhythmstring"], documents[1]["track"]["echoprintstring"]
+    foreign = EchoprintCodes(np.arange(40, dtype=np.uint32), np.arange(40, dtype=np.uint32))
+    documents[2]["track"]["echoprintstring"] = encode_echoprint(foreign)
+    expected = {
+        TrainsChoice.RHYTHM: [(False, True), (True, False), (True, False)],
+        TrainsChoice.ECHOPRINT: [(False, True), (True, False), (True, True)],
+    }
+    for choice, kept in expected.items():
+        append_reduction(database, reduce_documents(home, "0a", documents), "run", choice)
+        rows = database.execute("SELECT rhythm, echoprint FROM tracks ORDER BY track_id").fetchall()
+        assert [(bool(rhythm), bool(echoprint)) for rhythm, echoprint in rows] == kept
 
 
 @pytest.mark.parametrize("choice", list(TrainsChoice))
