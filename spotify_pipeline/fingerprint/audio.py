@@ -3,6 +3,7 @@
 Belongs here: the entry point. Does not belong here: reading files (`spotify_pipeline.recording`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,18 @@ class Fingerprint:
         """Cut out so many frames, or all from the first on, which becomes frame 0."""
         return Fingerprint(
             self.echoprint.excerpt(first, frames), self.rhythm.excerpt(first, frames)
+        )
+
+    def at_speed(self, speed: float) -> "Fingerprint":
+        """Multiply all frames by a factor."""
+        return Fingerprint(self.echoprint.at_speed(speed), self.rhythm.at_speed(speed))
+
+    @classmethod
+    def joined(cls, fingerprints: Sequence["Fingerprint"]) -> "Fingerprint":
+        """Join the onsets of several; equal ones stand repeatedly."""
+        return cls(
+            OnsetTrains.joined([one.echoprint for one in fingerprints]),
+            OnsetTrains.joined([one.rhythm for one in fingerprints]),
         )
 
     def echoprint_string(self) -> str:

@@ -28,13 +28,12 @@ class EvidenceWeights:
     coverage: float
     onsets: float
 
-    def confidence(self, alignment: Alignment) -> float:
-        """Give the probability that the query is of the aligned track."""
+    def log_odds(self, alignment: Alignment) -> float:
+        """Give the natural logarithm of the odds that the query is of the aligned track."""
         if alignment.aligned == 0:
-            return 0.0
+            return -math.inf
         gap, coverage, onsets = evidence(alignment)
-        logit = self.intercept + self.gap * gap + self.coverage * coverage + self.onsets * onsets
-        return 1 / (1 + math.exp(-logit)) if logit > -700 else 0.0
+        return self.intercept + self.gap * gap + self.coverage * coverage + self.onsets * onsets
 
 
 RHYTHM_EVIDENCE = EvidenceWeights(intercept=-5.77, gap=2.49, coverage=16.2, onsets=-0.46)

@@ -4,8 +4,9 @@ Belongs here: search, alignment and decision, put together. Does not belong here
 names (`answers`).
 """
 
-from dataclasses import dataclass
-from functools import cache
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,20 +16,30 @@ from spotify_pipeline.fingerprint import (
     SAMPLE_RATE,
     Fingerprint,
     OnsetTrains,
+    fingerprint,
     other_starts,
 )
-from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.identify.decision import (
     ECHOPRINT_EVIDENCE,
     RHYTHM_EVIDENCE,
     EvidenceWeights,
 )
 from spotify_pipeline.index.alignment import Alignment, align
-from spotify_pipeline.index.feature_index import QUICK, THOROUGH, Effort, FeatureIndex
-from spotify_pipeline.index.search import Candidate
+from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort, FeatureIndex
 from spotify_pipeline.index.segment import PLACE_FRAMES
+from spotify_pipeline.recording import at_speed
 
 __all__ = ["PASSES", "QUERY_SECONDS", "Identifier", "Match", "Pass"]
+
+QUERY_SECONDS = 60.0
+"""The stretch of a longer recording that is searched for: the one with most onsets."""
+
+CERTAIN = 0.99
+"""Confidence of a certain match."""
+
+PROMISING = 0.5
+"""A candidate that aligns less than this share of what the best one does is not judged."""
 
 
 @dataclass(frozen=True)
@@ -43,29 +54,46 @@ class Pass:
         Tracks that are aligned near the offset at which the search found them.
     matches
         The best of them, which are aligned at every offset and judged.
+    speeds
+        At which the recording may have been played, each searched for.
+    precision
+        By how much of itself a speed may be off: those between are tried on the candidates.
+    seconds
+        The stretch of a longer query that is searched for.
     """
 
     effort: Effort
     candidates: int
     matches: int
+    speeds: tuple[float, ...] = (1.0,)
+    precision: float = 0.0
+    seconds: float = QUERY_SECONDS
 
     @property
     def reach(self) -> int:
         """Frames by which the offset that the search found may be off."""
         return PLACE_FRAMES << self.effort.coarseness + 1
 
+    def fine_speeds(self, frames: int, tolerance: int) -> Float64s:
+        """Give factors, 1 first, so close that an onset of a query of so many frames is aligned."""
+        steps = math.ceil(self.precision * frames / (2 * tolerance + 1))
+        factors = np.linspace(1 - self.precision, 1 + self.precision, 2 * steps + 1)
+        return factors[np.argsort(np.abs(factors - 1), kind="stable")]
 
-PASSES = (Pass(QUICK, candidates=30, matches=10), Pass(THOROUGH, candidates=2_000, matches=50))
+
+PASSES = (
+    Pass(QUICK, candidates=30, matches=10),
+    Pass(THOROUGH, candidates=2_000, matches=20),
+    Pass(
+        SKETCHY,
+        candidates=100,
+        matches=5,
+        speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
+        precision=0.005,
+        seconds=20.0,
+    ),
+)
 """The next one only if none of the matches is certain."""
-
-PROMISING = 0.5
-"""A candidate that aligns less than this share of what the best one does is not judged."""
-
-CERTAIN = 0.99
-"""Confidence of a certain match."""
-
-QUERY_SECONDS = 60.0
-"""The stretch of a longer recording that is searched for: the one with most onsets."""
 
 
 @dataclass(frozen=True)
@@ -76,24 +104,32 @@ class Match:
     ----------
     track
         The track's number in the index.
-    confidence
-        Probability that the query is of this track, as `decision` has it.
+    log_odds
+        Natural logarithm of the odds that the query is of this track, as `decision` has it.
     alignment
         The evidence.
     offset
         Seconds from the start of the track to the start of the query; negative if the query begins
         earlier.
+    speed
+        Of the recording, 1 as the track was published, 1.02 if 2 % faster.
     """
 
     track: int
-    confidence: float
+    log_odds: float
     alignment: Alignment
     offset: float
+    speed: float
+
+    @property
+    def confidence(self) -> float:
+        """Probability that the query is of this track, 0 to 1."""
+        return 1 / (1 + math.exp(-self.log_odds)) if self.log_odds > -700 else 0.0
 
     @property
     def score(self) -> int:
         """Onsets aligned beyond those at the best other offset."""
-        return self.alignment.aligned - self.alignment.second
+        return round(self.alignment.aligned - self.alignment.second)
 
 
 @dataclass(frozen=True)
@@ -112,12 +148,66 @@ _ECHOPRINT = _Kind(
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """The trains of a query and of a track that decide, and how."""
+class _Query:
+    """A recording as it is looked up and aligned.
 
-    kind: _Kind
-    query: OnsetTrains
-    track: OnsetTrains
+    Attributes
+    ----------
+    fingerprint
+        Of the whole recording, as published.
+    samples
+        The same, if there are any.
+    first
+        Frame of the recording at which this stretch of it begins.
+    starts
+        Fingerprints of the stretch, at a speed: the plain one first.
+    speed
+        By which frames of the recording were multiplied.
+    """
+
+    starts: tuple[Fingerprint, ...]
+    samples: Float32s | None
+    first: int
+    speed: float = 1.0
+
+    @property
+    def plain(self) -> Fingerprint:
+        """The stretch as it is."""
+        return self.starts[0]
+
+    def with_other_starts(self) -> "_Query":
+        """Fingerprint it as it might look within a longer recording, if there are samples."""
+        if self.samples is None or len(self.starts) > 1:
+            return self
+        return replace(self, starts=(self.plain, *other_starts(self.samples)))
+
+    def stretch(self, seconds: float) -> "_Query":
+        """Cut out the busiest so many seconds."""
+        first, busiest = _busiest_stretch(self.plain, seconds)
+        if busiest is self.plain:
+            return self
+        samples = self.samples
+        if samples is not None:
+            samples = samples[first * FRAME_SAMPLES :][: round(seconds * SAMPLE_RATE)]
+        return _Query((busiest,), samples, self.first + first)
+
+    def at(self, speed: float) -> "_Query":
+        """Take it as played at a speed."""
+        if speed == 1:
+            return self
+        if self.samples is None:
+            return replace(self, starts=(self.plain.at_speed(speed),), speed=speed)
+        samples = at_speed(self.samples, 1 / speed)
+        return _Query((fingerprint(samples),), samples, self.first, speed)
+
+
+@dataclass(frozen=True)
+class _Promising:
+    """A track that is worth judging, the speed at which it was found, and its share of onsets."""
+
+    track: int
+    speed: float
+    share: float
 
 
 class Identifier:
@@ -139,70 +229,83 @@ class Identifier:
             The recording itself, as of `fingerprint.fingerprint`, if there is one: it is looked up
             by other starts, if its fingerprint does not decide.
         """
-        start, query = _busiest_stretch(query)
-        # a thorough search finds most tracks again
-        judge = cache(lambda track: _judged(track, self._pair(query, track), start))
-        matches: list[Match] = []
-        starts: list[Fingerprint] = []
-        for attempt in PASSES:
-            candidates = self.index.candidates(query, attempt.candidates, attempt.effort, starts)
-            matches = sorted(
-                map(judge, self._promising(query, candidates, attempt)),
-                key=lambda match: (-match.confidence, -match.score, match.track),
-            )
-            if matches and matches[0].confidence >= CERTAIN:
+        recording = _Query((query,), samples, 0).stretch(QUERY_SECONDS)
+        found: dict[int, Match] = {}
+        for number, attempt in enumerate(PASSES):
+            heard = recording.stretch(attempt.seconds)
+            if number:
+                heard = recording = heard.with_other_starts()
+            for match in self._attempt(heard, attempt):
+                if match.track not in found or match.log_odds > found[match.track].log_odds:
+                    found[match.track] = match
+            if any(match.confidence >= CERTAIN for match in found.values()):
                 break
-            if samples is not None and not starts:
-                starts = other_starts(_stretch(samples, start))
-        return matches
+        return sorted(found.values(), key=lambda m: (-m.log_odds, -m.score, m.track))
 
-    def _promising(
-        self, query: Fingerprint, candidates: list[Candidate], attempt: Pass
-    ) -> list[int]:
+    def _attempt(self, query: _Query, attempt: Pass) -> Iterator[Match]:
+        """Judge what promises most at all speeds."""
+        promising: list[_Promising] = []
+        for speed in attempt.speeds:
+            promising += self._promising(query.at(speed), attempt)
+        best = sorted(promising, key=lambda found: -found.share)[: attempt.matches]
+        heard: dict[float, _Query] = {}
+        for found in best:
+            if found.share >= PROMISING * best[0].share:
+                if found.speed not in heard:
+                    played = query.at(found.speed)
+                    heard[found.speed] = (
+                        played.with_other_starts() if len(query.starts) > 1 else played
+                    )
+                yield self._judged(found.track, heard[found.speed], len(attempt.speeds))
+
+    def _promising(self, query: _Query, attempt: Pass) -> Iterator[_Promising]:
         """Choose the tracks that align best near the offset at which they were found."""
+        starts = query.starts[1:]
+        candidates = self.index.candidates(query.plain, attempt.candidates, attempt.effort, starts)
         shares = np.full(len(candidates), -1.0)
-        for kind, trains in ((_RHYTHM, query.rhythm), (_ECHOPRINT, query.echoprint)):
+        speeds = np.full(len(candidates), query.speed)
+        # with many speeds to try, the work counts
+        heard = query.plain if attempt.precision else Fingerprint.joined(query.starts)
+        for kind, trains in ((_RHYTHM, heard.rhythm), (_ECHOPRINT, heard.echoprint)):
             left = np.flatnonzero(shares < 0)
             if len(trains) and len(left):
-                chosen = [candidates[place] for place in left]
-                counts = self.index.count_aligned(
-                    trains, kind.name, chosen, kind.tolerance, attempt.reach
+                fine = attempt.fine_speeds(int(trains.frames.max()), kind.tolerance)
+                counts, best = self.index.count_aligned(
+                    trains,
+                    kind.name,
+                    [candidates[place] for place in left],
+                    kind.tolerance,
+                    attempt.reach,
+                    fine,
                 )
                 shares[left] = counts / len(trains)
-        order = np.argsort(-shares, kind="stable")[: attempt.matches]
-        near = order[shares[order] >= PROMISING * shares.max(initial=0)]
-        return [candidates[place].track for place in near.tolist()]
+                speeds[left] *= fine[best]
+        for place in np.argsort(-shares, kind="stable")[: attempt.matches].tolist():
+            yield _Promising(candidates[place].track, float(speeds[place]), float(shares[place]))
 
-    def _pair(self, query: Fingerprint, track: int) -> _Pair:
-        if len(query.rhythm):
-            trains = self.index.trains(track, "rhythm")
-            if len(trains):
-                return _Pair(_RHYTHM, query.rhythm, trains)
-        return _Pair(_ECHOPRINT, query.echoprint, self.index.trains(track, "echoprint"))
+    def _judged(self, track: int, query: _Query, speeds: int) -> Match:
+        """Align a track at every offset."""
+        trains, kind = self.index.trains(track, "rhythm"), _RHYTHM
+        if len(query.plain.rhythm) == 0 or len(trains) == 0:
+            trains, kind = self.index.trains(track, "echoprint"), _ECHOPRINT
+        joined = OnsetTrains.joined([getattr(start, kind.name) for start in query.starts])
+        alignment = align(joined, trains, kind.tolerance, len(query.starts))
+        return Match(
+            track=track,
+            # so many more chances to be wrong
+            log_odds=kind.weights.log_odds(alignment) - math.log(speeds),
+            alignment=alignment,
+            offset=(alignment.offset - query.speed * query.first) / FRAMES_PER_SECOND,
+            speed=query.speed,
+        )
 
 
-def _judged(track: int, pair: _Pair, start: int) -> Match:
-    alignment = align(pair.query, pair.track, pair.kind.tolerance)
-    return Match(
-        track=track,
-        confidence=pair.kind.weights.confidence(alignment),
-        alignment=alignment,
-        offset=(alignment.offset - start) / FRAMES_PER_SECOND,
-    )
-
-
-def _busiest_stretch(query: Fingerprint) -> tuple[int, Fingerprint]:
-    """Cut out the `QUERY_SECONDS` with most onsets; gives the first frame too."""
+def _busiest_stretch(query: Fingerprint, seconds: float) -> tuple[int, Fingerprint]:
+    """Cut out so many seconds with most onsets; gives the first frame too."""
     onsets = np.sort(query.rhythm.frames if len(query.rhythm) else query.echoprint.frames)
-    length = round(QUERY_SECONDS * FRAMES_PER_SECOND)
+    length = round(seconds * FRAMES_PER_SECOND)
     if len(onsets) == 0 or onsets[-1] < length:
         return 0, query
     inside = np.searchsorted(onsets, onsets + length) - np.arange(len(onsets))
     start = int(onsets[int(np.argmax(inside))])
     return start, query.excerpt(start, length)
-
-
-def _stretch(samples: Float32s, start: int) -> Float32s:
-    """Cut out the same stretch of a recording, given its first frame."""
-    first = start * FRAME_SAMPLES
-    return samples[first : first + round(QUERY_SECONDS * SAMPLE_RATE)]

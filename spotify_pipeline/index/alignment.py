@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s
+from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import unpack_frames
 
 __all__ = ["Alignment", "align", "count_aligned"]
@@ -38,13 +38,13 @@ class Alignment:
     """
 
     offset: int
-    aligned: int
-    second: int
-    onsets: int
+    aligned: float
+    second: float
+    onsets: float
     expected: float
 
 
-def align(query: OnsetTrains, track: OnsetTrains, tolerance: int) -> Alignment:
+def align(query: OnsetTrains, track: OnsetTrains, tolerance: int, starts: int = 1) -> Alignment:
     """Find the best offset of a query in a track.
 
     Parameters
@@ -53,13 +53,17 @@ def align(query: OnsetTrains, track: OnsetTrains, tolerance: int) -> Alignment:
         Onset trains of one detector setting.
     tolerance
         Frames by which an onset may be off.
+    starts
+        The query's onsets are those of so many fingerprints of one recording
+        (`fingerprint.other_starts`), joined: counts are means over them. So an onset that only some
+        of them have counts for less.
     """
     if len(query) == 0 or len(track) == 0:
         return Alignment(0, 0, 0, 0, 0.0)
     offset, aligned, second, onsets, expected = _align(
         query.frames, query.bounds, track.frames, track.bounds, tolerance
     )
-    return Alignment(offset, aligned, second, onsets, expected)
+    return Alignment(offset, aligned / starts, second / starts, onsets / starts, expected / starts)
 
 
 def count_aligned(
@@ -70,7 +74,8 @@ def count_aligned(
     tolerance: int,
     offsets: Int64s,
     reach: int,
-) -> Int32s:
+    speeds: Float64s,
+) -> tuple[Int32s, Int64s]:
     """Count the onsets aligned at the best offset near a given one: a fraction of the work.
 
     Runs without the GIL.
@@ -86,20 +91,26 @@ def count_aligned(
     offsets, reach
         int64 of shape (n,), frames: of each track, the offsets from `offset - reach` to
         `offset + reach` are tried.
+    speeds
+        float64 of shape (s,): by each of them the query's frames are multiplied in turn.
 
     Returns
     -------
-    int32 of shape (n,): -1 of a track without onsets.
+    counts : int32 of shape (n,)
+        -1 of a track without onsets.
+    best : int64 of shape (n,)
+        The place in `speeds` of the one that aligns most, the first of several.
     """
-    found: Int32s = _count_aligned(
-        query.frames, query.bounds, packed, firsts, lasts, tolerance, offsets, reach
+    frames = np.stack([query.at_speed(speed).frames for speed in speeds.tolist()])
+    found: tuple[Int32s, Int64s] = _count_aligned(
+        frames, query.bounds, packed, firsts, lasts, tolerance, offsets, reach
     )
     return found
 
 
 @njit(cache=True, nogil=True)
 def _count_aligned(
-    query: Int32s,
+    queries: Int32s,
     query_bounds: Int64s,
     packed: UInt8s,
     firsts: Int64s,
@@ -107,16 +118,23 @@ def _count_aligned(
     tolerance: int,
     offsets: Int64s,
     reach: int,
-) -> Int32s:
-    """Count as of `count_aligned`."""
-    best = np.full(len(offsets), -1, np.int32)
+) -> tuple[Int32s, Int64s]:
+    """Count as of `count_aligned`; `queries` are of shape (s, onsets)."""
+    most = np.full(len(offsets), -1, np.int32)
+    best = np.zeros(len(offsets), np.int64)
     for k in range(len(offsets)):
         track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
-        if len(track):
-            counts = _counts_near(query, query_bounds, track, bounds, offsets[k], reach + tolerance)
-            within = _windowed(counts, tolerance)[tolerance : len(counts) - tolerance]
-            best[k] = within.max()
-    return best
+        if len(track) == 0:
+            continue
+        for speed in range(len(queries)):
+            counts = _counts_near(
+                queries[speed], query_bounds, track, bounds, offsets[k], reach + tolerance
+            )
+            aligned = _windowed(counts, tolerance)[tolerance : len(counts) - tolerance].max()
+            if aligned > most[k]:
+                most[k] = aligned
+                best[k] = speed
+    return most, best
 
 
 @njit(cache=True, nogil=True)

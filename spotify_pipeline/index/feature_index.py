@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Int32s, Int64s
+from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s
 from spotify_pipeline.index.alignment import count_aligned
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS, features, probes
@@ -24,7 +24,7 @@ from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.search import Candidate, Lookup, search
 from spotify_pipeline.index.segment import Segment
 
-__all__ = ["QUICK", "THOROUGH", "Effort", "FeatureIndex"]
+__all__ = ["QUICK", "SKETCHY", "THOROUGH", "Effort", "FeatureIndex"]
 
 FEWEST_POSTINGS = 4_000_000
 """So many postings take no time that matters, however few tracks there are."""
@@ -55,6 +55,9 @@ QUICK = Effort(coarseness=2, postings=10, probing=False)
 
 THOROUGH = Effort(coarseness=0, postings=300, probing=True)
 """Several times the work, for those that it did not decide."""
+
+SKETCHY = Effort(coarseness=1, postings=40, probing=False)
+"""For what has to be done many times: once for each speed at which a query may have been played."""
 
 
 class FeatureIndex:
@@ -172,7 +175,9 @@ class FeatureIndex:
             pool=self._pool,
             workers=os.cpu_count() or 1,
         )
-        return [c for c in found if not self._is_dropped(c.track)][:limit]
+        for first, last in self._dropped.tolist():
+            found = [c for c in found if not first <= c.track < last]
+        return found[:limit]
 
     def count_aligned(
         self,
@@ -181,7 +186,8 @@ class FeatureIndex:
         candidates: Sequence[Candidate],
         tolerance: int,
         reach: int,
-    ) -> Int32s:
+        speeds: Float64s,
+    ) -> tuple[Int32s, Int64s]:
         """Count the onsets of a query that candidates align near where they were found.
 
         Parameters
@@ -192,12 +198,12 @@ class FeatureIndex:
             Of `KINDS`.
         candidates
             Of shape (n,).
-        tolerance, reach
-            Frames, as of `alignment.count_aligned`.
+        tolerance, reach, speeds
+            As of `alignment.count_aligned`.
 
         Returns
         -------
-        int32 of shape (n,): -1 of a track whose trains are not in the index.
+        As of `alignment.count_aligned`: -1 of a track whose trains are not in the index.
 
         Raises
         ------
@@ -208,14 +214,15 @@ class FeatureIndex:
         offsets = np.array([candidate.offset for candidate in candidates], np.int64)
         places = np.searchsorted(self._bounds, tracks, side="right") - 1
         counts = np.empty(len(tracks), np.int32)
+        best = np.empty(len(tracks), np.int64)
 
         def count(chosen: Int64s) -> None:
             place = places[chosen[0]]
             packed, firsts, lasts = self._segments[place].packed_trains(
                 tracks[chosen] - self._bounds[place], kind
             )
-            counts[chosen] = count_aligned(
-                query, packed, firsts, lasts, tolerance, offsets[chosen], reach
+            counts[chosen], best[chosen] = count_aligned(
+                query, packed, firsts, lasts, tolerance, offsets[chosen], reach, speeds
             )
 
         shares = [
@@ -225,7 +232,7 @@ class FeatureIndex:
             if len(share)
         ]
         list(self._pool.map(count, shares))
-        return counts
+        return counts, best
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -234,9 +241,6 @@ class FeatureIndex:
     def _find(self, track: int) -> tuple[Segment, int]:
         place = int(np.searchsorted(self._bounds, track, side="right")) - 1
         return self._segments[place], track - int(self._bounds[place])
-
-    def _is_dropped(self, track: int) -> bool:
-        return bool(((self._dropped[:, 0] <= track) & (track < self._dropped[:, 1])).any())
 
 
 def _dropped(segments: Sequence[tuple[Segment, Sequence[str]]], bounds: Int64s) -> Int64s:

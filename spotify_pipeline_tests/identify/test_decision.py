@@ -1,4 +1,4 @@
-"""What an alignment is worth: more onsets in line never lower the confidence."""
+"""What an alignment is worth: more onsets in line never lower the odds."""
 
 import math
 from dataclasses import replace
@@ -35,24 +35,25 @@ def test_evidence_of_an_alignment_by_hand() -> None:
 
 @pytest.mark.parametrize("weights", [RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
 def test_a_clear_alignment_is_believed_and_a_chance_one_is_not(weights: EvidenceWeights) -> None:
-    assert weights.confidence(Alignment(0, 90, 20, 100, 8.0)) >= THRESHOLD
-    assert weights.confidence(Alignment(0, 22, 20, 100, 8.0)) < THRESHOLD
+    threshold = math.log(THRESHOLD / (1 - THRESHOLD))
+    assert weights.log_odds(Alignment(0, 90, 20, 100, 8.0)) >= threshold
+    assert weights.log_odds(Alignment(0, 22, 20, 100, 8.0)) < threshold
 
 
 @given(weights=WEIGHTS, alignment=alignments())
 @settings(deadline=None, max_examples=100)
-def test_confidence_grows_with_the_gap(weights: EvidenceWeights, alignment: Alignment) -> None:
+def test_odds_grow_with_the_gap(weights: EvidenceWeights, alignment: Alignment) -> None:
     wider = replace(alignment, second=alignment.second // 2, expected=alignment.expected)
     assert evidence(wider)[0] >= evidence(alignment)[0]
-    assert weights.confidence(wider) >= weights.confidence(alignment)
+    assert weights.log_odds(wider) >= weights.log_odds(alignment)
 
 
 @given(weights=WEIGHTS, alignment=alignments())
 @settings(deadline=None, max_examples=100)
-def test_confidence_grows_with_the_coverage(weights: EvidenceWeights, alignment: Alignment) -> None:
+def test_odds_grow_with_the_coverage(weights: EvidenceWeights, alignment: Alignment) -> None:
     less_by_chance = replace(alignment, expected=alignment.expected / 2)
     assert evidence(less_by_chance)[1] >= evidence(alignment)[1]
-    assert weights.confidence(less_by_chance) >= weights.confidence(alignment)
+    assert weights.log_odds(less_by_chance) >= weights.log_odds(alignment)
 
 
 @given(weights=WEIGHTS, second=COUNTS, onsets=COUNTS, expected=st.floats(0, 1e6))
@@ -60,16 +61,16 @@ def test_confidence_grows_with_the_coverage(weights: EvidenceWeights, alignment:
 def test_nothing_aligned_is_worth_nothing(
     weights: EvidenceWeights, second: int, onsets: int, expected: float
 ) -> None:
-    assert weights.confidence(Alignment(0, 0, second, onsets, expected)) == 0.0
+    assert weights.log_odds(Alignment(0, 0, second, onsets, expected)) == -math.inf
 
 
 @pytest.mark.parametrize("size", [1, 10**3, 10**9, 10**15])
 @pytest.mark.parametrize("weights", [RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
-def test_extreme_counts_give_a_probability(weights: EvidenceWeights, size: int) -> None:
+def test_extreme_counts_give_finite_odds(weights: EvidenceWeights, size: int) -> None:
     for alignment in (
         Alignment(0, size, 0, 1, 0.0),
         Alignment(0, 1, size, size, float(size)),
         Alignment(0, 1, 0, 0, float(size)),
         Alignment(-size, size, size, size, 0.0),
     ):
-        assert 0.0 <= weights.confidence(alignment) <= 1.0
+        assert math.isfinite(weights.log_odds(alignment))

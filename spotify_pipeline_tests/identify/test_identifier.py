@@ -191,3 +191,21 @@ def test_an_onset_at_the_end_of_all_time_does_no_harm(
 
 def test_an_empty_fingerprint_matches_nothing(identifier: Identifier) -> None:
     assert identifier.matches(Fingerprint(NO_ONSETS, NO_ONSETS)) == []
+
+
+@pytest.mark.parametrize("speed", [0.96, 0.984, 1.02, 1.0375])
+@pytest.mark.parametrize("number", [13, 44])
+def test_a_recording_played_at_another_speed_is_identified(
+    identifier: Identifier, tracks: list[Track], number: int, speed: float
+) -> None:
+    query = fingerprint_of(tracks[number], start=50, seconds=15).at_speed(1 / speed)
+    assert_identified(identifier, query, number, 50.0)
+    assert identifier.matches(query)[0].speed == pytest.approx(speed, abs=0.0005)
+
+
+@pytest.mark.parametrize("speed", [0.975, 1.03])
+def test_a_long_recording_at_another_speed_keeps_its_place(
+    identifier: Identifier, tracks: list[Track], speed: float
+) -> None:
+    query = fingerprint_of(tracks[14], start=10, seconds=130).at_speed(1 / speed)
+    assert_identified(identifier, query, 14, 10.0)

@@ -114,7 +114,7 @@ def test_bands_are_compared_with_themselves_alone() -> None:
 @pytest.mark.parametrize("empty", ["query", "track"])
 def test_nothing_to_align_is_no_alignment(empty: str) -> None:
     trains = {"query": make_track(1).rhythm, "track": make_track(1).rhythm} | {empty: NO_ONSETS}
-    assert align(**trains, tolerance=1) == Alignment(0, 0, 0, 0, 0.0)
+    assert align(trains["query"], trains["track"], tolerance=1) == Alignment(0, 0, 0, 0, 0.0)
 
 
 def test_a_lone_onset_is_aligned_with_a_lone_onset() -> None:
@@ -134,8 +134,15 @@ def test_near_an_offset_the_best_count_of_the_offsets_around_it_is_found(
 ) -> None:
     packed = PackedTrains.of([pack_trains(track) for track, _ in tracks])
     offsets = np.array([offset for _, offset in tracks], np.int64)
-    found = count_aligned(
-        query, packed.content, packed.offsets[:-1], packed.offsets[1:], tolerance, offsets, 50
+    found, _ = count_aligned(
+        query,
+        packed.content,
+        packed.offsets[:-1],
+        packed.offsets[1:],
+        tolerance,
+        offsets,
+        50,
+        np.ones(1),
     )
     assert found.tolist() == [
         max(
@@ -146,3 +153,31 @@ def test_near_an_offset_the_best_count_of_the_offsets_around_it_is_found(
         else -1
         for track, offset in tracks
     ]
+
+
+@pytest.mark.parametrize("speed", [0.98, 1.0, 1.03])
+def test_the_speed_that_aligns_most_is_told(speed: float) -> None:
+    track = make_track(1).rhythm
+    packed = PackedTrains.of([pack_trains(track)])
+    speeds = np.array([0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03])
+    counts, best = count_aligned(
+        track.excerpt(3000, 4000).at_speed(1 / speed),
+        packed.content,
+        packed.offsets[:-1],
+        packed.offsets[1:],
+        1,
+        np.array([2900]),
+        256,
+        speeds,
+    )
+    assert speeds[best[0]] == speed
+    assert counts[0] == len(track.excerpt(3000, 4000))
+
+
+def test_counts_of_several_starts_are_means_over_them() -> None:
+    track = make_track(1).rhythm
+    query = track.excerpt(3000, 4000)
+    worse = worn(query, 1, lost=0.5, moved=0)
+    both = align(OnsetTrains.joined([query, worse]), track, 1, starts=2)
+    assert both.offset == 3000
+    assert both.aligned == both.onsets == (len(query) + len(worse)) / 2

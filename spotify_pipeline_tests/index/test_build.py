@@ -75,7 +75,8 @@ class Home:
         assert manifest is not None
         assert manifest.tracks == len(index)
         everything = sum(entry.all_tracks for entry in manifest.segments)
-        return sorted(index.track_id(n) for n in range(everything) if not index._is_dropped(n))
+        dropped = {n for ends in index._dropped.tolist() for n in range(*ends)}
+        return sorted(index.track_id(n) for n in range(everything) if n not in dropped)
 
     def files(self) -> list[str]:
         """Name the segments' files."""

@@ -1,0 +1,65 @@
+"""Matches of one recording come back as one group, the most popular track first."""
+
+from dataclasses import replace
+
+import pytest
+
+from spotify_pipeline.catalog import TrackNames
+from spotify_pipeline.identify.identifier import Match
+from spotify_pipeline.identify.releases import group_releases
+from spotify_pipeline.index.alignment import Alignment
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline_tests.tracks import NO_ONSETS, index_of, make_tracks, shifted, worn
+
+SAME = 3
+"""The number of a track that is track 0 again, a second later and encoded anew."""
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> FeatureIndex:
+    tracks = make_tracks(3)
+    again = replace(
+        tracks[0],
+        track_id="9" * 22,
+        rhythm=shifted(worn(tracks[0].rhythm, 1, lost=0.2, moved=1), 345),
+        echoprint=NO_ONSETS,
+    )
+    return index_of(tmp_path_factory.mktemp("index"), [*tracks, again])
+
+
+def match(track: int, log_odds: float = 9.0) -> Match:
+    return Match(track, log_odds, Alignment(0, 50, 10, 60, 5.0), 0.0, 1.0)
+
+
+def named(track: int, isrc: str | None, popularity: int | None) -> TrackNames:
+    return TrackNames(f"{track:022d}", "title", (), "album", isrc, popularity, 60_000)
+
+
+def groups(
+    matches: list[Match], index: FeatureIndex, names: dict[int, TrackNames]
+) -> list[list[int]]:
+    return [[m.track for m in group] for group in group_releases(matches, index, names)]
+
+
+def test_tracks_whose_onsets_line_up_are_one_recording(index: FeatureIndex) -> None:
+    matches = [match(1), match(0), match(SAME), match(2)]
+    assert groups(matches, index, {}) == [[1], [0, SAME], [2]]
+
+
+def test_the_most_popular_release_comes_first(index: FeatureIndex) -> None:
+    names = {0: named(0, None, 3), SAME: named(SAME, None, 70), 1: named(1, None, 99)}
+    assert groups([match(0), match(1), match(SAME)], index, names) == [[SAME, 0], [1]]
+
+
+def test_a_release_of_unknown_popularity_comes_last(index: FeatureIndex) -> None:
+    assert groups([match(0), match(SAME)], index, {SAME: named(SAME, None, 0)}) == [[SAME, 0]]
+
+
+def test_tracks_of_one_isrc_are_one_recording(index: FeatureIndex) -> None:
+    names = {1: named(1, "QQ1", 1), 2: named(2, "QQ1", 1), 0: named(0, "QQ2", 1)}
+    assert groups([match(1), match(0), match(2)], index, names) == [[1, 2], [0]]
+
+
+def test_tracks_without_an_isrc_are_not_one_recording_for_that(index: FeatureIndex) -> None:
+    names = {1: named(1, None, 1), 2: named(2, None, 1)}
+    assert groups([match(1), match(2)], index, names) == [[1], [2]]
