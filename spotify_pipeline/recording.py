@@ -16,7 +16,14 @@ import numpy.typing as npt
 
 from spotify_pipeline.errors import PipelineError
 
-__all__ = ["AUDIO_SUFFIXES", "Recording", "RecordingError", "printable", "read_recording"]
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "Recording",
+    "RecordingError",
+    "audio_files",
+    "printable",
+    "read_recording",
+]
 
 AUDIO_SUFFIXES = frozenset(
     ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mp2 .mp3 .mp4 .mpc .oga .ogg .opus .w64"
@@ -50,6 +57,24 @@ class Recording:
     samples: npt.NDArray[np.float32]
     sample_rate: int
     duration: float
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """Find the audio files below a folder by their names, in the order of their names.
+
+    Raises
+    ------
+    RecordingError
+        There is none.
+    """
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    files = sorted((path for path in found if path.is_file()), key=Path.as_posix)
+    if not files:
+        raise RecordingError(
+            f"{printable(folder)} holds no audio file; looked for"
+            f" {', '.join(sorted(AUDIO_SUFFIXES))}"
+        )
+    return files
 
 
 def printable(path: Path) -> str:
