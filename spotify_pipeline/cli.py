@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from spotify_pipeline.identify.answer_file import AnswerFile
     from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.identify.evidence import Evidence
     from spotify_pipeline.progress import Report
     from spotify_pipeline.status import Status
 
@@ -74,6 +75,12 @@ def main() -> None:
     help="Write to FILE (.jsonl, .json, .csv); answers that it holds already are kept.",
 )
 @click.option(
+    "--plot",
+    metavar="FILE_OR_FOLDER",
+    type=FILE,
+    help="Draw how the best match lines up: FILE.png of one recording, a folder for several.",
+)
+@click.option(
     "--limit",
     default=5,
     show_default=True,
@@ -86,6 +93,7 @@ def identify(
     listing: BinaryIO | None,
     form: str | None,
     output: Path | None,
+    plot: Path | None,
     limit: int,
 ) -> None:
     """Say which track each recording is of, and where in it; or that it is unknown.
@@ -111,9 +119,12 @@ def identify(
     if not recordings:
         raise click.UsageError("name a recording, a folder of them, or a --list of paths")
     settings = Settings.from_environment()
+    witness = _plotter(plot, recordings) if plot else None
 
     def answered(files: list[Path]) -> Iterator["Answer | Failure"]:
-        answers = answer_files(files, settings.index, settings.metadata_database, limit=limit)
+        answers = answer_files(
+            files, settings.index, settings.metadata_database, limit=limit, witness=witness
+        )
         return _with_bar(answers, len(files))
 
     chosen = {"json": JSON_LINES, "csv": CSV}[form] if form else None
@@ -270,6 +281,12 @@ def _progress_bar() -> Iterator["Report"]:
             bar.update(task, completed=done, total=total or None)
 
         yield report
+
+
+def _plotter(target: Path, recordings: list[Path]) -> Callable[["Evidence"], None]:
+    from spotify_pipeline.identify.plot import plotter  # takes a while
+
+    return plotter(target, recordings)
 
 
 def _with_bar(answers: Iterator["Answer | Failure"], total: int) -> Iterator["Answer | Failure"]:

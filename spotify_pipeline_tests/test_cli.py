@@ -109,6 +109,16 @@ def test_identify_does_not_overwrite_another_file(
     assert notes.read_text() == "mine\n"
 
 
+def test_identify_draws_what_can_be_read(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    command = ["identify", *map(str, recordings), "--plot"]
+    plots = tmp_path / "plots"
+    assert runner.invoke(main, [*command, str(plots)]).exit_code == 1
+    assert sorted(path.name for path in plots.iterdir()) == ["0.json.png", "1.json.png"]
+    assert "name a folder" in runner.invoke(main, [*command, str(tmp_path / "plot.png")]).output
+
+
 def test_status_of_an_empty_home_is_all_zero(runner: CliRunner) -> None:
     result = runner.invoke(main, ["status"])
     assert result.exit_code == 0

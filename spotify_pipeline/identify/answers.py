@@ -5,13 +5,14 @@ Does not belong here: matching (`identifier`).
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from spotify_pipeline.catalog import TrackNames, track_names
 from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.query import read_query
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -78,6 +79,7 @@ def answer_files(
     *,
     limit: int = 5,
     threshold: float = THRESHOLD,
+    witness: Callable[[Evidence], None] | None = None,
 ) -> Iterator[Answer | Failure]:
     """Identify recordings one after the other; one that can't be read does not stop the rest.
 
@@ -91,6 +93,9 @@ def answer_files(
         Matches to give at the most.
     threshold
         The least confidence of a match.
+    witness
+        Is shown the best match of each recording before its answer is given, be it accepted or not;
+        nothing where no track comes near.
 
     Raises
     ------
@@ -113,13 +118,18 @@ def answer_files(
         found = identifier.matches(query.fingerprint, query.samples)
         sure = [match for match in found if match.confidence >= threshold]
         matches = _named(sure[:limit], identifier.index, metadata_database)
-        yield Answer(
+        answer = Answer(
             file=printable(file),
             duration=None if query.duration is None else round(query.duration, 3),
             identified=bool(matches),
             matches=matches,
             elapsed=round(time.perf_counter() - started, 3),
         )
+        if witness is not None and found:
+            (best, *_) = matches or _named(found[:1], identifier.index, metadata_database)
+            recording, index = query.fingerprint, identifier.index
+            witness(Evidence.gathered(answer.file, bool(matches), found[0], best, recording, index))
+        yield answer
 
 
 def _named(

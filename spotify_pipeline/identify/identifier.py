@@ -28,7 +28,7 @@ from spotify_pipeline.index.feature_index import QUICK, THOROUGH, Effort, Featur
 from spotify_pipeline.index.search import Candidate
 from spotify_pipeline.index.segment import PLACE_FRAMES
 
-__all__ = ["PASSES", "QUERY_SECONDS", "Identifier", "Match", "Pass"]
+__all__ = ["PASSES", "QUERY_SECONDS", "TOLERANCES", "Identifier", "Match", "Pass"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,9 @@ _RHYTHM = _Kind("rhythm", 1, RHYTHM_EVIDENCE)
 _ECHOPRINT = _Kind(
     "echoprint", 4, ECHOPRINT_EVIDENCE
 )  # recovered onsets are known to a few frames only
+
+TOLERANCES = {kind.name: kind.tolerance for kind in (_RHYTHM, _ECHOPRINT)}
+"""Frames by which an onset may be off, by the kind of trains."""
 
 
 @dataclass(frozen=True)
