@@ -20,7 +20,6 @@ from spotify_pipeline.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from spotify_pipeline.identify.answer_file import AnswerFile
     from spotify_pipeline.identify.answers import Answer, Failure
     from spotify_pipeline.identify.evidence import Evidence
     from spotify_pipeline.progress import Report
@@ -110,8 +109,6 @@ def identify(
       spotify-pipeline identify --csv ~/Recordings > answers.csv
       find / -name '*.wav' | spotify-pipeline identify --list - --output answers.jsonl
     """  # noqa: D301  # click keeps the lines of what follows a backspace
-    from spotify_pipeline.identify.answer_file import AnswerFile, form_of
-    from spotify_pipeline.identify.answer_form import CSV, JSON_LINES
     from spotify_pipeline.identify.answers import answer_files
     from spotify_pipeline.identify.batch import expanded, listed
 
@@ -127,20 +124,10 @@ def identify(
         )
         return _with_bar(answers, len(files))
 
-    chosen = {"json": JSON_LINES, "csv": CSV}[form] if form else None
     if output is not None:
-        with AnswerFile(output, chosen or form_of(output)) as file:
-            for answer in answered(file.unanswered(recordings)):
-                file.write(answer)
-        _show_summary(output, len(recordings), file)
-        if file.failed:
-            sys.exit(1)
-    elif chosen is not None:
-        click.echo(chosen.head, nl=False)
-        encode = chosen.encode
-        _write_lines(answered(recordings), lambda answer: click.echo(encode(answer), nl=False))
+        _write_file(output, form, recordings, answered)
     else:
-        _write_lines(answered(recordings), _show_answer)
+        _write_lines(answered(recordings), _shown_as(form))
 
 
 @main.command()
@@ -284,6 +271,7 @@ def _progress_bar() -> Iterator["Report"]:
 
 
 def _plotter(target: Path, recordings: list[Path]) -> Callable[["Evidence"], None]:
+    """Make what saves the plot of each recording."""
     from spotify_pipeline.identify.plot import plotter  # takes a while
 
     return plotter(target, recordings)
@@ -343,6 +331,37 @@ def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
         sys.exit(1)
 
 
+def _write_file(
+    output: Path,
+    form: str | None,
+    recordings: list[Path],
+    answered: Callable[[list[Path]], Iterator["Answer | Failure"]],
+) -> None:
+    """Append the answers that a file lacks; exit with 1 if one of all in it is an error."""
+    from spotify_pipeline.identify.answer_file import AnswerFile, form_of
+    from spotify_pipeline.identify.answer_form import FORMS
+
+    with AnswerFile(output, FORMS[form] if form else form_of(output)) as file:
+        for answer in answered(file.unanswered(recordings)):
+            file.write(answer)
+    earlier = f", {file.earlier} of them in an earlier run" if file.earlier else ""
+    click.echo(f"{output}: {file.answered} recordings answered{earlier}", err=True)
+    if file.failed:
+        _warn(f"{file.failed} could not be read")
+        sys.exit(1)
+
+
+def _shown_as(form: str | None) -> Callable[["Answer | Failure"], None]:
+    """Choose how answers are shown, and begin."""
+    from spotify_pipeline.identify.answer_form import FORMS
+
+    if form is None:
+        return _show_answer
+    encode = FORMS[form].encode
+    click.echo(FORMS[form].head, nl=False)
+    return lambda answer: click.echo(encode(answer), nl=False)
+
+
 def _show_json(result: object) -> None:
     import msgspec
 
@@ -369,14 +388,6 @@ def _show_answer(answer: "Answer | Failure") -> None:
             f"    at {_clock(match.offset)}{length}, confidence {match.confidence:.4f},"
             f" track {match.track_id}"
         )
-
-
-def _show_summary(output: Path, recordings: int, file: "AnswerFile") -> None:
-    """Say on stderr what came into a file of answers."""
-    earlier = f", {file.earlier} of them in an earlier run" if file.earlier else ""
-    click.echo(f"{output}: {recordings} recordings answered{earlier}", err=True)
-    if file.failed:
-        _warn(f"{file.failed} could not be read")
 
 
 def _show_status(status: "Status") -> None:

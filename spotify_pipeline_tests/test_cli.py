@@ -78,6 +78,16 @@ def test_identify_takes_a_list_from_stdin(runner: CliRunner, recordings: list[Pa
     assert [answer["file"] for answer in answers] == [str(path) for path in recordings[1:]]
 
 
+@pytest.mark.parametrize(("terminal", "shown"), [("1", True), ("0", False)])
+def test_identify_shows_on_a_terminal_how_far_it_is(
+    runner: CliRunner, recordings: list[Path], terminal: str, shown: bool
+) -> None:
+    command = ["identify", "--json", *map(str, recordings[1:])]
+    result = runner.invoke(main, command, env={"TTY_COMPATIBLE": terminal})
+    assert ("50%" in result.stderr) == shown
+    assert all(json.loads(line)["identified"] for line in result.stdout.splitlines())
+
+
 @pytest.mark.parametrize("name", ["answers.csv", "answers.jsonl"])
 def test_identify_goes_on_with_a_file_of_answers(
     runner: CliRunner, recordings: list[Path], tmp_path: Path, name: str

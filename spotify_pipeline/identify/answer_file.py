@@ -29,10 +29,10 @@ def form_of(path: Path) -> AnswerForm:
     AnswerFileError
         The ending belongs to none.
     """
-    for form in FORMS:
+    for form in FORMS.values():
         if path.suffix.lower() in form.suffixes:
             return form
-    endings = ", ".join(suffix for form in FORMS for suffix in form.suffixes)
+    endings = ", ".join(suffix for form in FORMS.values() for suffix in form.suffixes)
     raise AnswerFileError(f"{path}: the name ends in none of {endings}, so say --json or --csv")
 
 
@@ -51,10 +51,12 @@ class AnswerFile:
 
     Attributes
     ----------
+    answered
+        How many recordings have an answer in the file.
     earlier
-        How many recordings an earlier run has answered.
+        How many of them had one already.
     failed
-        How many of all recordings in the file could not be read.
+        How many of them could not be read.
 
     Raises
     ------
@@ -64,10 +66,10 @@ class AnswerFile:
 
     def __init__(self, path: Path, form: AnswerForm) -> None:
         self._form = form
-        self._answered: set[str] = set()
+        self._files: set[str] = set()
         self.failed = 0
         end = self._read(path) if path.exists() else 0
-        self.earlier = len(self._answered)
+        self.earlier = self.answered = len(self._files)
         self._file = path.open("ab")
         self._file.truncate(end)
         if end == 0:
@@ -75,12 +77,13 @@ class AnswerFile:
 
     def unanswered(self, recordings: Iterable[Path]) -> list[Path]:
         """Leave out the recordings that are answered in the file."""
-        return [path for path in recordings if printable(path) not in self._answered]
+        return [path for path in recordings if printable(path) not in self._files]
 
     def write(self, answer: Answer | Failure) -> None:
         """Append an answer."""
         self._file.write(self._form.encode(answer))
         self._file.flush()
+        self.answered += 1
         self.failed += isinstance(answer, Failure)
 
     def __enter__(self) -> Self:
@@ -102,7 +105,7 @@ class AnswerFile:
         try:
             with path.open("rb") as lines:
                 for found in self._form.answers(lines):
-                    self._answered.add(found.file)
+                    self._files.add(found.file)
                     self.failed += found.failed
                     end = found.end
         except ForeignTextError as error:

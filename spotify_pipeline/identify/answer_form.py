@@ -183,4 +183,5 @@ def _check_start(half: bytes, start: bytes) -> None:
 
 JSON_LINES: AnswerForm = _JsonLines()
 CSV: AnswerForm = _Csv()
-FORMS = (JSON_LINES, CSV)
+FORMS = {"json": JSON_LINES, "csv": CSV}
+"""By the name of the option that asks for it."""

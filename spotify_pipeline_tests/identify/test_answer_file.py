@@ -16,7 +16,7 @@ ANSWERS = (
 )
 RECORDINGS = [Path(answer.file) for answer in ANSWERS]
 
-each_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+each_form = pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.name)
 
 
 def write_all(path: Path, form: AnswerForm) -> AnswerFile:

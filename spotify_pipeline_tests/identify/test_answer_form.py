@@ -63,7 +63,7 @@ def test_an_unreadable_file_has_one_row_with_its_error() -> None:
     }
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.name)
 @given(found=st.lists(answers(), max_size=4))
 def test_what_was_written_is_found_again(form: AnswerForm, found: list[Answer | Failure]) -> None:
     text = form.head + b"".join(map(form.encode, found))
@@ -71,7 +71,7 @@ def test_what_was_written_is_found_again(form: AnswerForm, found: list[Answer | 
     assert files(form, text) == expected
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.name)
 @given(found=st.lists(answers(), max_size=3), data=st.data())
 def test_of_a_text_that_is_cut_off_the_whole_answers_are_found(
     form: AnswerForm, found: list[Answer | Failure], data: st.DataObject
@@ -85,7 +85,7 @@ def test_of_a_text_that_is_cut_off_the_whole_answers_are_found(
     assert [answer.end for answer in whole] == [end for end in ends[1:] if end <= length]
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.name)
 @pytest.mark.parametrize(
     "text",
     [
