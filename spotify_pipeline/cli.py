@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -18,7 +18,10 @@ from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.identify.evidence import Evidence
     from spotify_pipeline.progress import Report
     from spotify_pipeline.status import Status
 
@@ -54,23 +57,77 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each file.")
+@click.argument("named", metavar="FILE_OR_FOLDER...", nargs=-1, type=FILE)
 @click.option(
-    "--limit", default=5, show_default=True, type=click.IntRange(1), help="Matches to show a file."
+    "--list",
+    "listing",
+    metavar="FILE",
+    type=click.File("rb"),
+    help="Identify what FILE names too, a path a line; - is stdin.",
+)
+@click.option("--json", "form", flag_value="json", help="A line of JSON a recording.")
+@click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a match.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=FILE,
+    help="Write to FILE (.jsonl, .json, .csv); answers that it holds already are kept.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE_OR_FOLDER",
+    type=FILE,
+    help="Draw how the best match lines up: FILE.png of one recording, a folder for several.",
+)
+@click.option(
+    "--limit",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Matches to show a recording.",
 )
 @_with_clear_errors
-def identify(files: tuple[Path, ...], as_json: bool, limit: int) -> None:
+def identify(
+    named: tuple[Path, ...],
+    listing: BinaryIO | None,
+    form: str | None,
+    output: Path | None,
+    plot: Path | None,
+    limit: int,
+) -> None:
     """Say which track each recording is of, and where in it; or that it is unknown.
 
-    FILE is audio (a few seconds are enough), or a .json file with an analysis document or a line of
-    'fingerprint'. A file that can't be read is reported, and the exit code is 1 at the end.
-    """
-    from spotify_pipeline.identify.answers import answer_files
+    A recording is an audio file (a few seconds are enough), or a .json file with an analysis
+    document or a line of 'fingerprint'. Of a folder, all audio files below it are identified. A
+    file that can't be read is reported, and the exit code is 1 at the end.
 
+    Many recordings: with --output, a run that was interrupted goes on where it ended when the same
+    command is given again.
+
+    \b
+      spotify-pipeline identify clip.mp3
+      spotify-pipeline identify --csv ~/Recordings > answers.csv
+      find / -name '*.wav' | spotify-pipeline identify --list - --output answers.jsonl
+    """  # noqa: D301  # click keeps the lines of what follows a backspace
+    from spotify_pipeline.identify.answers import answer_files
+    from spotify_pipeline.identify.batch import expanded, listed
+
+    recordings = expanded([*named, *listed(listing or ())])
+    if not recordings:
+        raise click.UsageError("name a recording, a folder of them, or a --list of paths")
     settings = Settings.from_environment()
-    answers = answer_files(files, settings.index, settings.metadata_database, limit=limit)
-    _write_lines(answers, _show_json if as_json else _show_answer)
+    witness = _plotter(plot, recordings) if plot else None
+
+    def answered(files: list[Path]) -> Iterator["Answer | Failure"]:
+        answers = answer_files(
+            files, settings.index, settings.metadata_database, limit=limit, witness=witness
+        )
+        return _with_bar(answers, len(files))
+
+    if output is not None:
+        _write_file(output, form, recordings, answered)
+    else:
+        _write_lines(answered(recordings), _shown_as(form))
 
 
 @main.command()
@@ -196,6 +253,50 @@ def _ingest(settings: Settings) -> bool:
 @contextmanager
 def _progress_bar() -> Iterator["Report"]:
     """Show progress as a bar on a terminal, as a line now and then elsewhere; on stderr."""
+    from spotify_pipeline.progress import log_reporter
+
+    bar = _bar()
+    if not bar.console.is_terminal:
+        yield log_reporter(lambda line: click.echo(line, err=True))
+        return
+    with bar:
+        task = bar.add_task("", total=None)
+
+        def report(done: int, total: int, what: str) -> None:
+            if bar.tasks[0].description != what:
+                bar.reset(task, description=what)
+            bar.update(task, completed=done, total=total or None)
+
+        yield report
+
+
+def _plotter(target: Path, recordings: list[Path]) -> Callable[["Evidence"], None]:
+    """Make what saves the plot of each recording."""
+    from spotify_pipeline.identify.plot import plotter  # takes a while
+
+    return plotter(target, recordings)
+
+
+def _with_bar(answers: Iterator["Answer | Failure"], total: int) -> Iterator["Answer | Failure"]:
+    """Show on a terminal how many of several recordings are answered, while the next one is."""
+    bar = _bar()
+    if total < 2 or not bar.console.is_terminal:
+        yield from answers
+        return
+    task = bar.add_task("identifying", total=total)
+    bar.start()
+    try:
+        for answer in answers:
+            bar.stop()  # the answer may be shown where the bar stands
+            yield answer
+            bar.advance(task)
+            bar.start()
+    finally:
+        bar.stop()
+
+
+def _bar() -> "Progress":
+    """Make a bar on stderr that vanishes at its end."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -205,27 +306,13 @@ def _progress_bar() -> Iterator["Report"]:
         TimeRemainingColumn,
     )
 
-    from spotify_pipeline.progress import log_reporter
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield log_reporter(lambda line: click.echo(line, err=True))
-        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def report(done: int, total: int, what: str) -> None:
-            if bar.tasks[0].description != what:
-                bar.reset(task, description=what)
-            bar.update(task, completed=done, total=total or None)
-
-        yield report
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _warn(message: str) -> None:
@@ -242,6 +329,37 @@ def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
         show(result)
     if failed:
         sys.exit(1)
+
+
+def _write_file(
+    output: Path,
+    form: str | None,
+    recordings: list[Path],
+    answered: Callable[[list[Path]], Iterator["Answer | Failure"]],
+) -> None:
+    """Append the answers that a file lacks; exit with 1 if one of all in it is an error."""
+    from spotify_pipeline.identify.answer_file import AnswerFile, form_of
+    from spotify_pipeline.identify.answer_form import FORMS
+
+    with AnswerFile(output, FORMS[form] if form else form_of(output)) as file:
+        for answer in answered(file.unanswered(recordings)):
+            file.write(answer)
+    earlier = f", {file.earlier} of them in an earlier run" if file.earlier else ""
+    click.echo(f"{output}: {file.answered} recordings answered{earlier}", err=True)
+    if file.failed:
+        _warn(f"{file.failed} could not be read")
+        sys.exit(1)
+
+
+def _shown_as(form: str | None) -> Callable[["Answer | Failure"], None]:
+    """Choose how answers are shown, and begin."""
+    from spotify_pipeline.identify.answer_form import FORMS
+
+    if form is None:
+        return _show_answer
+    encode = FORMS[form].encode
+    click.echo(FORMS[form].head, nl=False)
+    return lambda answer: click.echo(encode(answer), nl=False)
 
 
 def _show_json(result: object) -> None:
@@ -264,10 +382,11 @@ def _show_answer(answer: "Answer | Failure") -> None:
         artists = f" by {', '.join(match.artists)}" if match.artists else ""
         album = f", from {match.album}" if match.album else ""
         length = f" of {_clock(match.duration)}" if match.duration is not None else ""
+        played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.0005 else ""
         click.secho(f"  {name}{artists}", fg="green", nl=False)
         click.echo(album)
         click.echo(
-            f"    at {_clock(match.offset)}{length}, confidence {match.confidence:.4f},"
+            f"    at {_clock(match.offset)}{length}{played}, confidence {match.confidence:.4f},"
             f" track {match.track_id}"
         )
 

@@ -21,6 +21,7 @@ __all__ = [
     "Recording",
     "RecordingError",
     "at_speed",
+    "audio_files",
     "printable",
     "read_recording",
 ]
@@ -57,6 +58,24 @@ class Recording:
     samples: npt.NDArray[np.float32]
     sample_rate: int
     duration: float
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """Find the audio files below a folder by their names, in the order of their names.
+
+    Raises
+    ------
+    RecordingError
+        There is none.
+    """
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    files = sorted((path for path in found if path.is_file()), key=Path.as_posix)
+    if not files:
+        raise RecordingError(
+            f"{printable(folder)} holds no audio file; looked for"
+            f" {', '.join(sorted(AUDIO_SUFFIXES))}"
+        )
+    return files
 
 
 def printable(path: Path) -> str:

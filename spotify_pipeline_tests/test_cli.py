@@ -1,13 +1,19 @@
-"""The command line as a person meets it, where no data is needed."""
+"""The command line as a person meets it, where no data or little is needed."""
 
+import csv
+import io
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from spotify_pipeline.cli import main
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+from spotify_pipeline_tests.documents import make_document
+from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
 
 COMMANDS = ("demo", "fingerprint", "identify", "ingest", "sample-dump", "status")
 
@@ -15,6 +21,19 @@ COMMANDS = ("demo", "fingerprint", "identify", "ingest", "sample-dump", "status"
 @pytest.fixture
 def runner(tmp_path: Path) -> CliRunner:
     return CliRunner(env={HOME_VARIABLE: str(tmp_path / "home"), INCOMING_VARIABLE: None})
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Path]:
+    """Index two tracks; give the fingerprints of both, and before them a file that is broken."""
+    tracks = make_tracks(2)
+    publish_tracks(tmp_path / "home" / "index", tracks)
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    paths = [tmp_path / f"{number}.json" for number in range(len(tracks))]
+    for path, track in zip(paths, tracks, strict=True):
+        path.write_bytes(msgspec.json.encode(make_document(track.track_id, duration=60.0)))
+    return [broken, *paths]
 
 
 def test_help_names_every_command(runner: CliRunner) -> None:
@@ -33,6 +52,81 @@ def test_identify_without_an_index_says_what_to_do(runner: CliRunner, tmp_path: 
     result = runner.invoke(main, ["identify", str(tmp_path / "clip.mp3")])
     assert result.exit_code == 1
     assert "there is no index yet" in result.output
+
+
+def test_identify_without_a_recording_says_what_to_name(runner: CliRunner) -> None:
+    result = runner.invoke(main, ["identify"])
+    assert result.exit_code == 2
+    assert "name a recording, a folder of them, or a --list" in result.output
+
+
+def test_identify_writes_csv_and_fails_at_the_end(
+    runner: CliRunner, recordings: list[Path]
+) -> None:
+    result = runner.invoke(main, ["identify", "--csv", *map(str, recordings)])
+    broken, first, second = csv.DictReader(io.StringIO(result.stdout))
+    assert result.exit_code == 1
+    assert "no fingerprint" in broken["error"]
+    assert (first["match"], first["offset"]) == (second["match"], second["offset"]) == ("1", "0.0")
+
+
+def test_identify_takes_a_list_from_stdin(runner: CliRunner, recordings: list[Path]) -> None:
+    names = "".join(f"{path}\n" for path in recordings[1:])
+    result = runner.invoke(main, ["identify", "--json", "--list", "-"], input=names)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [answer["file"] for answer in answers] == [str(path) for path in recordings[1:]]
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [("1", True), ("0", False)])
+def test_identify_shows_on_a_terminal_how_far_it_is(
+    runner: CliRunner, recordings: list[Path], terminal: str, shown: bool
+) -> None:
+    command = ["identify", "--json", *map(str, recordings[1:])]
+    result = runner.invoke(main, command, env={"TTY_COMPATIBLE": terminal})
+    assert ("50%" in result.stderr) == shown
+    assert all(json.loads(line)["identified"] for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "answers.jsonl"])
+def test_identify_goes_on_with_a_file_of_answers(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path, name: str
+) -> None:
+    output = tmp_path / name
+    command = ["identify", "--output", str(output)]
+    first = runner.invoke(main, [*command, *map(str, recordings[:2])])
+    before = output.read_bytes()
+    second = runner.invoke(main, [*command, *map(str, recordings)])
+    added = output.read_bytes().removeprefix(before)
+    assert (first.exit_code, second.exit_code) == (1, 1)
+    assert first.stdout == second.stdout == ""
+    assert "3 recordings answered, 2 of them in an earlier run" in second.stderr
+    assert "1 could not be read" in second.stderr
+    assert added.count(b"\n") == 1
+    assert str(recordings[2]).encode() in added
+
+
+def test_identify_does_not_overwrite_another_file(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine\n")
+    command = ["identify", str(recordings[1]), "--output", str(notes)]
+    unnamed, refused = runner.invoke(main, command), runner.invoke(main, [*command, "--csv"])
+    assert (unnamed.exit_code, refused.exit_code) == (1, 1)
+    assert "say --json or --csv" in unnamed.output
+    assert "does not hold answers as CSV" in refused.output
+    assert notes.read_text() == "mine\n"
+
+
+def test_identify_draws_what_can_be_read(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    command = ["identify", *map(str, recordings), "--plot"]
+    plots = tmp_path / "plots"
+    assert runner.invoke(main, [*command, str(plots)]).exit_code == 1
+    assert sorted(path.name for path in plots.iterdir()) == ["0.json.png", "1.json.png"]
+    assert "name a folder" in runner.invoke(main, [*command, str(tmp_path / "plot.png")]).output
 
 
 def test_status_of_an_empty_home_is_all_zero(runner: CliRunner) -> None:

@@ -1,18 +1,27 @@
 """The detection job: recordings in the run's config, answers on stdout and in the run's metadata.
 
-Belongs here: wiring and metadata. Does not belong here: the work (`identify.answers`).
+Belongs here: wiring and metadata. Does not belong here: the work (`identify.answers`), and drawing
+(`identify.plot`).
 """
 
+import base64
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from spotify_pipeline.defs.resources import DataHome, reported_as_failure
 
+if TYPE_CHECKING:
+    from spotify_pipeline.identify.evidence import Evidence
+
 __all__ = ["Detection", "detect_job", "identify_recordings"]
+
+
+MOST_PLOTS = 5
+"""Recordings of a run whose plots are kept with it: each takes some 100 kB of Dagster's storage."""
 
 
 class Detection(dg.Config):
@@ -33,6 +42,7 @@ def identify_recordings(
 
     settings = data_home.settings
     answers: list[dict[str, Any]] = []
+    evidence: list[Evidence] = []
     failed = 0
     with reported_as_failure():
         for answer in answer_files(
@@ -40,6 +50,7 @@ def identify_recordings(
             settings.index,
             settings.metadata_database,
             limit=config.limit,
+            witness=evidence.append,
         ):
             sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
             sys.stdout.flush()
@@ -52,6 +63,8 @@ def identify_recordings(
             "unknown": sum(answer.get("identified") is False for answer in answers),
             "unreadable": failed,
             "json": dg.MetadataValue.json(answers),
+            "evidence": _figures(evidence),
+            "alignments": _plots(evidence[:MOST_PLOTS]),
         }
     )
     if failed:
@@ -78,6 +91,51 @@ def _table(answers: list[dict[str, Any]]) -> str:
         )
     cells = ([cell.replace("|", "\\|") for cell in row] for row in rows)
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
+    """Tabulate what the decision on each best match rests on."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "recording": one.file,
+                    "track": one.named.title or one.named.track_id,
+                    "accepted": one.accepted,
+                    "confidence": one.named.confidence,
+                    "offset": one.named.offset,
+                    "onsets": round(one.match.alignment.onsets),
+                    "aligned": round(one.match.alignment.aligned),
+                    "second": round(one.match.alignment.second),
+                    "expected": round(one.match.alignment.expected, 1),
+                }
+            )
+            for one in evidence
+        ],
+        dg.TableSchema(
+            [
+                dg.TableColumn("recording"),
+                dg.TableColumn("track", description="the best match, be it accepted or not"),
+                dg.TableColumn("accepted", "bool"),
+                dg.TableColumn("confidence", "float"),
+                dg.TableColumn("offset", "float", "second of the track where the recording begins"),
+                dg.TableColumn("onsets", "int", "of the recording, within the track"),
+                dg.TableColumn("aligned", "int", "of them, with one of the track's beside them"),
+                dg.TableColumn("second", "int", "aligned at the best other offset"),
+                dg.TableColumn("expected", "float", "aligned at other offsets, on average"),
+            ]
+        ),
+    )
+
+
+def _plots(evidence: list["Evidence"]) -> dg.MarkdownMetadataValue:
+    """Put the plots into the metadata itself, where the web UI shows them."""
+    from spotify_pipeline.identify.plot import alignment_plot
+
+    pictures = (base64.b64encode(alignment_plot(one)).decode() for one in evidence)
+    return dg.MetadataValue.md(
+        "\n\n".join(f"![alignment](data:image/png;base64,{picture})" for picture in pictures)
+    )
 
 
 @dg.config_mapping

@@ -17,7 +17,7 @@ from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
+from spotify_pipeline.recording import audio_files, read_recording
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE, Settings
 
 __all__ = ["EXCERPT_SECONDS", "NOISE_DECIBEL", "Excerpt", "Material", "prepare_material"]
@@ -118,7 +118,7 @@ def _composed(folder: Path, report: Report) -> list[Path]:
 def _found(music: Path) -> list[Path]:
     if not music.is_dir():
         raise PipelineError(f"{music}: no such folder")
-    files = sorted(path for path in music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    files = audio_files(music)
     if len(files) < 2:
         raise PipelineError(f"{music}: the demo needs at least two audio files")
     return files[:PIECES]

@@ -31,7 +31,7 @@ from spotify_pipeline.dump.catalogue_writer import CatalogueTrack, base62, write
 from spotify_pipeline.dump.tags import read_tags
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
+from spotify_pipeline.recording import audio_files, read_recording
 from spotify_pipeline.shards import OWN_MUSIC_SHARDS, SHARD_SUFFIX, SHARDS, TRACK_ID_LENGTH
 
 __all__ = ["SampleDump", "SampleTrack", "write_sample_dump"]
@@ -190,12 +190,7 @@ def _find_sources(
     """Find the audio files and name their tracks; give sources, unreadable files, duplicates."""
     if not music.is_dir():
         raise PipelineError(f"{music} is not a folder; give the folder that holds your music")
-    found = (path for path in music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
-    files = sorted(path.relative_to(music).as_posix() for path in found if path.is_file())
-    if not files:
-        raise PipelineError(
-            f"{music} holds no audio file; looked for {', '.join(sorted(AUDIO_SUFFIXES))}"
-        )
+    files = [path.relative_to(music).as_posix() for path in audio_files(music)]
     by_id: dict[str, _Source] = {}
     failed: list[tuple[str, str]] = []
     for file in files:

@@ -5,15 +5,17 @@ Does not belong here: matching (`identifier`).
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from spotify_pipeline.catalog import TrackNames, track_names
 from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.query import read_query
+from spotify_pipeline.identify.releases import group_releases
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable
 
@@ -25,7 +27,7 @@ class NamedMatch(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    title, album, isrc
+    title, album, isrc, popularity
         None where the catalogue does not know the track.
     confidence
         Probability that the recording is of this track, 0 to 1.
@@ -35,6 +37,12 @@ class NamedMatch(msgspec.Struct, frozen=True):
         Seconds from the start of the track to the start of the recording.
     duration
         Of the track, in seconds; None where the dump does not tell.
+    popularity
+        0 to 100.
+    recording
+        Matches of one number are releases of one recording; the first match's is 0.
+    speed
+        At which the track was played, 1 as published.
     """
 
     track_id: str
@@ -46,6 +54,9 @@ class NamedMatch(msgspec.Struct, frozen=True):
     score: int
     offset: float
     duration: float | None
+    popularity: int | None = None
+    recording: int = 0
+    speed: float = 1.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -78,6 +89,7 @@ def answer_files(
     *,
     limit: int = 5,
     threshold: float = THRESHOLD,
+    witness: Callable[[Evidence], None] | None = None,
 ) -> Iterator[Answer | Failure]:
     """Identify recordings one after the other; one that can't be read does not stop the rest.
 
@@ -91,6 +103,9 @@ def answer_files(
         Matches to give at the most.
     threshold
         The least confidence of a match.
+    witness
+        Is shown the best match of each recording before its answer is given, be it accepted or not;
+        nothing where no track comes near.
 
     Raises
     ------
@@ -112,30 +127,44 @@ def answer_files(
             continue
         found = identifier.matches(query.fingerprint, query.samples)
         sure = [match for match in found if match.confidence >= threshold]
-        matches = _named(sure[:limit], identifier.index, metadata_database)
-        yield Answer(
+        matches, named = _named(sure[:limit], identifier.index, metadata_database)
+        answer = Answer(
             file=printable(file),
             duration=None if query.duration is None else round(query.duration, 3),
-            identified=bool(matches),
-            matches=matches,
+            identified=bool(named),
+            matches=named,
             elapsed=round(time.perf_counter() - started, 3),
         )
+        if witness is not None and found:
+            if not sure:
+                matches, named = _named(found[:1], identifier.index, metadata_database)
+            recording, index = query.fingerprint, identifier.index
+            witness(
+                Evidence.gathered(answer.file, bool(sure), matches[0], named[0], recording, index)
+            )
+        yield answer
 
 
 def _named(
     matches: Sequence[Match], index: FeatureIndex, metadata_database: Path
-) -> tuple[NamedMatch, ...]:
-    ids = [index.track_id(match.track) for match in matches]
-    names = track_names(metadata_database, ids)
-    return tuple(
-        _named_match(match, track_id, names.get(track_id), index.duration(match.track))
-        for match, track_id in zip(matches, ids, strict=True)
+) -> tuple[list[Match], tuple[NamedMatch, ...]]:
+    """Group matches by recording, and put names to them."""
+    ids = {match.track: index.track_id(match.track) for match in matches}
+    known = track_names(metadata_database, list(ids.values()))
+    names = {track: known[track_id] for track, track_id in ids.items() if track_id in known}
+    groups = group_releases(matches, index, names)
+    named = tuple(
+        _named_match(match, ids[match.track], names.get(match.track), number, index)
+        for number, group in enumerate(groups)
+        for match in group
     )
+    return [match for group in groups for match in group], named
 
 
 def _named_match(
-    match: Match, track_id: str, names: TrackNames | None, duration: float | None
+    match: Match, track_id: str, names: TrackNames | None, recording: int, index: FeatureIndex
 ) -> NamedMatch:
+    duration = index.duration(match.track)
     return NamedMatch(
         track_id=track_id,
         title=names.title if names else None,
@@ -146,4 +175,7 @@ def _named_match(
         score=match.score,
         offset=round(match.offset, 3),
         duration=None if duration is None else round(duration, 3),
+        popularity=names.popularity if names else None,
+        recording=recording,
+        speed=round(match.speed, 4),
     )

@@ -24,13 +24,14 @@ from spotify_pipeline.identify.decision import (
     ECHOPRINT_EVIDENCE,
     RHYTHM_EVIDENCE,
     EvidenceWeights,
+    log_odds_lost,
 )
 from spotify_pipeline.index.alignment import Alignment, align
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort, FeatureIndex
 from spotify_pipeline.index.segment import PLACE_FRAMES
 from spotify_pipeline.recording import at_speed
 
-__all__ = ["PASSES", "QUERY_SECONDS", "Identifier", "Match", "Pass"]
+__all__ = ["PASSES", "QUERY_SECONDS", "TOLERANCES", "Identifier", "Match", "Pass"]
 
 QUERY_SECONDS = 60.0
 """The stretch of a longer recording that is searched for: the one with most onsets."""
@@ -145,6 +146,9 @@ _RHYTHM = _Kind("rhythm", 1, RHYTHM_EVIDENCE)
 _ECHOPRINT = _Kind(
     "echoprint", 4, ECHOPRINT_EVIDENCE
 )  # recovered onsets are known to a few frames only
+
+TOLERANCES = {kind.name: kind.tolerance for kind in (_RHYTHM, _ECHOPRINT)}
+"""Frames by which an onset may be off, by the kind of trains."""
 
 
 @dataclass(frozen=True)
@@ -292,8 +296,7 @@ class Identifier:
         alignment = align(joined, trains, kind.tolerance, len(query.starts))
         return Match(
             track=track,
-            # so many more chances to be wrong
-            log_odds=kind.weights.log_odds(alignment) - math.log(speeds),
+            log_odds=kind.weights.log_odds(alignment) - log_odds_lost(len(self.index), speeds),
             alignment=alignment,
             offset=(alignment.offset - query.speed * query.first) / FRAMES_PER_SECOND,
             speed=query.speed,

@@ -10,7 +10,7 @@ finding matches (`identifier`) and names (`answers`).
 from collections.abc import Mapping, Sequence
 
 from spotify_pipeline.catalog import TrackNames
-from spotify_pipeline.identify.identifier import Match
+from spotify_pipeline.identify.identifier import TOLERANCES, Match
 from spotify_pipeline.index.alignment import align
 from spotify_pipeline.index.feature_index import FeatureIndex
 
@@ -18,8 +18,6 @@ __all__ = ["group_releases"]
 
 SAME_SHARE = 0.5
 """Two tracks of one recording have at least this share of their onsets in common, at one offset."""
-
-_TOLERANCES = {"rhythm": 1, "echoprint": 4}
 
 
 def group_releases(
@@ -60,7 +58,7 @@ def _is_same(first: int, second: int, index: FeatureIndex, names: Mapping[int, T
     codes = [names[track].isrc if track in names else None for track in (first, second)]
     if codes[0] is not None and codes[0] == codes[1]:
         return True
-    for kind, tolerance in _TOLERANCES.items():
+    for kind, tolerance in TOLERANCES.items():
         one, other = index.trains(first, kind), index.trains(second, kind)
         if len(one) and len(other):
             aligned = align(one, other, tolerance).aligned

@@ -10,10 +10,10 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s, UInt8s
+from spotify_pipeline.fingerprint.arrays import Bools, Float64s, Int32s, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import unpack_frames
 
-__all__ = ["Alignment", "align", "count_aligned"]
+__all__ = ["Alignment", "align", "aligned_onsets", "count_aligned", "offset_histogram"]
 
 NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""
@@ -106,6 +106,52 @@ def count_aligned(
         frames, query.bounds, packed, firsts, lasts, tolerance, offsets, reach
     )
     return found
+
+
+def offset_histogram(
+    query: OnsetTrains, track: OnsetTrains, tolerance: int
+) -> tuple[Int64s, Int32s]:
+    """Count the onsets aligned at every offset at which one can be.
+
+    Parameters
+    ----------
+    query, track, tolerance
+        As of `align`; trains without onsets give empty arrays.
+
+    Returns
+    -------
+    offsets : int64 of shape (n,), frames
+    aligned : int32 of shape (n,)
+    """
+    if len(query) == 0 or len(track) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int32)
+    query_end, track_end = int(query.frames.max()), int(track.frames.max())
+    middle = (track_end - query_end) // 2
+    reach = (track_end + query_end) // 2 + 1 + tolerance
+    counts = _counts_near(query.frames, query.bounds, track.frames, track.bounds, middle, reach)
+    return np.arange(middle - reach, middle + reach + 1), _windowed(counts, tolerance)
+
+
+def aligned_onsets(query: OnsetTrains, track: OnsetTrains, tolerance: int, offset: int) -> Bools:
+    """Tell which onsets of a query have one of the track's beside them, at one offset.
+
+    Parameters
+    ----------
+    query, track, tolerance
+        As of `align`.
+    offset
+        Frame of the track at which the query begins.
+
+    Returns
+    -------
+    bool of shape (onsets,), in the order of ``query.frames``.
+    """
+    bands = []
+    for band in range(BANDS):
+        wanted, there = query.band(band) + offset, track.band(band)
+        first = np.searchsorted(there, wanted - tolerance)
+        bands.append(first < np.searchsorted(there, wanted + tolerance, side="right"))
+    return np.concatenate(bands)
 
 
 @njit(cache=True, nogil=True)

@@ -23,8 +23,8 @@ from spotify_pipeline_tests.tracks import NO_ONSETS, Track, make_track, publish_
 
 ANSWER_KEYS = ["file", "duration", "identified", "matches", "elapsed"]
 MATCH_KEYS = (
-    "track_id title artists album isrc confidence score offset duration".split()
-)  # the order in which they are printed
+    "track_id title artists album isrc confidence score offset duration popularity recording speed"
+).split()  # the order in which they are printed
 
 EXCERPT_START = 21.5
 EXCERPT_SECONDS = 8.0
@@ -164,6 +164,7 @@ def test_no_more_matches_are_given_than_asked_for(home: Home) -> None:
     document = home.document(TWINS[0])
     everything = home.answer(document)
     assert {match.track_id for match in everything.matches} == set(TWINS)
+    assert [match.recording for match in everything.matches] == [0, 0]
     (limited,) = answer_files([document], home.index, home.catalogue, limit=1)
     assert isinstance(limited, Answer)
     assert len(limited.matches) == 1

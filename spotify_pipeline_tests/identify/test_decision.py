@@ -13,6 +13,8 @@ from spotify_pipeline.identify.decision import (
     THRESHOLD,
     EvidenceWeights,
     evidence,
+    log_odds_lost,
+    threshold_of,
 )
 from spotify_pipeline.index.alignment import Alignment
 
@@ -74,3 +76,18 @@ def test_extreme_counts_give_finite_odds(weights: EvidenceWeights, size: int) ->
         Alignment(-size, size, size, size, 0.0),
     ):
         assert math.isfinite(weights.log_odds(alignment))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.01, 1e-6])
+def test_the_odds_at_a_threshold_are_one_to_the_share_of_false_accepts(rate: float) -> None:
+    confidence = threshold_of(rate)
+    assert (1 - confidence) / confidence == pytest.approx(rate)
+
+
+def test_ten_times_as_many_tracks_make_a_match_ten_times_less_likely() -> None:
+    assert log_odds_lost(4 * 10**7, 1) - log_odds_lost(4 * 10**6, 1) == pytest.approx(math.log(10))
+
+
+def test_a_small_index_makes_no_match_likelier() -> None:
+    assert log_odds_lost(10, 1) == log_odds_lost(20_000, 1) == 0
+    assert log_odds_lost(10, 9) == pytest.approx(math.log(9))

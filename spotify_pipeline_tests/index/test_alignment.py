@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains, pack_trains
-from spotify_pipeline.index.alignment import NEIGHBOURHOOD, Alignment, align, count_aligned
+from spotify_pipeline.index.alignment import (
+    NEIGHBOURHOOD,
+    Alignment,
+    align,
+    aligned_onsets,
+    count_aligned,
+    offset_histogram,
+)
 from spotify_pipeline.index.segment_writer import PackedTrains
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, shifted, worn
@@ -181,3 +188,36 @@ def test_counts_of_several_starts_are_means_over_them() -> None:
     both = align(OnsetTrains.joined([query, worse]), track, 1, starts=2)
     assert both.offset == 3000
     assert both.aligned == both.onsets == (len(query) + len(worse)) / 2
+
+
+@given(query=TRAINS, track=TRAINS, tolerance=TOLERANCES)
+@settings(deadline=None, max_examples=15)
+def test_the_histogram_counts_at_every_offset(
+    query: OnsetTrains, track: OnsetTrains, tolerance: int
+) -> None:
+    offsets, aligned = offset_histogram(query, track, tolerance)
+    found = dict(zip(offsets.tolist(), aligned.tolist(), strict=True))
+    every = set(found) | set(all_offsets(query, track, tolerance))
+    assert {offset: found.get(offset, 0) for offset in every} == {
+        offset: onsets_within(query, track, offset, tolerance) for offset in every
+    }
+
+
+@pytest.mark.parametrize("empty", ["query", "track"])
+def test_without_onsets_the_histogram_is_empty(empty: str) -> None:
+    trains = {"query": make_track(1).rhythm, "track": make_track(1).rhythm} | {empty: NO_ONSETS}
+    offsets, aligned = offset_histogram(**trains, tolerance=1)
+    assert len(offsets) == len(aligned) == 0
+
+
+@given(query=TRAINS, track=TRAINS, tolerance=TOLERANCES, offset=st.integers(-300, 300))
+@settings(deadline=None, max_examples=25)
+def test_an_onset_is_aligned_if_one_of_the_track_is_beside_it(
+    query: OnsetTrains, track: OnsetTrains, tolerance: int, offset: int
+) -> None:
+    mask = aligned_onsets(query, track, tolerance, offset)
+    assert mask.sum() == onsets_within(query, track, offset, tolerance)
+    kept = OnsetTrains.from_bands(
+        [query.band(band)[mask[query.bounds[band] : query.bounds[band + 1]]] for band in range(8)]
+    )
+    assert onsets_within(kept, track, offset, tolerance) == len(kept)

@@ -1,0 +1,67 @@
+"""The onsets that the decision on a recording rests on, for a person to look at.
+
+Belongs here: what a plot or a table of an alignment is made of. Does not belong here: judging it
+(`decision`), and drawing it (`plot`).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.identify.identifier import TOLERANCES, Match
+from spotify_pipeline.index.feature_index import FeatureIndex
+
+if TYPE_CHECKING:
+    from spotify_pipeline.identify.answers import NamedMatch
+
+__all__ = ["Evidence"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A recording beside the track that it matches best, whether that was accepted or not.
+
+    Attributes
+    ----------
+    file
+        The recording.
+    accepted
+        The match is given as an answer.
+    match, named
+        The best match.
+    query, track
+        Onset trains of the kind that decides, of the whole recording and the whole track.
+    tolerance
+        Frames by which an onset may be off.
+    """
+
+    file: str
+    accepted: bool
+    match: Match
+    named: "NamedMatch"
+    query: OnsetTrains
+    track: OnsetTrains
+    tolerance: int
+
+    @classmethod
+    def gathered(
+        cls,
+        file: str,
+        accepted: bool,
+        match: Match,
+        named: "NamedMatch",
+        recording: Fingerprint,
+        index: FeatureIndex,
+    ) -> Self:
+        """Fetch the trains of the track from the index; the recording's are put to its speed."""
+        recording = recording.at_speed(match.speed)
+        kind, query, track = "rhythm", recording.rhythm, index.trains(match.track, "rhythm")
+        if len(query) == 0 or len(track) == 0:
+            kind, query = "echoprint", recording.echoprint
+            track = index.trains(match.track, kind)
+        return cls(file, accepted, match, named, query, track, TOLERANCES[kind])
+
+    @property
+    def offset(self) -> int:
+        """Frame of the track at which the recording begins."""
+        return round(self.match.offset * FRAMES_PER_SECOND)

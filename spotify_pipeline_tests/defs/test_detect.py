@@ -1,0 +1,66 @@
+"""The job ``detect``, run in this process on a small index."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs.detect import MOST_PLOTS
+from spotify_pipeline.settings import Settings
+from spotify_pipeline_tests.identify.witnessed import write_fingerprint
+from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks
+
+TRACKS = make_tracks(MOST_PLOTS + 1)
+
+
+def detect(home: Path, recordings: list[Path]) -> dict[str, dg.MetadataValue]:
+    """Run the job on an index of the tracks; give the metadata."""
+    settings = Settings(home, home / "incoming")
+    publish_tracks(settings.index, TRACKS)
+    config = {"recordings": [str(path) for path in recordings]}
+    result = build_defs(settings).resolve_job_def("detect").execute_in_process(run_config=config)
+    (output,) = result.filter_events(lambda event: event.is_successful_output)
+    return dict(output.step_output_data.metadata)
+
+
+@pytest.fixture
+def excerpts(tmp_path: Path) -> list[Path]:
+    """Write the fingerprint of an excerpt of each track."""
+    return [
+        write_fingerprint(
+            tmp_path / f"{number}.json", fingerprint_of(track, start=20 + number, seconds=10)
+        )
+        for number, track in enumerate(TRACKS)
+    ]
+
+
+def test_the_figures_of_each_decision_are_a_table(tmp_path: Path, excerpts: list[Path]) -> None:
+    missing = tmp_path / "missing.wav"
+    metadata = detect(tmp_path / "home", [missing, *excerpts[:2]])
+    table = metadata["evidence"]
+    assert isinstance(table, dg.TableMetadataValue)
+    rows: list[dict[str, Any]] = [dict(record.data) for record in table.records]
+    assert [row["track"] for row in rows] == [track.track_id for track in TRACKS[:2]]
+    assert [row["offset"] for row in rows] == pytest.approx([20, 21], abs=0.01)
+    assert all(row["accepted"] for row in rows)
+    assert all(row["expected"] < row["second"] < row["aligned"] <= row["onsets"] for row in rows)
+    assert {column.name for column in table.schema.columns} == set(rows[0])
+
+
+def test_some_alignments_are_pictures_in_the_metadata(tmp_path: Path, excerpts: list[Path]) -> None:
+    shown = detect(tmp_path / "home", excerpts)["alignments"].value
+    assert isinstance(shown, str)
+    head, *pictures = shown.split("data:image/png;base64,")
+    assert head == "![alignment]("
+    assert len(pictures) == MOST_PLOTS
+    for picture in pictures:
+        assert base64.b64decode(picture.partition(")")[0]).startswith(b"\x89PNG")
+
+
+def test_recordings_that_nothing_comes_near_have_neither(tmp_path: Path) -> None:
+    metadata = detect(tmp_path / "home", [tmp_path / "missing.wav"])
+    assert metadata["unreadable"].value == 1
+    assert metadata["alignments"].value == ""
