@@ -86,6 +86,13 @@ def main() -> None:
     type=click.IntRange(1),
     help="Matches to show a recording.",
 )
+@click.option(
+    "--false-accepts",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Of recordings of unknown tracks, at most this share may be named (0.001: one in a"
+    " thousand). Default: matches of 0.9 confidence and more are shown.",
+)
 @_with_clear_errors
 def identify(
     named: tuple[Path, ...],
@@ -94,6 +101,7 @@ def identify(
     output: Path | None,
     plot: Path | None,
     limit: int,
+    false_accepts: float | None,
 ) -> None:
     """Say which track each recording is of, and where in it; or that it is unknown.
 
@@ -111,6 +119,7 @@ def identify(
     """  # noqa: D301  # click keeps the lines of what follows a backspace
     from spotify_pipeline.identify.answers import answer_files
     from spotify_pipeline.identify.batch import expanded, listed
+    from spotify_pipeline.identify.decision import threshold_of
 
     recordings = expanded([*named, *listed(listing or ())])
     if not recordings:
@@ -120,7 +129,12 @@ def identify(
 
     def answered(files: list[Path]) -> Iterator["Answer | Failure"]:
         answers = answer_files(
-            files, settings.index, settings.metadata_database, limit=limit, witness=witness
+            files,
+            settings.index,
+            settings.metadata_database,
+            limit=limit,
+            threshold=threshold_of(false_accepts),
+            witness=witness,
         )
         return _with_bar(answers, len(files))
 

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from spotify_pipeline.cli import main
 from spotify_pipeline.demo.composer import write_pieces
+from spotify_pipeline.fingerprint import encode_rhythm
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
 from spotify_pipeline_tests.documents import make_document
-from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
+from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks, worn
 
 COMMANDS = ("demo", "fingerprint", "identify", "ingest", "sample-dump", "status")
 
@@ -86,6 +87,18 @@ def test_identify_shows_on_a_terminal_how_far_it_is(
     result = runner.invoke(main, command, env={"TTY_COMPATIBLE": terminal})
     assert ("50%" in result.stderr) == shown
     assert all(json.loads(line)["identified"] for line in result.stdout.splitlines())
+
+
+@pytest.mark.usefixtures("recordings")
+def test_identify_gives_less_the_fewer_false_accepts_are_allowed(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    heard = worn(fingerprint_of(make_tracks(1)[0], 20, 2).rhythm, 1, lost=0.6, moved=1)
+    clip = tmp_path / "clip.json"
+    clip.write_bytes(msgspec.json.encode({"rhythmstring": encode_rhythm(heard)}))
+    for allowed, identified in (("0.01", True), ("1e-9", False)):
+        shown = runner.invoke(main, ["identify", str(clip), "--json", "--false-accepts", allowed])
+        assert json.loads(shown.output)["identified"] is identified
 
 
 @pytest.mark.parametrize("name", ["answers.csv", "answers.jsonl"])

@@ -29,6 +29,12 @@ class Detection(dg.Config):
 
     recordings: list[str] = Field(description="Paths of audio files.", min_length=1)
     limit: int = Field(default=5, ge=1, description="Matches to give for a recording at the most.")
+    false_accepts: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Share of recordings of unknown tracks that may be named at the most.",
+    )
 
 
 @dg.op(out={"answers": dg.Out(list)})
@@ -39,6 +45,7 @@ def identify_recordings(
     import msgspec
 
     from spotify_pipeline.identify.answers import Failure, answer_files
+    from spotify_pipeline.identify.decision import threshold_of
 
     settings = data_home.settings
     answers: list[dict[str, Any]] = []
@@ -50,6 +57,7 @@ def identify_recordings(
             settings.index,
             settings.metadata_database,
             limit=config.limit,
+            threshold=threshold_of(config.false_accepts),
             witness=evidence.append,
         ):
             sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")

@@ -34,7 +34,7 @@ FITTED_TRACKS = 20_000
 """Tracks of the index that the weights were chosen on."""
 
 
-def threshold_of(false_accepts: float) -> float:
+def threshold_of(false_accepts: float | None) -> float:
     """Give the confidence from which at most so many recordings of unknown tracks are accepted.
 
     A likelihood ratio of k or more has a chance of at most 1/k where it should be small (Markov's
@@ -43,12 +43,12 @@ def threshold_of(false_accepts: float) -> float:
     Parameters
     ----------
     false_accepts
-        Share of the recordings whose track is not in the index, above 0.
+        Share of the recordings whose track is not in the index, above 0; None for `THRESHOLD`.
 
     >>> threshold_of(0.25)
     0.8
     """
-    return 1 / (1 + false_accepts)
+    return THRESHOLD if false_accepts is None else 1 / (1 + false_accepts)
 
 
 def log_odds_lost(tracks: int, speeds: int) -> float:
