@@ -19,6 +19,7 @@ from spotify_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.identify.timeline import Timeline
     from spotify_pipeline.progress import Report
     from spotify_pipeline.status import Status
 
@@ -59,16 +60,26 @@ def main() -> None:
 @click.option(
     "--limit", default=5, show_default=True, type=click.IntRange(1), help="Matches to show a file."
 )
+@click.option(
+    "--timeline", is_flag=True, help="Say what plays when in a long recording (a radio hour)."
+)
 @_with_clear_errors
-def identify(files: tuple[Path, ...], as_json: bool, limit: int) -> None:
+def identify(files: tuple[Path, ...], as_json: bool, limit: int, timeline: bool) -> None:
     """Say which track each recording is of, and where in it; or that it is unknown.
 
     FILE is audio (a few seconds are enough), or a .json file with an analysis document or a line of
     'fingerprint'. A file that can't be read is reported, and the exit code is 1 at the end.
+
+    With --timeline, FILE is audio in which one track follows the other: a radio hour, a DJ set. For
+    each part of it, from start to end, it says which track plays and from which position on, or
+    that the part is unknown. Files of any length are read in little memory.
     """
     from spotify_pipeline.identify.answers import answer_files
 
     settings = Settings.from_environment()
+    if timeline:
+        _write_timelines(files, settings, as_json)
+        return
     answers = answer_files(files, settings.index, settings.metadata_database, limit=limit)
     _write_lines(answers, _show_json if as_json else _show_answer)
 
@@ -269,6 +280,37 @@ def _show_answer(answer: "Answer | Failure") -> None:
         click.echo(
             f"    at {_clock(match.offset)}{length}, confidence {match.confidence:.4f},"
             f" track {match.track_id}"
+        )
+
+
+def _write_timelines(files: Iterable[Path], settings: Settings, as_json: bool) -> None:
+    from spotify_pipeline.identify.timeline import timeline_files
+
+    found = timeline_files(files, settings.index, settings.metadata_database)
+    _write_lines(found, _show_json if as_json else _show_timeline)
+
+
+def _show_timeline(timeline: "Timeline | Failure") -> None:
+    from spotify_pipeline.identify.answers import Failure
+
+    if isinstance(timeline, Failure):
+        click.secho(timeline.error, fg="red", err=True)
+        return
+    click.secho(timeline.file, bold=True)
+    for entry in timeline.timeline:
+        click.echo(f"  {_clock(entry.start):>9} to {_clock(entry.end):>9}  ", nl=False)
+        track = entry.track
+        if track is None:
+            click.secho("unknown", fg="yellow")
+            continue
+        artists = f" by {', '.join(track.artists)}" if track.artists else ""
+        album = f", from {track.album}" if track.album else ""
+        length = f" of {_clock(track.duration)}" if track.duration is not None else ""
+        click.secho(f"{track.title or track.track_id}{artists}", fg="green", nl=False)
+        click.echo(album)
+        click.echo(
+            f"{'':26}from {_clock(track.position)}{length}, confidence {track.confidence:.4f},"
+            f" track {track.track_id}"
         )
 
 
