@@ -7,14 +7,16 @@ in their midst; writes that as FLAC; and tells what plays when, against an index
 and of made-up tracks (`synthetic`). A border's truth is the middle of its cross-fade. Pieces are
 those of one half: settings are chosen on the tuning half.
 
-Times are those of the whole, from file to segments, once kernels are compiled; memory is the most
-that the process ever had resident beyond what it had before, index included.
+Times are those of the whole, from file to timeline, once kernels are compiled; memory is the most
+that a process ever had resident which does nothing else.
 """
 
 import argparse
+import multiprocessing
 import resource
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,29 +78,35 @@ def write_mix(folder: Path, files: Sequence[Path], pieces: list[int], fade: floa
     return Mix(path, pieces, borders, (written + overlap) / RATE)
 
 
-def index_of(
+def write_index(
     folder: Path, pieces: Sequence[Fingerprint], durations: list[float], distractors: int
-) -> FeatureIndex:
-    """Index pieces, and made-up tracks after them."""
+) -> list[Path]:
+    """Index pieces, and made-up tracks after them; gives the segments."""
     real = Tracks.of(
         [f"{number:022d}" for number in range(len(pieces))],
         list(durations),
         [piece.rhythm for piece in pieces],
         [piece.echoprint for piece in pieces],
     )
-    segments = []
+    paths = []
     parts = [real]
     if distractors:
         parts.append(Generator(list(pieces), seed=1).tracks("0a", distractors))
     for number, tracks in enumerate(parts):
         path = folder / f"segment {number}"
         write_segment(path, [SegmentShard(f"{number}a", "", len(tracks))], tracks, MEMORY)
-        segments.append((Segment.open(path), [f"{number}a"]))
-    return FeatureIndex(segments)
+        paths.append(path)
+    return paths
+
+
+def opened(segments: Sequence[Path]) -> FeatureIndex:
+    """Open an index all of whose segments count."""
+    found = [Segment.open(path) for path in segments]
+    return FeatureIndex([(s, [shard.shard for shard in s.info.shards]) for s in found])
 
 
 def report(
-    mix: Mix, stretches: Sequence[Stretch], names: list[str], tracks: dict[int, int]
+    mix: Mix, stretches: Sequence[Stretch], names: Sequence[str], known: Sequence[int]
 ) -> None:
     """Print the truth beside what was found, stretch by stretch."""
     edges = [0.0, *mix.borders, mix.seconds]
@@ -110,7 +118,7 @@ def report(
     )
     for place, piece in enumerate(mix.pieces):
         start, end = edges[place], edges[place + 1]
-        track = tracks.get(piece)
+        track = known.index(piece) if piece in known else None
         overlaps = [s for s in stretches if s.track == track and s.start < end and s.end > start]
         name = names[piece] if track is not None else f"({names[piece]})"
         if not overlaps:
@@ -132,9 +140,54 @@ def report(
     )
 
 
+@dataclass(frozen=True)
+class Run:
+    """A timeline, and what it took: seconds (of CPU too), and megabytes before and at the most."""
+
+    stretches: list[Stretch]
+    seconds: float
+    reading: float
+    cpu: float
+    before: float
+    most: float
+
+
+def measured(mix: Mix, segments: Sequence[Path]) -> Run:
+    """Tell what plays when, in a process that does nothing else."""
+    identifier = Identifier(opened(segments))
+    identifier.matches(
+        fingerprint(read_recording(mix.file, SAMPLE_RATE).samples[: 20 * SAMPLE_RATE])
+    )
+    before = resident()
+    started, cpu = time.perf_counter(), time.process_time()
+    query, samples = fingerprint_stream(stream_recording(mix.file, SAMPLE_RATE))
+    reading = time.perf_counter() - started
+    stretches = segment(query, samples / SAMPLE_RATE, identifier)
+    return Run(
+        stretches,
+        time.perf_counter() - started,
+        reading,
+        time.process_time() - cpu,
+        before,
+        resident(),
+    )
+
+
 def resident() -> float:
     """Give the most megabytes that the process ever had resident."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measured_apart(mix: Mix, segments: Sequence[Path]) -> Run:
+    """Measure in a fresh process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measured, mix, segments).result()
+
+
+def read_pieces(files: Sequence[Path]) -> tuple[list[Fingerprint], list[float]]:
+    """Give fingerprints and durations of all pieces."""
+    recordings = [read_recording(file, SAMPLE_RATE) for file in files]
+    return [fingerprint(r.samples) for r in recordings], [r.duration for r in recordings]
 
 
 def main() -> None:
@@ -143,48 +196,39 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--music", type=Path, required=True)
-    parser.add_argument("--pieces", type=int, default=10)
-    parser.add_argument("--distractors", type=int, default=10_000)
-    parser.add_argument("--half", choices=HALVES, default="reporting")
+    parser.add_argument("--pieces", type=int, default=10, help="in a recording")
+    parser.add_argument("--distractors", type=int, default=10_000, help="made-up tracks to index")
+    parser.add_argument("--half", choices=HALVES, default="reporting", help="of the pieces")
     parser.add_argument("--fade", type=float, default=5.0, help="seconds")
-    parser.add_argument("--seed", type=int, nargs="+", default=[1])
+    parser.add_argument("--seed", type=int, nargs="+", default=[1], help="a recording each")
+    parser.add_argument("--times", type=int, default=1, help="the pieces so many times over")
     arguments = parser.parse_args()
-    files = sorted(
-        path for path in arguments.music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES
-    )
-    recordings = [read_recording(file, SAMPLE_RATE) for file in files]
-    prints = [fingerprint(recording.samples) for recording in recordings]
-    durations = [recording.duration for recording in recordings]
-    del recordings
+    files = sorted(p for p in arguments.music.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+    prints, durations = read_pieces(files)
     for seed in arguments.seed:
-        rng = np.random.default_rng(seed)
         half = np.arange(len(files))[HALVES[arguments.half] :: 2]
-        chosen = rng.choice(half, arguments.pieces + 1, replace=False).tolist()
+        random = np.random.default_rng(seed)
+        chosen = random.choice(half, arguments.pieces + 1, replace=False).tolist()
         stranger = chosen[arguments.pieces // 2]
         known = [piece for piece in range(len(files)) if piece != stranger]
-        tracks = {piece: track for track, piece in enumerate(known)}
-        with TemporaryDirectory() as folder:
-            index = index_of(
-                Path(folder),
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            segments = write_index(
+                folder,
                 [prints[piece] for piece in known],
                 [durations[piece] for piece in known],
                 arguments.distractors,
             )
-            identifier = Identifier(index)
-            mix = write_mix(Path(folder), files, chosen, arguments.fade)
-            identifier.matches(prints[0].excerpt(5000, 4000))
-            before = resident()
-            started, cpu = time.perf_counter(), time.process_time()
-            query, samples = fingerprint_stream(stream_recording(mix.file, SAMPLE_RATE))
-            reading = time.perf_counter() - started
-            stretches = segment(query, samples / SAMPLE_RATE, identifier)
-            seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-            report(mix, stretches, [file.stem for file in files], tracks)
-            print(
-                f"{mix.seconds / 60:.1f} minutes in {seconds:.1f} s ({reading:.1f} s to read and"
-                f" fingerprint), {mix.seconds / seconds:.0f} x real time; {cpu:.1f} s of CPU;"
-                f" memory {resident():.0f} MB ({before:.0f} MB before)\n"
-            )
+            mix = write_mix(folder, files, chosen * arguments.times, arguments.fade)
+            run = measured_apart(mix, segments)
+        report(mix, run.stretches, [file.stem for file in files], known)
+        print(
+            f"{mix.seconds / 60:.1f} minutes in {run.seconds:.1f} s,"
+            f" {mix.seconds / run.seconds:.0f} x real time; {run.reading:.1f} s of it to read and"
+            f" fingerprint; {run.cpu:.1f} s of CPU; {run.most:.0f} MB resident,"
+            f" {run.before:.0f} MB of it before\n",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -117,13 +117,14 @@ def _best_runs(plays: Sequence[Play], bins: int) -> list[_Run]:
     # the play that each sequence ends with, its likelihood, and its last run
     ends: list[tuple[Play | None, float, _Run]] = [(None, 0.0, best)]
     for place in range(bins):
+        cost = CHANGE if place else 0.0
         ends = [end for end in ends if end[0] is None or end[0].last > place]
         while waiting and waiting[-1].first <= place:
             play = waiting.pop()
             ends.append((play, -np.inf, best))
         changed = [
-            (play, best_value - CHANGE, _Run(play, place, place, best))
-            if value < best_value - CHANGE
+            (play, best_value - cost, _Run(play, place, place, best))
+            if value < best_value - cost
             else (play, value, run)
             for play, value, run in ends
         ]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
@@ -30,6 +31,19 @@ STRANGER = make_track(TRACKS, 400.0)
 
 LOOP = 99
 """The number of a track that is a loop of 20 s, five times, one in three onsets lost each time."""
+
+
+class FirstWindowOnly(Identifier):
+    """Finds nothing any more after its first query."""
+
+    asked = False
+
+    def matches(self, query: Fingerprint, samples: Float32s | None = None) -> list[Match]:
+        """Give the matches of the first query."""
+        found = [] if self.asked else super().matches(query, samples)
+        self.asked = True
+        return found
+
 
 Part = tuple[Track, float, float]
 """A track, and the seconds of it that are played: from, to."""
@@ -143,8 +157,36 @@ def test_a_track_goes_on_after_it_was_talked_over(
 def test_a_moment_of_a_track_is_not_believed(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
-    recording = played((tracks[3], 0, 90), (tracks[5], 30, 31), (tracks[1], 0, 100))
-    assert_found(segment(*recording, identifier), [(3, 90, 0), (1, 191, 0)])
+    recording = played((tracks[3], 0, 60), (tracks[5], 30, 31), (tracks[1], 20, 100))
+    assert_found(segment(*recording, identifier), [(3, 60, 0), (1, 141, 19)])
+
+
+def test_a_track_that_is_not_heard_at_first_follows_the_last_one_at_once(
+    identifier: Identifier, tracks: dict[int, Track]
+) -> None:
+    recording = played((tracks[3], 0, 100), (STRANGER, 0, 8), (tracks[5], 8, 100))
+    assert_found(segment(*recording, identifier), [(3, 100, 0), (5, 200, 0)])
+
+
+def test_a_track_that_is_not_heard_at_first_begins_midway_after_the_unknown(
+    identifier: Identifier, tracks: dict[int, Track]
+) -> None:
+    recording = played((STRANGER, 0, 68), (tracks[5], 8, 92), (STRANGER, 100, 168))
+    assert_found(segment(*recording, identifier), [(None, 64, 0), (5, 156, 4), (None, 220, 0)])
+
+
+def test_a_recording_that_begins_with_noise_is_of_its_track_from_the_start(
+    identifier: Identifier, tracks: dict[int, Track]
+) -> None:
+    recording = played((STRANGER, 0, 1), (tracks[5], 31, 100))
+    assert_found(segment(*recording, identifier), [(5, 70, 30)])
+
+
+def test_a_track_that_one_window_of_many_finds_is_unknown(
+    identifier: Identifier, tracks: dict[int, Track]
+) -> None:
+    recording = played((tracks[3], 0, 100))
+    assert segment(*recording, FirstWindowOnly(identifier.index)) == [Stretch(0.0, 100.0)]
 
 
 @pytest.mark.parametrize("seconds", [8, 15, 24, 26, 35])
