@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from spotify_pipeline.identify.answers import Answer, Failure
     from spotify_pipeline.identify.evidence import Evidence
+    from spotify_pipeline.identify.timeline import Timeline
     from spotify_pipeline.progress import Report
     from spotify_pipeline.status import Status
 
@@ -93,6 +94,9 @@ def main() -> None:
     help="Of recordings of unknown tracks, at most this share may be named (0.001: one in a"
     " thousand). Default: matches of 0.9 confidence and more are shown.",
 )
+@click.option(
+    "--timeline", is_flag=True, help="Say what plays when in a long recording (a radio hour)."
+)
 @_with_clear_errors
 def identify(
     named: tuple[Path, ...],
@@ -102,12 +106,17 @@ def identify(
     plot: Path | None,
     limit: int,
     false_accepts: float | None,
+    timeline: bool,
 ) -> None:
     """Say which track each recording is of, and where in it; or that it is unknown.
 
     A recording is an audio file (a few seconds are enough), or a .json file with an analysis
     document or a line of 'fingerprint'. Of a folder, all audio files below it are identified. A
     file that can't be read is reported, and the exit code is 1 at the end.
+
+    With --timeline, one track follows the other in each recording: a radio hour, a DJ set. For each
+    part of it, from start to end, it says which track plays and from which position on, or that the
+    part is unknown. Files of any length are read in little memory.
 
     Many recordings: with --output, a run that was interrupted goes on where it ended when the same
     command is given again.
@@ -125,6 +134,11 @@ def identify(
     if not recordings:
         raise click.UsageError("name a recording, a folder of them, or a --list of paths")
     settings = Settings.from_environment()
+    if timeline:
+        if form == "csv" or any(other is not None for other in (output, plot, false_accepts)):
+            raise click.UsageError("--timeline goes with --json and no other option")
+        _write_timelines(recordings, settings, form == "json")
+        return
     witness = _plotter(plot, recordings) if plot else None
 
     def answered(files: list[Path]) -> Iterator["Answer | Failure"]:
@@ -402,6 +416,37 @@ def _show_answer(answer: "Answer | Failure") -> None:
         click.echo(
             f"    at {_clock(match.offset)}{length}{played}, confidence {match.confidence:.4f},"
             f" track {match.track_id}"
+        )
+
+
+def _write_timelines(files: Iterable[Path], settings: Settings, as_json: bool) -> None:
+    from spotify_pipeline.identify.timeline import timeline_files
+
+    found = timeline_files(files, settings.index, settings.metadata_database)
+    _write_lines(found, _show_json if as_json else _show_timeline)
+
+
+def _show_timeline(timeline: "Timeline | Failure") -> None:
+    from spotify_pipeline.identify.answers import Failure
+
+    if isinstance(timeline, Failure):
+        click.secho(timeline.error, fg="red", err=True)
+        return
+    click.secho(timeline.file, bold=True)
+    for entry in timeline.timeline:
+        click.echo(f"  {_clock(entry.start):>9} to {_clock(entry.end):>9}  ", nl=False)
+        track = entry.track
+        if track is None:
+            click.secho("unknown", fg="yellow")
+            continue
+        artists = f" by {', '.join(track.artists)}" if track.artists else ""
+        album = f", from {track.album}" if track.album else ""
+        length = f" of {_clock(track.duration)}" if track.duration is not None else ""
+        click.secho(f"{track.title or track.track_id}{artists}", fg="green", nl=False)
+        click.echo(album)
+        click.echo(
+            f"{'':26}from {_clock(track.position)}{length}, confidence {track.confidence:.4f},"
+            f" track {track.track_id}"
         )
 
 

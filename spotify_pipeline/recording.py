@@ -1,15 +1,17 @@
 """Audio files to mono samples.
 
-What libsndfile reads (wav, flac, ogg, opus, mp3, aiff, ...) is decoded through librosa; everything
-else goes through ffmpeg where it is installed.
+What libsndfile reads (wav, flac, ogg, opus, mp3, aiff, ...) is decoded by it; everything else goes
+through ffmpeg where it is installed. Either way a file is decoded block by block.
 
 Belongs here: decoding and resampling. Does not belong here: what is made of the samples.
 """
 
 import shutil
 import subprocess
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ __all__ = [
     "audio_files",
     "printable",
     "read_recording",
+    "stream_recording",
 ]
 
 AUDIO_SUFFIXES = frozenset(
@@ -32,9 +35,11 @@ AUDIO_SUFFIXES = frozenset(
 )
 """File name endings, lower case, by which a folder is searched for music."""
 
-
 LOWEST_RATE = 1000
 """Samples per second; a damaged header that says less would grow without end in resampling."""
+
+BLOCK_SAMPLES = 1 << 18
+"""Samples of each channel that are decoded at a time."""
 
 
 class RecordingError(PipelineError):
@@ -92,18 +97,51 @@ def read_recording(path: Path, sample_rate: int = 11025) -> Recording:
         The file is missing, holds no audio or samples that are not finite, or is of a format that
         needs ffmpeg where there is none.
     """
+    samples = np.concatenate(list(stream_recording(path, sample_rate)))
+    return Recording(samples, sample_rate, len(samples) / sample_rate)
+
+
+def stream_recording(path: Path, sample_rate: int = 11025) -> Generator[npt.NDArray[np.float32]]:
+    """Decode a file block by block: memory stays small however long the recording is.
+
+    Yields
+    ------
+    float32 of shape (samples,): one after the other, the samples that `read_recording` gives.
+
+    Raises
+    ------
+    RecordingError
+        As of `read_recording`; of what lies deep in the file, only once it is reached.
+    """
     name = printable(path)
     try:
         if not path.is_file():
             raise RecordingError(f"{name}: no such file")
         if path.stat().st_size == 0:
             raise RecordingError(f"{name}: the file is empty")
-        samples = _decode_with_soundfile(path, sample_rate)
-        if samples is None:
-            samples = _decode_with_ffmpeg(path, sample_rate)
+        yield from _decoded(path, sample_rate)
     except OSError as error:
         raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
-    return Recording(_finite(path, samples), sample_rate, len(samples) / sample_rate)
+
+
+def _decoded(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
+    """Decode with libsndfile, or with ffmpeg when it does not know the format."""
+    import soundfile
+
+    seconds = 0.0
+    # soundfile takes a file of this name for samples without a header
+    if path.suffix.lower() != ".raw":
+        try:
+            for block in _decode_with_soundfile(path, sample_rate):
+                yield block
+                seconds += len(block) / sample_rate
+            return
+        except soundfile.LibsndfileError as error:
+            if seconds:
+                raise RecordingError(
+                    f"{printable(path)}: damaged after {seconds:.0f} s: {error.error_string}"
+                ) from error
+    yield from _decode_with_ffmpeg(path, sample_rate)
 
 
 def at_speed(samples: npt.NDArray[np.float32], speed: float) -> npt.NDArray[np.float32]:
@@ -120,28 +158,26 @@ def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
     return samples
 
 
-def _decode_with_soundfile(path: Path, sample_rate: int) -> npt.NDArray[np.float32] | None:
-    """Decode with libsndfile; None when it does not know the format."""
+def _decode_with_soundfile(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
+    """Decode with libsndfile, mix and resample."""
     import soundfile
     import soxr
 
-    if path.suffix.lower() == ".raw":
-        return None  # soundfile takes a file of that name for samples without a header
-    try:
-        with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
-            channels = file.read(dtype="float32", always_2d=True)
-            file_rate = file.samplerate
-    except soundfile.LibsndfileError:
-        return None
-    if len(channels) == 0:
-        raise RecordingError(f"{printable(path)}: the file holds no audio")
-    if file_rate < LOWEST_RATE:
-        raise RecordingError(f"{printable(path)}: no recording has {file_rate} samples a second")
-    mono = _finite(path, channels.mean(axis=1))
-    return np.ascontiguousarray(soxr.resample(mono, file_rate, sample_rate), np.float32)
+    with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
+        if file.samplerate < LOWEST_RATE:
+            raise RecordingError(
+                f"{printable(path)}: no recording has {file.samplerate} samples a second"
+            )
+        resampler = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32")
+        while len(channels := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
+            mono = _finite(path, channels.mean(axis=1))
+            yield _finite(path, resampler.resample_chunk(mono))
+        if file.tell() == 0:
+            raise RecordingError(f"{printable(path)}: the file holds no audio")
+        yield _finite(path, resampler.resample_chunk(np.empty(0, np.float32), last=True))
 
 
-def _decode_with_ffmpeg(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:
+def _decode_with_ffmpeg(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
     """Decode whatever ffmpeg knows."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
@@ -153,10 +189,23 @@ def _decode_with_ffmpeg(path: Path, sample_rate: int) -> npt.NDArray[np.float32]
     command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(path.absolute())]
     command += ["-map", "0:a:0", "-ac", "1"]
     command += ["-ar", str(sample_rate), "-f", "f32le", "-"]
-    finished = subprocess.run(command, capture_output=True, check=False)
-    if finished.returncode != 0 or not finished.stdout:
-        reason = finished.stderr.decode(errors="replace").strip().splitlines()
-        raise RecordingError(
-            f"{printable(path)}: ffmpeg can't read it: {reason[-1] if reason else 'no audio'}"
-        )
-    return np.frombuffer(finished.stdout, np.float32)
+    # complaints go to a file: a pipe that nobody reads would fill up and stop ffmpeg
+    with (
+        TemporaryFile() as complaints,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as process,
+    ):
+        assert process.stdout is not None
+        decoded = False
+        try:
+            while content := process.stdout.read(BLOCK_SAMPLES * 4):
+                decoded = True
+                yield _finite(path, np.frombuffer(content[: len(content) // 4 * 4], np.float32))
+            process.wait()
+        finally:
+            process.kill()  # if whoever reads the stream has enough of it
+        if process.returncode != 0 or not decoded:
+            complaints.seek(0)
+            reason = complaints.read().decode(errors="replace").strip().splitlines()
+            raise RecordingError(
+                f"{printable(path)}: ffmpeg can't read it: {reason[-1] if reason else 'no audio'}"
+            )

@@ -6,15 +6,23 @@ stands in for it: it understands one made-up format and fails in ffmpeg's way at
 
 import os
 import sys
+import tracemalloc
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import soxr
 
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.recording import RecordingError, printable, read_recording
+from spotify_pipeline.recording import (
+    RecordingError,
+    printable,
+    read_recording,
+    stream_recording,
+)
 
 RATE = 11025
 Floats = npt.NDArray[np.floating]
@@ -203,6 +211,41 @@ def test_a_damaged_file_is_read_in_part_or_refused(tmp_path: Path, suffix: str) 
         assert np.isfinite(recording.samples).all()
 
 
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_what_is_streamed_equals_the_whole_resampled_at_once(
+    tmp_path: Path, suffix: str, rate: int
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (40 * rate, 2))
+    path = write(tmp_path / f"a.{suffix}", noise, rate)
+    whole = soundfile.read(path, dtype="float32")[0].mean(axis=1)
+    blocks = list(stream_recording(path))
+    np.testing.assert_array_equal(np.concatenate(blocks), soxr.resample(whole, rate, RATE))
+    np.testing.assert_array_equal(np.concatenate(blocks), read_recording(path).samples)
+
+
+def test_a_long_recording_is_streamed_in_little_memory(tmp_path: Path) -> None:
+    minutes = 10
+    path = write(tmp_path / "a.wav", sine(60 * minutes, 44100), 44100)
+    tracemalloc.start()
+    try:
+        seconds = sum(len(block) for block in stream_recording(path)) / RATE
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert seconds == pytest.approx(60 * minutes)
+    assert peak < 0.1 * path.stat().st_size
+
+
+def test_what_is_wrong_deep_in_a_file_is_told_where_it_is_reached(tmp_path: Path) -> None:
+    samples = sine(60, RATE)
+    samples[-1] = np.nan
+    stream = stream_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"))
+    assert len(next(stream)) > 0
+    with pytest.raises(RecordingError, match="NaN or infinite"):
+        list(stream)
+
+
 STAND_IN = """
 import array, pathlib, sys
 arguments = sys.argv[1:]
@@ -216,7 +259,12 @@ if content == b"only pictures":
 if not content.startswith(b"made-up format "):
     sys.exit(f"[demuxer] some detail\\n{name}: Invalid data found when processing input")
 sample = float(content.split()[-1])
-sys.stdout.buffer.write(array.array("f", [sample] * rate).tobytes())
+second = array.array("f", [sample] * rate).tobytes()
+sys.stdout.buffer.write(second)
+while b"endless" in content:
+    sys.stdout.buffer.write(second)
+if b"damaged" in content:
+    sys.exit("[demuxer] some detail\\n" * 10_000 + "damaged")
 """
 """Gives a second of the sample that the file names; takes a name before a colon for a protocol."""
 
@@ -279,6 +327,26 @@ def test_a_sample_that_is_not_finite_is_refused_from_ffmpeg_too(
     path.write_bytes(b"made-up format nan")
     with pytest.raises(RecordingError, match="NaN or infinite"):
         read_recording(path)
+
+
+def test_a_stream_from_ffmpeg_can_be_left_before_its_end(ffmpeg: None, tmp_path: Path) -> None:
+    path = tmp_path / "a.m4a"
+    path.write_bytes(b"made-up format endless 0.25")
+    stream = stream_recording(path)
+    blocks = list(islice(stream, 3))
+    assert all((block == 0.25).all() for block in blocks)
+    stream.close()
+
+
+def test_damage_is_told_once_the_stream_from_ffmpeg_gets_there(
+    ffmpeg: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.m4a"
+    path.write_bytes(b"made-up format damaged 0.25")
+    stream = stream_recording(path)
+    assert next(stream).tolist() == [0.25] * RATE
+    with pytest.raises(RecordingError, match="ffmpeg can't read it: damaged"):
+        next(stream)
 
 
 def test_libsndfile_goes_first(ffmpeg: None, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from spotify_pipeline.fingerprint.packing import (
     unpack_trains,
 )
 from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
+from spotify_pipeline.fingerprint.streaming import fingerprint_stream
 from spotify_pipeline.fingerprint.strings import (
     ECHOPRINT_VERSION,
     RHYTHM_VERSION,
@@ -68,6 +69,7 @@ __all__ = [
     "encode_rhythm",
     "envelopes",
     "fingerprint",
+    "fingerprint_stream",
     "is_padded",
     "other_starts",
     "pack_echoprint",

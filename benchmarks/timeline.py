@@ -1,0 +1,236 @@
+"""A long recording of several pieces: what is found, where are its borders, how fast, how big.
+
+    python benchmarks/timeline.py --music DIR [--pieces 10] [--distractors 10000] [--seed 1 2 3]
+
+Joins pieces of DIR, which are chosen at random, with cross-fades, and one more that the index lacks
+in their midst; writes that as FLAC; and tells what plays when, against an index of all other pieces
+and of made-up tracks (`synthetic`). A border's truth is the middle of its cross-fade. Pieces are
+those of one half: settings are chosen on the tuning half.
+
+Times are those of the whole, from file to timeline, once kernels are compiled; memory is the most
+that a process ever had resident which does nothing else. --times makes a recording of many hours.
+"""
+
+import argparse
+import multiprocessing
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+from synthetic import Generator
+
+from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint, fingerprint_stream
+from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.segmentation import Stretch, segment
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.segment import Segment, SegmentShard
+from spotify_pipeline.index.segment_writer import Tracks, write_segment
+from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording, stream_recording
+
+HALVES = {"tuning": 0, "reporting": 1}
+RATE = 44_100
+MEMORY = 10**9
+SHORTEST = 30.0
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A recording, and the truth about it.
+
+    Attributes
+    ----------
+    pieces
+        Numbers of the pieces in their order; the one that is not indexed too.
+    borders
+        Seconds: where each piece but the first begins.
+    """
+
+    file: Path
+    pieces: list[int]
+    borders: list[float]
+    seconds: float
+
+
+def write_mix(folder: Path, files: Sequence[Path], pieces: list[int], fade: float) -> Mix:
+    """Join pieces with linear cross-fades, as FLAC, piece by piece."""
+    overlap = round(fade * RATE)
+    ramp = np.linspace(0, 1, overlap, dtype=np.float32)
+    borders: list[float] = []
+    tail = np.empty(0, np.float32)
+    written = 0
+    path = folder / "mix.flac"
+    with soundfile.SoundFile(path, "w", RATE, 1) as out:
+        for piece in pieces:
+            samples = read_recording(files[piece], RATE).samples.copy()
+            if len(tail):
+                borders.append((written + overlap / 2) / RATE)
+                samples[:overlap] = samples[:overlap] * ramp + tail * ramp[::-1]
+            tail = samples[-overlap:].copy()
+            out.write(samples[:-overlap])
+            written += len(samples) - overlap
+        out.write(tail)
+    return Mix(path, pieces, borders, (written + overlap) / RATE)
+
+
+def write_index(
+    folder: Path, pieces: Sequence[Fingerprint], durations: list[float], distractors: int
+) -> list[Path]:
+    """Index pieces, and made-up tracks after them; gives the segments."""
+    real = Tracks.of(
+        [f"{number:022d}" for number in range(len(pieces))],
+        list(durations),
+        [piece.rhythm for piece in pieces],
+        [piece.echoprint for piece in pieces],
+    )
+    paths = []
+    parts = [real]
+    if distractors:
+        parts.append(Generator(list(pieces), seed=1).tracks("0a", distractors))
+    for number, tracks in enumerate(parts):
+        path = folder / f"segment {number}"
+        write_segment(path, [SegmentShard(f"{number}a", "", len(tracks))], tracks, MEMORY)
+        paths.append(path)
+    return paths
+
+
+def opened(segments: Sequence[Path]) -> FeatureIndex:
+    """Open an index all of whose segments count."""
+    found = [Segment.open(path) for path in segments]
+    return FeatureIndex([(s, [shard.shard for shard in s.info.shards]) for s in found])
+
+
+def report(
+    mix: Mix, stretches: Sequence[Stretch], names: Sequence[str], known: Sequence[int]
+) -> None:
+    """Print the truth beside what was found, stretch by stretch."""
+    edges = [0.0, *mix.borders, mix.seconds]
+    errors = []
+    found = 0
+    print(
+        f"{'piece':<34} {'start':>8} {'found':>8} {'error':>6}"
+        f"  {'end':>8} {'found':>8} {'error':>6}  confidence"
+    )
+    for place, piece in enumerate(mix.pieces):
+        start, end = edges[place], edges[place + 1]
+        track = known.index(piece) if piece in known else None
+        overlaps = [s for s in stretches if s.track == track and s.start < end and s.end > start]
+        name = names[piece] if track is not None else f"({names[piece]})"
+        if not overlaps:
+            print(f"{name:<34} {start:8.1f} {'missed':>8}")
+            continue
+        found += 1
+        best = max(overlaps, key=lambda s: min(s.end, end) - max(s.start, start))
+        print(
+            f"{name:<34} {start:8.1f} {best.start:8.1f} {best.start - start:6.1f}"
+            f"  {end:8.1f} {best.end:8.1f} {best.end - end:6.1f}  {best.confidence:10.4f}"
+            + (" as unknown" if track is None else "")
+        )
+        errors += [abs(best.start - start)] * (place > 0)
+        errors += [abs(best.end - end)] * (place < len(mix.pieces) - 1)
+    extra = len(stretches) - found
+    print(
+        f"{found} of {len(mix.pieces)} found, {extra} stretches too many; errors of borders:"
+        f" median {np.median(errors):.2f} s, most {max(errors):.2f} s"
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A timeline, and what it took: seconds (of CPU too), and megabytes before and at the most."""
+
+    stretches: list[Stretch]
+    seconds: float
+    reading: float
+    cpu: float
+    before: float
+    most: float
+
+
+def measured(mix: Mix, segments: Sequence[Path]) -> Run:
+    """Tell what plays when, in a process that does nothing else."""
+    identifier = Identifier(opened(segments))
+    identifier.matches(fingerprint(next(stream_recording(mix.file, SAMPLE_RATE))))
+    before = resident()
+    started, cpu = time.perf_counter(), time.process_time()
+    query, samples = fingerprint_stream(stream_recording(mix.file, SAMPLE_RATE))
+    reading = time.perf_counter() - started
+    stretches = segment(query, samples / SAMPLE_RATE, identifier)
+    return Run(
+        stretches,
+        time.perf_counter() - started,
+        reading,
+        time.process_time() - cpu,
+        before,
+        resident(),
+    )
+
+
+def resident() -> float:
+    """Give the most megabytes that this process ever had resident.
+
+    Not by `getrusage`, whose figure a process inherits from the one that started it.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def measured_apart(mix: Mix, segments: Sequence[Path]) -> Run:
+    """Measure in a fresh process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measured, mix, segments).result()
+
+
+def read_pieces(files: Sequence[Path]) -> tuple[list[Fingerprint], list[float]]:
+    """Give fingerprints and durations of all pieces."""
+    recordings = [read_recording(file, SAMPLE_RATE) for file in files]
+    return [fingerprint(r.samples) for r in recordings], [r.duration for r in recordings]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--pieces", type=int, default=10, help="in a recording")
+    parser.add_argument("--distractors", type=int, default=10_000, help="made-up tracks to index")
+    parser.add_argument("--half", choices=HALVES, default="reporting", help="of the pieces")
+    parser.add_argument("--fade", type=float, default=5.0, help="seconds")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1], help="a recording each")
+    parser.add_argument("--times", type=int, default=1, help="the pieces so many times over")
+    arguments = parser.parse_args()
+    files = sorted(p for p in arguments.music.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+    prints, durations = read_pieces(files)
+    for seed in arguments.seed:
+        half = np.arange(len(files))[HALVES[arguments.half] :: 2]
+        random = np.random.default_rng(seed)
+        chosen = random.choice(half, arguments.pieces + 1, replace=False).tolist()
+        stranger = chosen[arguments.pieces // 2]
+        known = [piece for piece in range(len(files)) if piece != stranger]
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            segments = write_index(
+                folder,
+                [prints[piece] for piece in known],
+                [durations[piece] for piece in known],
+                arguments.distractors,
+            )
+            mix = write_mix(folder, files, chosen * arguments.times, arguments.fade)
+            run = measured_apart(mix, segments)
+        report(mix, run.stretches, [file.stem for file in files], known)
+        print(
+            f"{mix.seconds / 60:.1f} minutes in {run.seconds:.1f} s,"
+            f" {mix.seconds / run.seconds:.0f} x real time; {run.reading:.1f} s of it to read and"
+            f" fingerprint, {run.cpu:.1f} s of CPU; {run.most:.0f} MB,"
+            f" {run.before:.0f} of it before\n",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

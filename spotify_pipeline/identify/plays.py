@@ -1,0 +1,219 @@
+"""Which track may be playing where in a long recording: votes of windows, and what speaks for them.
+
+A track that plays moves on with the recording: all windows of one play agree on the moment at which
+the track began or would have begun. Where it plays, many of the recording's onsets are the track's;
+elsewhere only those that chance aligns.
+
+Belongs here: windows, plays, and the evidence for a play at every moment. Does not belong here:
+which play is believed where (`segmentation`).
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Float64s
+from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.index.feature_index import FeatureIndex
+
+__all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
+
+WINDOW_SECONDS = 15.0
+STEP_SECONDS = 10.0
+"""Windows overlap, so that each moment lies well within one of them."""
+
+LEAST_CONFIDENCE = 0.5
+"""A window does not vote for what is more likely wrong than right."""
+
+DRIFT = 12 / FRAMES_PER_SECOND
+"""Seconds by which two votes for one play may disagree: clocks differ, and onsets are not exact."""
+
+BINS_PER_SECOND = 4
+"""How finely evidence is kept."""
+
+ALIGNED_SHARE = 0.3
+"""Of the onsets of a recording, so many are a track's where it plays, at the least: it is mixed,
+compressed, talked over."""
+
+CHANCE_SHARE = 0.05
+"""So many are where it does not play: music on a beat of the same tempo."""
+
+_TOLERANCES = {"rhythm": 1, "echoprint": 4}
+"""Frames by which an onset of each kind may be off, the better kind first."""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A window's opinion; times are seconds of the recording.
+
+    Attributes
+    ----------
+    moment
+        The middle of the window.
+    track
+        Number of a track in the index.
+    start
+        When the track began, or would have begun.
+    confidence
+        Of the match.
+    """
+
+    moment: float
+    track: int
+    start: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Play:
+    """A track that may be playing in some part of a recording; times are seconds of the recording.
+
+    Attributes
+    ----------
+    votes
+        Of windows that agree, in their order.
+    first
+        The first bin in which the track can be playing: it does not begin before.
+    gains
+        float64 of shape (bins,): for each bin from the first on in which it can be playing, how
+        much more likely the onsets are if it does than by chance, as a natural logarithm.
+    """
+
+    votes: tuple[Vote, ...]
+    first: int
+    gains: Float64s
+
+    @property
+    def track(self) -> int:
+        """Number of the track in the index."""
+        return self.votes[0].track
+
+    @property
+    def last(self) -> int:
+        """The bin after the last one in which the track can be playing."""
+        return self.first + len(self.gains)
+
+    def start(self, moment: float) -> float:
+        """Tell when the track would have begun, as seen at a moment: clocks drift apart."""
+        return float(_starts(self.votes, np.array([moment]))[0])
+
+    @cached_property
+    def _sums(self) -> Float64s:
+        return np.concatenate(([0.0], np.cumsum(self.gains)))
+
+    def gain(self, first: int, last: int) -> float:
+        """Sum the gains of bins; minus infinity where the track can't be playing."""
+        if first < self.first or last > self.last:
+            return -np.inf
+        return float(self._sums[last - self.first] - self._sums[first - self.first])
+
+
+def windows(seconds: float) -> list[tuple[float, float]]:
+    """Give the beginning and the middle of each window of a recording; the last may be cut off."""
+    count = max(1, math.ceil((seconds - WINDOW_SECONDS) / STEP_SECONDS) + 1)
+    begins = [number * STEP_SECONDS for number in range(count)]
+    return [(begin, (begin + min(begin + WINDOW_SECONDS, seconds)) / 2) for begin in begins]
+
+
+def votes(query: Fingerprint, seconds: float, identifier: Identifier) -> Iterator[Vote]:
+    """Identify each window of a recording by itself; a window can have several votes, or none."""
+    length = round(WINDOW_SECONDS * FRAMES_PER_SECOND)
+    for begin, middle in windows(seconds):
+        window = query.excerpt(round(begin * FRAMES_PER_SECOND), length)
+        for match in identifier.matches(window):
+            if match.confidence >= LEAST_CONFIDENCE:
+                yield Vote(middle, match.track, begin - match.offset, match.confidence)
+
+
+def find_plays(
+    query: Fingerprint, seconds: float, cast: Iterable[Vote], index: FeatureIndex
+) -> list[Play]:
+    """Put votes that agree together, and weigh the evidence for each play.
+
+    Parameters
+    ----------
+    query, seconds
+        The whole recording, and how long it is.
+    cast
+        Votes in the order of their windows.
+    index
+        In which tracks are numbered.
+
+    Raises
+    ------
+    FeatureIndexError
+        A segment is damaged.
+    """
+    runs: list[list[Vote]] = []
+    for vote in cast:
+        agreeing = (
+            run
+            for run in reversed(runs)
+            if run[-1].track == vote.track and abs(run[-1].start - vote.start) <= DRIFT
+        )
+        run = next(agreeing, None)
+        if run is None:
+            runs.append([vote])
+        else:
+            run.append(vote)
+    return [_play(query, seconds, tuple(run), index) for run in runs]
+
+
+def _play(
+    query: Fingerprint, seconds: float, agreeing: tuple[Vote, ...], index: FeatureIndex
+) -> Play:
+    track = agreeing[0].track
+    kind, trains, heard = _comparable(query, track, index)
+    duration = index.duration(track) or (trains.frames.max() + 1) / FRAMES_PER_SECOND
+    begin, end = agreeing[0].start, agreeing[-1].start + duration
+    first = max(0, round(begin * BINS_PER_SECOND))
+    bins = max(0, round(min(end, seconds) * BINS_PER_SECOND) - first)
+    gains = np.zeros(bins)
+    for band in range(BANDS):
+        times = heard.band(band) / FRAMES_PER_SECOND
+        places = np.floor(times * BINS_PER_SECOND).astype(np.int64) - first
+        inside = (places >= 0) & (places < bins)
+        expected = (times[inside] - _starts(agreeing, times[inside])) * FRAMES_PER_SECOND
+        aligned = _distances(expected, trains.band(band)) <= _TOLERANCES[kind] + 0.5
+        gain = np.where(
+            aligned,
+            np.log(ALIGNED_SHARE / CHANCE_SHARE),
+            np.log((1 - ALIGNED_SHARE) / (1 - CHANCE_SHARE)),
+        )
+        gains += np.bincount(places[inside], gain, bins)
+    return Play(agreeing, first, gains)
+
+
+def _comparable(
+    query: Fingerprint, track: int, index: FeatureIndex
+) -> tuple[str, OnsetTrains, OnsetTrains]:
+    """Choose a kind of trains; gives the track's and the query's."""
+    for kind in _TOLERANCES:
+        trains, heard = index.trains(track, kind), getattr(query, kind)
+        if len(trains) and len(heard):
+            return kind, trains, heard
+    raise AssertionError("a match has trains in common with the query")
+
+
+def _starts(agreeing: tuple[Vote, ...], times: Float64s) -> Float64s:
+    """Give the moment at which the track began as the votes near each time see it."""
+    starts: Float64s = np.interp(
+        times, [vote.moment for vote in agreeing], [vote.start for vote in agreeing]
+    )
+    return starts
+
+
+def _distances(places: Float64s, onsets: np.ndarray) -> Float64s:
+    """Give how far the nearest of ascending onsets is from each place."""
+    if len(onsets) == 0:
+        return np.full(len(places), np.inf)
+    after = np.searchsorted(onsets, places)
+    before = onsets[np.maximum(after - 1, 0)]
+    distances: Float64s = np.minimum(
+        np.abs(places - before), np.abs(onsets[np.minimum(after, len(onsets) - 1)] - places)
+    )
+    return distances
