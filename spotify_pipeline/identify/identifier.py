@@ -5,7 +5,7 @@ names (`answers`).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -220,7 +220,12 @@ class Identifier:
     def __init__(self, index: FeatureIndex) -> None:
         self.index = index
 
-    def matches(self, query: Fingerprint, samples: Float32s | None = None) -> list[Match]:
+    def matches(
+        self,
+        query: Fingerprint,
+        samples: Float32s | None = None,
+        passes: Sequence[Pass] = PASSES,
+    ) -> list[Match]:
         """Align the most promising tracks; best match first, whatever its confidence.
 
         Rhythm trains decide where query and track have them, Echoprint trains elsewhere.
@@ -232,10 +237,12 @@ class Identifier:
         samples
             The recording itself, as of `fingerprint.fingerprint`, if there is one: it is looked up
             by other starts, if its fingerprint does not decide.
+        passes
+            Attempts, until one decides.
         """
         recording = _Query((query,), samples, 0).stretch(QUERY_SECONDS)
         found: dict[int, Match] = {}
-        for number, attempt in enumerate(PASSES):
+        for number, attempt in enumerate(passes):
             heard = recording.stretch(attempt.seconds)
             if number:
                 heard = recording = heard.with_other_starts()

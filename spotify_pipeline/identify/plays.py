@@ -17,7 +17,7 @@ import numpy as np
 
 from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.identifier import PASSES, TOLERANCES, Identifier
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
@@ -25,6 +25,9 @@ __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
 WINDOW_SECONDS = 15.0
 STEP_SECONDS = 10.0
 """Windows overlap, so that each moment lies well within one of them."""
+
+WINDOW_PASSES = PASSES[:2]
+"""Trying every speed on each window of an hour of unknown music would take minutes."""
 
 LEAST_CONFIDENCE = 0.5
 """A window does not vote for what is more likely wrong than right."""
@@ -41,9 +44,6 @@ compressed, talked over."""
 
 CHANCE_SHARE = 0.05
 """So many are where it does not play: music on a beat of the same tempo."""
-
-_TOLERANCES = {"rhythm": 1, "echoprint": 4}
-"""Frames by which an onset of each kind may be off, the better kind first."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def votes(query: Fingerprint, seconds: float, identifier: Identifier) -> Iterato
     length = round(WINDOW_SECONDS * FRAMES_PER_SECOND)
     for begin, middle in windows(seconds):
         window = query.excerpt(round(begin * FRAMES_PER_SECOND), length)
-        for match in identifier.matches(window):
+        for match in identifier.matches(window, passes=WINDOW_PASSES):
             if match.confidence >= LEAST_CONFIDENCE:
                 yield Vote(middle, match.track, begin - match.offset, match.confidence)
 
@@ -178,7 +178,7 @@ def _play(
         places = np.floor(times * BINS_PER_SECOND).astype(np.int64) - first
         inside = (places >= 0) & (places < bins)
         expected = (times[inside] - _starts(agreeing, times[inside])) * FRAMES_PER_SECOND
-        aligned = _distances(expected, trains.band(band)) <= _TOLERANCES[kind] + 0.5
+        aligned = _distances(expected, trains.band(band)) <= TOLERANCES[kind] + 0.5
         gain = np.where(
             aligned,
             np.log(ALIGNED_SHARE / CHANCE_SHARE),
@@ -192,7 +192,7 @@ def _comparable(
     query: Fingerprint, track: int, index: FeatureIndex
 ) -> tuple[str, OnsetTrains, OnsetTrains]:
     """Choose a kind of trains; gives the track's and the query's."""
-    for kind in _TOLERANCES:
+    for kind in TOLERANCES:
         trains, heard = index.trains(track, kind), getattr(query, kind)
         if len(trains) and len(heard):
             return kind, trains, heard

@@ -10,7 +10,7 @@ import pytest
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.identifier import PASSES, Identifier, Match, Pass
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
@@ -38,9 +38,14 @@ class FirstWindowOnly(Identifier):
 
     asked = False
 
-    def matches(self, query: Fingerprint, samples: Float32s | None = None) -> list[Match]:
+    def matches(
+        self,
+        query: Fingerprint,
+        samples: Float32s | None = None,
+        passes: Sequence[Pass] = PASSES,
+    ) -> list[Match]:
         """Give the matches of the first query."""
-        found = [] if self.asked else super().matches(query, samples)
+        found = [] if self.asked else super().matches(query, samples, passes)
         self.asked = True
         return found
 
