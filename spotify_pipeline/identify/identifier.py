@@ -157,16 +157,14 @@ class _Query:
 
     Attributes
     ----------
-    fingerprint
-        Of the whole recording, as published.
-    samples
-        The same, if there are any.
-    first
-        Frame of the recording at which this stretch of it begins.
     starts
-        Fingerprints of the stretch, at a speed: the plain one first.
+        Fingerprints of a stretch of the recording: the plain one first.
+    samples
+        That they were made of, if there are any.
+    first
+        Frame of the recording at which the stretch begins.
     speed
-        By which frames of the recording were multiplied.
+        At which it is taken to have been played: frames are those of the recording times this.
     """
 
     starts: tuple[Fingerprint, ...]
