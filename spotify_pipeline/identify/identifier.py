@@ -84,7 +84,7 @@ class Pass:
 
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=2_000, matches=20),
+    Pass(THOROUGH, candidates=5_000, matches=20),
     Pass(
         SKETCHY,
         candidates=100,

@@ -29,6 +29,9 @@ __all__ = ["QUICK", "SKETCHY", "THOROUGH", "Effort", "FeatureIndex"]
 FEWEST_POSTINGS = 4_000_000
 """So many postings take no time that matters, however few tracks there are."""
 
+FEW_ONSETS = 150
+"""Rhythm onsets of a query of some six seconds."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -42,7 +45,8 @@ class Effort:
         For each track of the index, so many postings are read at the most; those of the most
         frequent features are left out.
     probing
-        Whether slightly different features are looked up for a query that has no other starts.
+        Whether slightly different features are looked up too for a query that shows few (up to
+        `FEW_ONSETS`), or has no other starts.
     """
 
     coarseness: int
@@ -53,7 +57,7 @@ class Effort:
 QUICK = Effort(coarseness=2, postings=10, probing=False)
 """Decides most queries of ten seconds."""
 
-THOROUGH = Effort(coarseness=0, postings=300, probing=True)
+THOROUGH = Effort(coarseness=0, postings=1000, probing=True)
 """Several times the work, for those that it did not decide."""
 
 SKETCHY = Effort(coarseness=1, postings=40, probing=False)
@@ -158,7 +162,8 @@ class FeatureIndex:
         FeatureIndexError
             A segment is damaged.
         """
-        make = probes if effort.probing and not starts else features
+        short = not starts or len(query.rhythm) <= FEW_ONSETS
+        make = probes if effort.probing and short else features
         made = [
             make(getattr(start, kind), setting)
             for start in (query, *starts)
