@@ -127,7 +127,8 @@ def offset_histogram(
         return np.empty(0, np.int64), np.empty(0, np.int32)
     query_end, track_end = int(query.frames.max()), int(track.frames.max())
     middle = (track_end - query_end) // 2
-    reach = (track_end + query_end) // 2 + 1 + tolerance
+    # the window of the last offset reaches that much further
+    reach = (track_end + query_end) // 2 + 1 + 2 * tolerance
     counts = _counts_near(query.frames, query.bounds, track.frames, track.bounds, middle, reach)
     return np.arange(middle - reach, middle + reach + 1), _windowed(counts, tolerance)
 
