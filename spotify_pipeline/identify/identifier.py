@@ -7,6 +7,7 @@ names (`answers`).
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from spotify_pipeline.fingerprint import (
     FRAMES_PER_SECOND,
     SAMPLE_RATE,
     Fingerprint,
-    OnsetTrains,
     fingerprint,
     other_starts,
 )
@@ -177,6 +177,11 @@ class _Query:
         """The stretch as it is."""
         return self.starts[0]
 
+    @cached_property
+    def joined(self) -> Fingerprint:
+        """The onsets of all starts."""
+        return Fingerprint.joined(self.starts)
+
     def with_other_starts(self) -> "_Query":
         """Fingerprint it as it might look within a longer recording, if there are samples."""
         if self.samples is None or len(self.starts) > 1:
@@ -274,7 +279,7 @@ class Identifier:
         shares = np.full(len(candidates), -1.0)
         speeds = np.full(len(candidates), query.speed)
         # with many speeds to try, the work counts
-        heard = query.plain if attempt.precision else Fingerprint.joined(query.starts)
+        heard = query.plain if attempt.precision else query.joined
         for kind, trains in ((_RHYTHM, heard.rhythm), (_ECHOPRINT, heard.echoprint)):
             left = np.flatnonzero(shares < 0)
             if len(trains) and len(left):
@@ -297,7 +302,7 @@ class Identifier:
         trains, kind = self.index.trains(track, "rhythm"), _RHYTHM
         if len(query.plain.rhythm) == 0 or len(trains) == 0:
             trains, kind = self.index.trains(track, "echoprint"), _ECHOPRINT
-        joined = OnsetTrains.joined([getattr(start, kind.name) for start in query.starts])
+        joined = getattr(query.joined, kind.name)
         alignment = align(joined, trains, kind.tolerance, len(query.starts))
         return Match(
             track=track,
