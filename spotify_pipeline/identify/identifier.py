@@ -27,7 +27,14 @@ from spotify_pipeline.identify.decision import (
     log_odds_lost,
 )
 from spotify_pipeline.index.alignment import Alignment, align
-from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort, FeatureIndex
+from spotify_pipeline.index.feature_index import (
+    EXHAUSTIVE,
+    QUICK,
+    SKETCHY,
+    THOROUGH,
+    Effort,
+    FeatureIndex,
+)
 from spotify_pipeline.index.segment import PLACE_FRAMES
 from spotify_pipeline.recording import at_speed
 
@@ -93,6 +100,7 @@ PASSES = (
         precision=0.005,
         seconds=20.0,
     ),
+    Pass(EXHAUSTIVE, candidates=20, matches=20, seconds=15.0),
 )
 """The next one only if none of the matches is certain."""
 

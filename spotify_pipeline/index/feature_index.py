@@ -19,15 +19,19 @@ from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s
 from spotify_pipeline.index.alignment import count_aligned
 from spotify_pipeline.index.errors import FeatureIndexError
+from spotify_pipeline.index.exhaustive import prominences
 from spotify_pipeline.index.features import KINDS, features, probes
 from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.search import Candidate, Lookup, search
 from spotify_pipeline.index.segment import Segment
 
-__all__ = ["QUICK", "SKETCHY", "THOROUGH", "Effort", "FeatureIndex"]
+__all__ = ["EXHAUSTIVE", "QUICK", "SKETCHY", "THOROUGH", "Effort", "FeatureIndex"]
 
 FEWEST_POSTINGS = 4_000_000
 """So many postings take no time that matters, however few tracks there are."""
+
+MOST_PAIRS = 20_000_000
+"""Tracks times onsets of a query that an exhaustive search takes on: a second or two of work."""
 
 FEW_ONSETS = 150
 """Rhythm onsets of a query of some six seconds."""
@@ -47,11 +51,15 @@ class Effort:
     probing
         Whether slightly different features are looked up too for a query that shows few (up to
         `FEW_ONSETS`), or has no other starts.
+    exhaustive
+        Whether nothing is looked up, but the rhythm trains of every track are aligned at every
+        offset (`exhaustive`), if that is no more than `MOST_PAIRS`.
     """
 
     coarseness: int
     postings: int
     probing: bool
+    exhaustive: bool = False
 
 
 QUICK = Effort(coarseness=2, postings=10, probing=False)
@@ -62,6 +70,9 @@ THOROUGH = Effort(coarseness=0, postings=1000, probing=True)
 
 SKETCHY = Effort(coarseness=1, postings=40, probing=False)
 """For what has to be done many times: once for each speed at which a query may have been played."""
+
+EXHAUSTIVE = Effort(coarseness=0, postings=0, probing=False, exhaustive=True)
+"""For a small index, and queries of which so little is left that no feature is found."""
 
 
 class FeatureIndex:
@@ -162,6 +173,8 @@ class FeatureIndex:
         FeatureIndexError
             A segment is damaged.
         """
+        if effort.exhaustive:
+            return self._counting(self._prominent(query.rhythm, 2 * limit))[:limit]
         short = not starts or len(query.rhythm) <= FEW_ONSETS
         make = probes if effort.probing and short else features
         made = [
@@ -180,9 +193,39 @@ class FeatureIndex:
             pool=self._pool,
             workers=os.cpu_count() or 1,
         )
-        for first, last in self._dropped.tolist():
-            found = [c for c in found if not first <= c.track < last]
-        return found[:limit]
+        return self._counting(found)[:limit]
+
+    def _counting(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Leave out what is of shards that do not count any more."""
+        dropped = self._dropped.tolist()
+        return [c for c in found if not any(first <= c.track < last for first, last in dropped)]
+
+    def _prominent(self, query: OnsetTrains, limit: int) -> list[Candidate]:
+        """Align every track at every offset, and give those whose best offset stands out most."""
+        if len(query) * int(self._bounds[-1]) > MOST_PAIRS:
+            return []
+        workers = os.cpu_count() or 1
+
+        def rank(place: int, part: Int64s) -> list[Candidate]:
+            packed, firsts, lasts = self._segments[place].packed_trains(part, "rhythm")
+            found, offsets = prominences(query, packed, firsts, lasts)
+            best = np.argsort(-found, kind="stable")[:limit]
+            tracks = part + self._bounds[place]
+            return [
+                Candidate(int(tracks[k]), int(offsets[k]), float(found[k]))
+                for k in best.tolist()
+                if found[k] > 0
+            ]
+
+        parts = [
+            (place, part)
+            for place, segment in enumerate(self._segments)
+            for part in np.array_split(np.arange(len(segment)), workers)
+            if len(part)
+        ]
+        ranked = self._pool.map(rank, *zip(*parts, strict=True)) if parts else []
+        candidates = [candidate for part in ranked for candidate in part]
+        return sorted(candidates, key=lambda c: (-c.score, c.track))[:limit]
 
     def count_aligned(
         self,

@@ -71,12 +71,12 @@ class Candidate:
     offset
         The frame of the track where the query begins, give or take `PLACE_FRAMES`.
     score
-        The weight of the hits.
+        The weight of the hits; of an exhaustive search, the prominence of the offset.
     """
 
     track: int
     offset: int
-    score: int
+    score: float
 
 
 def search(
