@@ -495,9 +495,9 @@ def _syllables(script: str) -> list[str]:
 
     syllables = {
         "latin": lambda: (
-            paired("bcdfghjklmnprstvwz", "aeiou") * 3
+            paired("bcdfghjklmnprstvwz", "aeiou") * 40
             + paired("bdgklmnrst", "áéèêëíóöøúüåäãçñ")
-            + [head + tail for head in "st tr ch br l n m".split() for tail in "an on er".split()]
+            + [h + t for h in "st tr ch br l n m".split() for t in "an on er".split()] * 40
         ),
         "cyrillic": lambda: paired("бвгджзклмнпрстфхцч", "аеиоуыяю"),
         "greek": lambda: paired("βγδζθκλμνπρστφχψ", "αεηιοωάέήίόώ"),
