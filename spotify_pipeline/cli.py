@@ -178,7 +178,7 @@ def ingest() -> None:
     """Ingest everything that waits in the incoming folder, through the Dagster assets.
 
     Shards are reduced, appended to audio.duckdb and deleted; a new metadata file is loaded into
-    meta.duckdb; then the feature index is brought up to date. A shard that fails stays where it is
+    meta.duckdb; then both indexes are brought up to date. A shard that fails stays where it is
     and does not stop the others. Run it again at any time: what is done is not done twice.
     """
     if not _ingest(Settings.from_environment()):
@@ -464,11 +464,14 @@ def _show_status(status: "Status") -> None:
     click.echo(f"metadata     {status.metadata_tables} of 9 tables{waiting}")
     current = "" if status.index_is_current else ", not up to date"
     click.echo(f"index        {status.indexed_tracks:,} tracks{current}")
+    current = "" if status.text_index_is_current else ", not up to date"
+    click.echo(f"text index   {status.text_tracks:,} tracks{current}")
     sizes = status.sizes
     click.echo(
         f"on disk      audio {decimal(sizes.audio_database)}, metadata"
-        f" {decimal(sizes.metadata_database)}, index {decimal(sizes.index)}, incoming"
-        f" {decimal(sizes.incoming)}, staging {decimal(sizes.staging)}"
+        f" {decimal(sizes.metadata_database)}, index {decimal(sizes.index)}, text index"
+        f" {decimal(sizes.text_index)}, incoming {decimal(sizes.incoming)},"
+        f" staging {decimal(sizes.staging)}"
     )
     for name in status.busy:
         click.secho(

@@ -17,38 +17,31 @@ Belongs here: building, publishing and opening. Does not belong here: what a tra
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import msgspec
 import tantivy
 from filelock import FileLock, Timeout
 
-from spotify_pipeline.catalog.text_terms import terms_of
-from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.catalog.text_manifest import (
+    FORMAT,
+    TextIndexError,
+    TextManifest,
+    publish_text_manifest,
+    read_text_manifest,
+    text_sources,
+)
+from spotify_pipeline.catalog.text_terms import TEXT_TABLES, terms_of
 from spotify_pipeline.progress import Report
 from spotify_pipeline.space import AT_ONCE, SpaceGuard, naming_a_full_disk
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.metadata import SourceFile, loaded_source
+from spotify_pipeline.store.metadata import loaded_source
 from spotify_pipeline.syncing import sync
 
-__all__ = [
-    "TextIndexError",
-    "TextManifest",
-    "build_text_index",
-    "is_current",
-    "open_text_index",
-    "read_text_manifest",
-]
-
-FORMAT = 1
-"""Of the manifest and the terms; the engine keeps a version of its own."""
-
-SOURCES = ("albums", "artist_genres", "artists", "track_artists", "tracks")
-"""The tables that the index is made of."""
+__all__ = ["build_text_index", "open_text_index"]
 
 FIELD_TERMS, FIELD_ROWID, FIELD_POPULARITY = "terms", "rowid", "popularity"
 
@@ -64,7 +57,6 @@ WRITER_BYTES = 400_000_000
 BYTES_PER_TRACK = 150
 """At the most while it is built, merges included."""
 
-_NAME = "manifest.json"
 _FOLDERS = "terms-*"
 
 _GENRES = """
@@ -112,71 +104,6 @@ LEFT JOIN albums ON albums.rowid = chunk.album_rowid
 """
 
 
-class TextIndexError(PipelineError):
-    """The text index is missing, damaged, or can't be built."""
-
-
-class TextManifest(msgspec.Struct, frozen=True):
-    """The index in service.
-
-    Attributes
-    ----------
-    format
-        `FORMAT` of the writer.
-    folder
-        Name of the engine's folder.
-    sources
-        For each table that it was made of, the file from which that was loaded.
-    tracks, size
-        Tracks in it, and bytes of its files.
-    seconds
-        What the build took.
-    """
-
-    format: int
-    folder: str
-    sources: dict[str, SourceFile]
-    tracks: int
-    size: int
-    seconds: float
-
-
-def read_text_manifest(folder: Path) -> TextManifest | None:
-    """Read the manifest; None when there is no index yet.
-
-    Raises
-    ------
-    TextIndexError
-        It is damaged, of another format, or can't be read.
-    """
-    path = folder / _NAME
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=TextManifest)
-    except FileNotFoundError:
-        return None
-    except msgspec.MsgspecError as error:
-        raise TextIndexError(
-            f"{path}: damaged ({error}); remove {folder} and run 'ingest', or the job 'text_index'"
-        ) from error
-    except OSError as error:
-        raise TextIndexError(f"{path}: can't be read: {error.strerror}") from error
-    if manifest.format != FORMAT:
-        raise TextIndexError(
-            f"{folder}: the text index is of format {manifest.format}, not {FORMAT}; remove it and"
-            " run 'ingest', or the job 'text_index'"
-        )
-    return manifest
-
-
-def is_current(manifest: TextManifest | None, loaded: Mapping[str, SourceFile]) -> bool:
-    """Tell whether an index is of the tables that are loaded now, by what `loaded_source` says.
-
-    Where no table is loaded that it could be made of, there is nothing to be done.
-    """
-    made_of = {} if manifest is None else manifest.sources
-    return made_of == _sources(loaded)
-
-
 def open_text_index(folder: Path) -> tuple[tantivy.Index, TextManifest]:
     """Open the index in service.
 
@@ -197,12 +124,12 @@ def open_text_index(folder: Path) -> tuple[tantivy.Index, TextManifest]:
             if again == manifest:
                 raise TextIndexError(
                     f"{folder / manifest.folder}: the text index is damaged ({error}); remove"
-                    f" {folder} and run 'ingest', or the job 'text_index'"
+                    f" {folder} and run 'ingest', or the job 'text'"
                 ) from error
             manifest = again
     raise TextIndexError(
         f"{folder}: there is no text index, so words can't be looked for; make it by 'ingest', or"
-        " by the job 'text_index'"
+        " by the job 'text'"
     )
 
 
@@ -240,8 +167,8 @@ def build_text_index(
     folder.mkdir(parents=True, exist_ok=True)
     with _building(folder) as fresh, naming_a_full_disk(folder):
         started = time.monotonic()
-        sources = _sources(loaded_source(database))
-        missing = [table for table in SOURCES if table not in sources]
+        sources = text_sources(loaded_source(database))
+        missing = [table for table in TEXT_TABLES if table not in sources]
         if missing:
             raise TextIndexError(
                 f"{database}: there is nothing to index, for these tables are not loaded:"
@@ -265,7 +192,7 @@ def build_text_index(
             size=sum(file.stat().st_size for file in fresh.iterdir()),
             seconds=time.monotonic() - started,
         )
-        _publish(folder, manifest)
+        publish_text_manifest(folder, manifest)
     return manifest
 
 
@@ -293,15 +220,6 @@ def _discard_unnamed(folder: Path) -> None:
     for left in folder.glob(_FOLDERS):
         if manifest is None or left.name != manifest.folder:
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _publish(folder: Path, manifest: TextManifest) -> None:
-    sync(folder / manifest.folder)
-    fresh = folder / f"{_NAME}.new"
-    fresh.write_bytes(msgspec.json.encode(manifest))
-    sync(fresh)
-    fresh.replace(folder / _NAME)
-    sync(folder)
 
 
 def _index_tracks(
@@ -345,7 +263,3 @@ def _chunks(connection: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, .
 def _scalar(connection: duckdb.DuckDBPyConnection, query: str, *values: int) -> int | None:
     row = connection.execute(query, list(values)).fetchone()
     return None if row is None else row[0]
-
-
-def _sources(loaded: Mapping[str, SourceFile]) -> dict[str, SourceFile]:
-    return {table: loaded[table] for table in SOURCES if table in loaded}

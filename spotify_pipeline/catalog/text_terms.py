@@ -21,10 +21,21 @@ from functools import lru_cache
 
 from spotify_pipeline.catalog.words import index_words, query_words
 
-__all__ = ["LONGEST", "SEPARATOR", "named_length", "terms_of", "title_length", "whole_artist"]
+__all__ = [
+    "LONGEST",
+    "SEPARATOR",
+    "TEXT_TABLES",
+    "named_length",
+    "terms_of",
+    "title_length",
+    "whole_artist",
+]
 
 LONGEST = 7200
 """Seconds; what is longer counts as this long."""
+
+TEXT_TABLES = ("albums", "artist_genres", "artists", "track_artists", "tracks")
+"""The tables that terms are made of."""
 
 SEPARATOR = "\x1f"
 """Between names that are given in one text."""
