@@ -30,6 +30,7 @@ from spotify_pipeline.catalog.text_terms import (
     title_length,
     whole_artist,
 )
+from spotify_pipeline.catalog.typos import one_letter_off
 from spotify_pipeline.catalog.words import is_unspaced, query_words
 
 __all__ = ["Filters", "TextSearch"]
@@ -37,8 +38,14 @@ __all__ = ["Filters", "TextSearch"]
 NAME_FIELDS = ("title", "artist", "album")
 """Where words are looked for."""
 
-PREFIX_WORDS = 50
+PREFIX_WORDS = 20
 """Of a prefix, so many of the most frequent words in each field are tried."""
+
+SIMILAR_WORDS = 60
+"""Of words that differ by a letter, so many of the most frequent are tried, in all fields."""
+
+FEW_TERMS = 64
+"""Tracks of so many alternatives are read side by side, of more as one set before all else."""
 
 SHORTEST_MISTYPED = 3
 """Letters; in shorter words no typo is assumed."""
@@ -107,7 +114,9 @@ class TextSearch:
         index, _ = open_text_index(folder)
         return cls(index, index.searcher())
 
-    def search(self, text: str, filters: Filters = NO_FILTERS, limit: int = 20) -> list[int]:
+    def search(
+        self, text: str, filters: Filters = NO_FILTERS, limit: int = 20, enough: int | None = None
+    ) -> list[int]:
         """Look for tracks.
 
         Parameters
@@ -118,6 +127,8 @@ class TextSearch:
             What they must have besides.
         limit
             Tracks to give at the most.
+        enough
+            With so many, nothing less strict is tried; default is the limit.
 
         Returns
         -------
@@ -135,7 +146,7 @@ class TextSearch:
             return self._found(self._all(required), limit) if required and limit else []
         found: dict[int, None] = {}
         for query in self._stages(asked, found):
-            if len(found) < limit:
+            if len(found) < (limit if enough is None else enough):
                 rows = self._found(self._all([query, *required]), limit)
                 found.update(dict.fromkeys(rows))
         return list(found)[:limit]
@@ -190,14 +201,10 @@ class TextSearch:
         return self._any(terms)
 
     def _similar(self, word: str) -> tantivy.Query:
-        return _either(
-            [
-                tantivy.Query.fuzzy_term_query(
-                    self.index.schema, FIELD_TERMS, f"{name}:{word}", distance=1
-                )
-                for name in NAME_FIELDS
-            ]
-        )
+        terms = [f"{name}:{other}" for other in one_letter_off(word) for name in NAME_FIELDS]
+        frequent = [(self.searcher.doc_freq(FIELD_TERMS, term), term) for term in terms]
+        known = sorted(((count, term) for count, term in frequent if count), reverse=True)
+        return _either([self._term(term) for _, term in known[:SIMILAR_WORDS]])
 
     def _is_known(self, word: str) -> bool:
         return any(self.searcher.doc_freq(FIELD_TERMS, f"{name}:{word}") for name in NAME_FIELDS)
@@ -208,7 +215,7 @@ class TextSearch:
     def _any(self, terms: Sequence[str]) -> tantivy.Query:
         if len(terms) == 1:
             return self._term(terms[0])
-        if len(terms) <= len(NAME_FIELDS):
+        if len(terms) <= FEW_TERMS:
             return _either([self._term(term) for term in terms])
         return tantivy.Query.term_set_query(self.index.schema, FIELD_TERMS, terms)
 

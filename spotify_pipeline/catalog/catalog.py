@@ -1,0 +1,353 @@
+"""Questions to ``meta.duckdb``: tracks, albums and artists by id, row number, ISRC or UPC.
+
+Every question takes many keys and costs a fixed number of queries.
+
+Belongs here: the queries, and what an answer holds. Does not belong here: search by words
+(`text_search`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.store.database import connect
+
+__all__ = ["Album", "Artist", "AudioFeatures", "Catalog", "CatalogError", "Image", "Track"]
+
+
+class CatalogError(PipelineError):
+    """The catalogue lacks what a question needs."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture's address and its size in pixels."""
+
+    url: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class Artist:
+    """An artist; popularity is 0 to 100, images come with the largest first."""
+
+    artist_id: str
+    rowid: int
+    name: str
+    popularity: int | None
+    followers: int | None
+    genres: tuple[str, ...]
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
+class Album:
+    """An album; `release_date` is as exact as `release_date_precision` says."""
+
+    album_id: str
+    rowid: int
+    title: str
+    album_type: str | None
+    release_date: str | None
+    release_date_precision: str | None
+    label: str | None
+    upc: str | None
+    popularity: int | None
+    total_tracks: int | None
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
+class AudioFeatures:
+    """What is known of a track's sound: BPM, pitch class (0 is C), 1 for major, dB."""
+
+    tempo: float | None = None
+    key: int | None = None
+    mode: int | None = None
+    loudness: float | None = None
+    time_signature: int | None = None
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track; `markets` and `features` are None unless asked for and known."""
+
+    track_id: str
+    rowid: int
+    title: str
+    artists: tuple[Artist, ...]
+    album: Album | None
+    isrc: str | None
+    duration_ms: int | None
+    popularity: int | None
+    explicit: bool | None
+    disc_number: int | None
+    track_number: int | None
+    preview_url: str | None
+    markets: tuple[str, ...] | None = None
+    features: AudioFeatures | None = None
+
+
+class Catalog:
+    """``meta.duckdb``, open for questions.
+
+    Examples
+    --------
+    >>> from spotify_pipeline.catalog import Catalog
+    >>> with Catalog.open(Path("data/meta.duckdb")) as catalog:  # doctest: +SKIP
+    ...     catalog.tracks(["7TGVTI81nq5TnbvbZ4QbHj"])
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator["Catalog"]:
+        """Open the database for the length of a ``with`` block.
+
+        Raises
+        ------
+        CatalogError
+            There is none.
+        DatabaseError
+            It is damaged or busy.
+        """
+        if not path.exists():
+            raise CatalogError(
+                f"{path}: there is no catalogue; put spotify_clean.sqlite3.zst into the incoming"
+                " folder and run 'ingest'"
+            )
+        with connect(path, read_only=True) as connection:
+            yield cls(connection)
+
+    def tracks(self, ids: Sequence[str], *, markets: bool = False) -> dict[str, Track]:
+        """Look tracks up by id; unknown ones are left out."""
+        rows = self._keyed("SELECT id, rowid FROM tracks WHERE id IN $keys", ids)
+        found = self.tracks_at([rowid for _, rowid in rows], markets=markets)
+        by_id = {track.track_id: track for track in found.values()}
+        return {track_id: by_id[track_id] for track_id in ids if track_id in by_id}
+
+    def tracks_at(self, rowids: Sequence[int], *, markets: bool = False) -> dict[int, Track]:
+        """Look tracks up by row number, in the order given."""
+        rows = self._rows(
+            "SELECT rowid, id, coalesce(name, ''), album_rowid, external_id_isrc, duration_ms,"
+            " popularity, explicit, disc_number, track_number, preview_url,"
+            " available_markets_rowid FROM tracks WHERE rowid IN $keys",
+            rowids,
+        )
+        credits: dict[int, list[int]] = {}
+        # the source has no position of an artist on a track: the order of its rows is the credit's
+        for track, artist in self._rows(
+            "SELECT track_rowid, artist_rowid FROM track_artists"
+            " WHERE track_rowid IN $keys ORDER BY rowid",
+            rowids,
+        ):
+            credits.setdefault(track, []).append(artist)
+        artists = self._artists_at({artist for each in credits.values() for artist in each})
+        albums = self._albums_at({row[3] for row in rows if row[3] is not None})
+        lists = self._markets({row[11] for row in rows if row[11] is not None}) if markets else {}
+        found = {
+            row[0]: Track(
+                track_id=row[1],
+                rowid=row[0],
+                title=row[2],
+                artists=tuple(artists[a] for a in credits.get(row[0], ()) if a in artists),
+                album=albums.get(row[3]),
+                isrc=row[4],
+                duration_ms=row[5],
+                popularity=row[6],
+                explicit=None if row[7] is None else bool(row[7]),
+                disc_number=row[8],
+                track_number=row[9],
+                preview_url=row[10],
+                markets=lists.get(row[11]),
+            )
+            for row in rows
+        }
+        return {rowid: found[rowid] for rowid in rowids if rowid in found}
+
+    def tracks_of_isrcs(
+        self, isrcs: Sequence[str], *, markets: bool = False
+    ) -> dict[str, list[Track]]:
+        """Give the tracks of each ISRC, the most popular first."""
+        query = "SELECT external_id_isrc, rowid FROM tracks WHERE external_id_isrc IN $keys"
+        return self._grouped(isrcs, self._keyed(query, isrcs), markets)
+
+    def tracks_of_upcs(
+        self, upcs: Sequence[str], *, markets: bool = False
+    ) -> dict[str, list[Track]]:
+        """Give the tracks of the albums of each UPC, in the albums' order."""
+        rows = self._keyed(
+            "SELECT external_id_upc, id FROM albums WHERE external_id_upc IN $keys", upcs
+        )
+        albums = self.tracks_of_albums([album for _, album in rows], markets=markets)
+        found: dict[str, list[Track]] = {}
+        for upc, album in rows:
+            found.setdefault(upc, []).extend(albums.get(album, []))
+        return found
+
+    def tracks_of_albums(
+        self, ids: Sequence[str], *, markets: bool = False
+    ) -> dict[str, list[Track]]:
+        """Give the tracks of each album, in the album's order."""
+        query = (
+            "SELECT albums.id, tracks.rowid FROM tracks JOIN albums ON albums.rowid = album_rowid"
+            " WHERE albums.id IN $keys"
+        )
+        found = self._grouped(ids, self._keyed(query, ids), markets)
+        return {key: sorted(tracks, key=_album_place) for key, tracks in found.items()}
+
+    def tracks_of_artists(
+        self, ids: Sequence[str], *, limit: int = 1000, markets: bool = False
+    ) -> dict[str, list[Track]]:
+        """Give the most popular tracks of each artist, redirected ones too."""
+        current = self._redirected(ids)
+        query = (
+            "SELECT artists.id, tracks.rowid FROM artists"
+            " JOIN track_artists ON artist_rowid = artists.rowid"
+            " JOIN tracks ON tracks.rowid = track_rowid WHERE artists.id IN $keys"
+            f" QUALIFY row_number() OVER (PARTITION BY artists.id ORDER BY tracks.popularity DESC)"
+            f" <= {limit:d}"
+        )
+        wanted = list(dict.fromkeys(current.values()))
+        found = self._grouped(wanted, self._keyed(query, wanted), markets)
+        return {key: found[now] for key, now in current.items() if now in found}
+
+    def albums(self, ids: Sequence[str]) -> dict[str, Album]:
+        """Look albums up by id."""
+        rows = self._keyed("SELECT id, rowid FROM albums WHERE id IN $keys", ids)
+        found = self._albums_at({rowid for _, rowid in rows})
+        return {album_id: found[rowid] for album_id, rowid in rows if rowid in found}
+
+    def artists(self, ids: Sequence[str]) -> dict[str, Artist]:
+        """Look artists up by id; an id that was redirected gives the artist it leads to."""
+        current = self._redirected(ids)
+        keys = list(dict.fromkeys(current.values()))
+        rows = dict(self._keyed("SELECT id, rowid FROM artists WHERE id IN $keys", keys))
+        found = self._artists_at(set(rows.values()))
+        return {key: found[rows[now]] for key, now in current.items() if now in rows}
+
+    def _redirected(self, ids: Sequence[str]) -> dict[str, str]:
+        """Give the id that each artist's id leads to."""
+        try:
+            rows = dict(
+                self._keyed(
+                    "SELECT artist_id, redirect_id FROM artist_redirects WHERE artist_id IN $keys",
+                    ids,
+                )
+            )
+        except CatalogError:
+            rows = {}
+        return {artist: rows.get(artist, artist) for artist in ids}
+
+    def _grouped(
+        self, keys: Sequence[str], rows: Sequence[tuple[Any, ...]], markets: bool
+    ) -> dict[str, list[Track]]:
+        tracks = self.tracks_at([rowid for _, rowid in rows], markets=markets)
+        found: dict[str, list[Track]] = {}
+        for key, rowid in rows:
+            if rowid in tracks:
+                found.setdefault(key, []).append(tracks[rowid])
+        for group in found.values():
+            group.sort(key=lambda track: (-(track.popularity or 0), track.rowid))
+        return {key: found[key] for key in dict.fromkeys(keys) if key in found}
+
+    def _artists_at(self, rowids: Iterable[int]) -> dict[int, Artist]:
+        keys = sorted(rowids)
+        genres: dict[int, list[str]] = {}
+        for rowid, genre in self._rows(
+            "SELECT artist_rowid, genre FROM artist_genres WHERE artist_rowid IN $keys", keys
+        ):
+            genres.setdefault(rowid, []).append(genre)
+        images = self._images("artist", keys)
+        rows = self._rows(
+            "SELECT rowid, id, coalesce(name, ''), popularity, followers_total FROM artists"
+            " WHERE rowid IN $keys",
+            keys,
+        )
+        return {
+            row[0]: Artist(
+                artist_id=row[1],
+                rowid=row[0],
+                name=row[2],
+                popularity=row[3],
+                followers=row[4],
+                genres=tuple(genres.get(row[0], ())),
+                images=images.get(row[0], ()),
+            )
+            for row in rows
+        }
+
+    def _albums_at(self, rowids: Iterable[int]) -> dict[int, Album]:
+        keys = sorted(rowids)
+        images = self._images("album", keys)
+        rows = self._rows(
+            "SELECT rowid, id, coalesce(name, ''), album_type, release_date,"
+            " release_date_precision, label, external_id_upc, popularity, total_tracks FROM albums"
+            " WHERE rowid IN $keys",
+            keys,
+        )
+        return {
+            row[0]: Album(
+                album_id=row[1],
+                rowid=row[0],
+                title=row[2],
+                album_type=row[3],
+                release_date=row[4],
+                release_date_precision=row[5],
+                label=row[6],
+                upc=row[7],
+                popularity=row[8],
+                total_tracks=row[9],
+                images=images.get(row[0], ()),
+            )
+            for row in rows
+        }
+
+    def _images(self, owner: str, rowids: Sequence[int]) -> dict[int, tuple[Image, ...]]:
+        found: dict[int, tuple[Image, ...]] = {}
+        for rowid, *image in self._rows(
+            f"SELECT {owner}_rowid, url, width, height FROM {owner}_images"
+            f" WHERE {owner}_rowid IN $keys ORDER BY width DESC",
+            rowids,
+        ):
+            found[rowid] = (*found.get(rowid, ()), Image(*image))
+        return found
+
+    def _markets(self, rowids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        rows = self._rows(
+            "SELECT rowid, available_markets FROM available_markets WHERE rowid IN $keys",
+            sorted(rowids),
+        )
+        return {
+            rowid: tuple(filter(None, text.split(","))) if isinstance(text, str) else tuple(text)
+            for rowid, text in rows
+            if text is not None
+        }
+
+    def _keyed(self, query: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        return self._rows(query, keys, "VARCHAR")
+
+    def _rows(
+        self, query: str, keys: Sequence[int] | Sequence[str], kind: str = "BIGINT"
+    ) -> list[tuple[Any, ...]]:
+        if not keys:
+            return []
+        text = query.replace("$keys", f"(SELECT unnest($keys::{kind}[]))")
+        try:
+            return self._connection.execute(text, {"keys": list(keys)}).fetchall()
+        except duckdb.CatalogException as error:
+            raise CatalogError(
+                f"the catalogue lacks a table: load all of them by 'ingest' ({error})"
+            ) from error
+
+
+def _album_place(track: Track) -> tuple[int, int]:
+    return (track.disc_number or 0, track.track_number or 0)
