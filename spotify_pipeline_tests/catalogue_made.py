@@ -9,6 +9,7 @@ from pathlib import Path
 from spotify_pipeline.catalog import build_text_index
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.metadata import build_metadata
+from spotify_pipeline_tests.documents import make_track_id
 from spotify_pipeline_tests.metadata_file import Row, write_metadata
 
 __all__ = ["TITLES", "album_id", "artist_id", "make_home", "track_id"]
@@ -62,7 +63,7 @@ EVERYWHERE = 1
 
 def track_id(number: int) -> str:
     """Give the id of a track, by its place in `TITLES`."""
-    return f"0a{number:020}"
+    return make_track_id("0a", number)
 
 
 def album_id(number: int) -> str:

@@ -7,10 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spotify_pipeline.catalog.catalog import Album, Artist, AudioFeatures, Catalog, Image, Track
+    from spotify_pipeline.catalog.catalog import Catalog
     from spotify_pipeline.catalog.duplicates import same_fingerprint, same_isrc
     from spotify_pipeline.catalog.lookup import Found, Lookup, Unknown
     from spotify_pipeline.catalog.names import TrackNames, track_names
+    from spotify_pipeline.catalog.records import Album, Artist, AudioFeatures, Image, Track
     from spotify_pipeline.catalog.references import Reference, parse_reference
     from spotify_pipeline.catalog.text_index import build_text_index
     from spotify_pipeline.catalog.text_search import Filters, TextSearch
@@ -37,10 +38,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "catalog": ("Album", "Artist", "AudioFeatures", "Catalog", "Image", "Track"),
+    "catalog": ("Catalog",),
     "duplicates": ("same_fingerprint", "same_isrc"),
     "lookup": ("Found", "Lookup", "Unknown"),
     "names": ("TrackNames", "track_names"),
+    "records": ("Album", "Artist", "AudioFeatures", "Image", "Track"),
     "references": ("Reference", "parse_reference"),
     "text_index": ("build_text_index",),
     "text_search": ("Filters", "TextSearch"),

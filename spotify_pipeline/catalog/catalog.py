@@ -2,96 +2,26 @@
 
 Every question takes many keys and costs a fixed number of queries.
 
-Belongs here: the queries, and what an answer holds. Does not belong here: search by words
-(`text_search`).
+Belongs here: the queries. Does not belong here: what an answer holds (`records`), and search by
+words (`text_search`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from spotify_pipeline.catalog.records import Album, Artist, Image, Track
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.store.database import connect
 
-__all__ = ["Album", "Artist", "AudioFeatures", "Catalog", "CatalogError", "Image", "Track"]
+__all__ = ["Catalog", "CatalogError"]
 
 
 class CatalogError(PipelineError):
     """The catalogue lacks what a question needs."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """A picture's address and its size in pixels."""
-
-    url: str
-    width: int | None
-    height: int | None
-
-
-@dataclass(frozen=True)
-class Artist:
-    """An artist; popularity is 0 to 100, images come with the largest first."""
-
-    artist_id: str
-    rowid: int
-    name: str
-    popularity: int | None
-    followers: int | None
-    genres: tuple[str, ...]
-    images: tuple[Image, ...]
-
-
-@dataclass(frozen=True)
-class Album:
-    """An album; `release_date` is as exact as `release_date_precision` says."""
-
-    album_id: str
-    rowid: int
-    title: str
-    album_type: str | None
-    release_date: str | None
-    release_date_precision: str | None
-    label: str | None
-    upc: str | None
-    popularity: int | None
-    total_tracks: int | None
-    images: tuple[Image, ...]
-
-
-@dataclass(frozen=True)
-class AudioFeatures:
-    """What is known of a track's sound: BPM, pitch class (0 is C), 1 for major, dB."""
-
-    tempo: float | None = None
-    key: int | None = None
-    mode: int | None = None
-    loudness: float | None = None
-    time_signature: int | None = None
-
-
-@dataclass(frozen=True)
-class Track:
-    """A track; `markets` and `features` are None unless asked for and known."""
-
-    track_id: str
-    rowid: int
-    title: str
-    artists: tuple[Artist, ...]
-    album: Album | None
-    isrc: str | None
-    duration_ms: int | None
-    popularity: int | None
-    explicit: bool | None
-    disc_number: int | None
-    track_number: int | None
-    preview_url: str | None
-    markets: tuple[str, ...] | None = None
-    features: AudioFeatures | None = None
 
 
 class Catalog:

@@ -9,7 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from spotify_pipeline.catalog.catalog import AudioFeatures, Catalog, Track
+import duckdb
+
+from spotify_pipeline.catalog.catalog import Catalog
+from spotify_pipeline.catalog.records import AudioFeatures, Track
 from spotify_pipeline.catalog.references import Reference, parse_reference
 from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
 from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters, TextSearch
@@ -27,6 +30,14 @@ BATCH = 5000
 
 RELEASES_LOOKED_THROUGH = 5
 """To a track that is shown, so many that match are looked at, since some are its other releases."""
+
+
+_HEARD = """
+SELECT track_id, tempo, key, mode, loudness, time_signature
+FROM tracks
+WHERE shard IN (SELECT DISTINCT left(unnest($ids::VARCHAR[]), 2))
+    AND track_id IN (SELECT unnest($ids::VARCHAR[]))
+"""
 
 
 @dataclass(frozen=True)
@@ -220,12 +231,10 @@ class Lookup:
                 connection = stack.enter_context(connect(path, read_only=True))
             except DatabaseBusyError:
                 return {}
-            rows = connection.execute(
-                "SELECT track_id, tempo, key, mode, loudness, time_signature FROM tracks"
-                " WHERE shard IN (SELECT DISTINCT left(unnest($ids::VARCHAR[]), 2))"
-                " AND track_id IN (SELECT unnest($ids::VARCHAR[]))",
-                {"ids": list(track_ids)},
-            ).fetchall()
+            try:
+                rows = connection.execute(_HEARD, {"ids": list(track_ids)}).fetchall()
+            except duckdb.CatalogException:
+                return {}  # no shard has been ingested yet
         names = ("tempo", "key", "mode", "loudness", "time_signature")
         return {
             track_id: AudioFeatures(**dict(zip(names, values, strict=True)))

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from spotify_pipeline.catalog.catalog import AudioFeatures, Image, Track
 from spotify_pipeline.catalog.lookup import Found, Unknown
+from spotify_pipeline.catalog.records import AudioFeatures, Image, Track
 
 __all__ = ["CSV_HEAD", "as_csv", "as_json", "as_text"]
 
@@ -58,7 +58,7 @@ def as_csv(answer: Found | Unknown) -> str:
     cells: dict[str, Any] = {
         "asked": answer.asked,
         "artists": "; ".join(artist.name for artist in track.artists),
-        "artist_ids": "; ".join(artist.artist_id for artist in track.artists),
+        "artist_ids": "; ".join(artist.artist_id or "" for artist in track.artists),
         "indexed": int(answer.indexed),
         "explicit": None if track.explicit is None else int(track.explicit),
         "other_releases": "; ".join(other.track_id for other in answer.releases),
@@ -99,7 +99,7 @@ def as_text(answer: Found | Unknown, *, images: bool = False) -> str:
         lines += _pictures("cover", track.album.images if track.album is not None else ())
         for artist in track.artists:
             lines += _pictures(artist.name, artist.images)
-    return "\n    ".join(lines)
+    return "\n    ".join(line for line in lines if line)
 
 
 def _of_album(track: Track) -> list[str]:

@@ -233,18 +233,20 @@ def _index_tracks(
     index = tantivy.Index(schema.build(), str(target))
     # one thread: another core makes the terms
     writer = index.writer(WRITER_BYTES, num_threads=1)
-    done = 0
-    for rows in _chunks(connection):
-        for rowid, popularity, *text in rows:
-            document = tantivy.Document()
-            document.add_unsigned(FIELD_ROWID, rowid)
-            document.add_unsigned(FIELD_POPULARITY, max(popularity, 0))
-            document.add_text(FIELD_TERMS, terms_of(*text))
-            writer.add_document(document)
-        done += len(rows)
-        report(done)
-    writer.commit()
-    writer.wait_merging_threads()
+    try:
+        done = 0
+        for rows in _chunks(connection):
+            for rowid, popularity, *text in rows:
+                document = tantivy.Document()
+                document.add_unsigned(FIELD_ROWID, rowid)
+                document.add_unsigned(FIELD_POPULARITY, max(popularity, 0))
+                document.add_text(FIELD_TERMS, terms_of(*text))
+                writer.add_document(document)
+            done += len(rows)
+            report(done)
+        writer.commit()
+    finally:
+        writer.wait_merging_threads()  # else they write on, into a folder that is to be removed
     return done
 
 
