@@ -73,8 +73,11 @@ def terms_of(
     """
     of_title, core = _of_title(title)
     of_artists, first_artist = _of_artists(artists)
-    named = named_length(len(first_artist.union(core)))
-    terms = f"{of_title} {of_artists} {named} {_of_album(album)} {_of_release(label, year)}"
+    named = len(first_artist.union(core))
+    terms = (
+        f"{of_title} {of_artists} {named_length(named)} {_of_album(album)}"
+        f" {_of_release(label, year)}"
+    )
     if genres:
         terms += f" {_of_genres(genres)}"
     if duration_ms is not None:

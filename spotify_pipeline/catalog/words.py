@@ -53,15 +53,10 @@ class _Folding(dict[int, str]):
 
 _FOLDING = _Folding()
 _PIECES = re.compile(r"(?:[^\W_]|[\u0900-\u109f\u1780-\u17ff\u0e00-\u0eff\u3099\u309a])+")
-_ASCII = re.compile("[a-z0-9]+")
-_ODD_WORD = re.compile(r"[a-z0-9][^a-z0-9\s]+[a-z0-9]|(?<!\S)[^a-z0-9\s]{2,}(?!\S)")
-"""In ASCII: a symbol inside a word, or a word of symbols."""
 
 
 def _fold(text: str) -> str:
     """Fold case, accents and compatible forms; spaces and symbols stay."""
-    if text.isascii():
-        return text.lower().replace("'", "").replace("`", "")
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return unicodedata.normalize("NFC", decomposed.translate(_FOLDING))
 
@@ -74,11 +69,12 @@ def index_words(text: str) -> tuple[list[str], list[str]]:
     >>> index_words("夜想曲")
     (['夜想', '想曲', '夜', '想', '曲'], ['夜想', '想曲'])
     """
-    folded = _fold(text)
-    if folded.isascii() and not _ODD_WORD.search(folded) and (found := _ASCII.findall(folded)):
-        found = list(dict.fromkeys(found))
+    folded = text.lower() if text.isascii() else _fold(text)
+    joined = folded.replace(" ", "")
+    if joined.isalnum() and (joined.isascii() or not _UNSPACED.search(joined)):
+        found = list(dict.fromkeys(folded.split()))  # most are like this, and it is quick
         return found, found
-    return _split(folded, asked=False), _split(folded, asked=True)
+    return _split(folded.replace("'", "").replace("`", ""))
 
 
 def query_words(text: str) -> list[str]:
@@ -97,36 +93,37 @@ def is_unspaced(word: str) -> bool:
     return _UNSPACED.match(word) is not None
 
 
-def _split(folded: str, *, asked: bool) -> list[str]:
+def _split(folded: str) -> tuple[list[str], list[str]]:
+    """Split a text that has symbols, or is of a script without spaces."""
     found: list[str] = []
+    asked: list[str] = []
     symbols: list[str] = []
     for word in folded.split():
-        if word.isascii() and word.isalnum():
-            found.append(word)
-            continue
         pieces = _PIECES.findall(word)
         if not pieces:
             symbols.append(word)
         for piece in pieces:
-            found += _pairs(piece, asked=asked)
-        if len(pieces) > 1 and not asked and not _UNSPACED.search(word):
+            if piece.isascii() or not _UNSPACED.search(piece):
+                found.append(piece)
+                asked.append(piece)
+            else:
+                _cut(piece, found, asked)
+        if len(pieces) > 1 and not _UNSPACED.search(word):
             found.append("".join(pieces))
     # one symbol alone, as the dash before a remix's name, says nothing unless it is all there is
-    found += [word for word in symbols if not found or len(word) > 1]
-    return list(dict.fromkeys(found))
+    symbols = [word for word in symbols if not found or len(word) > 1]
+    return list(dict.fromkeys(found + symbols)), list(dict.fromkeys(asked + symbols))
 
 
-def _pairs(piece: str, *, asked: bool) -> list[str]:
-    """Cut what is of a script without spaces into pairs of characters; leave the rest."""
-    if piece.isascii() or not _UNSPACED.search(piece):
-        return [piece]
-    found: list[str] = []
+def _cut(piece: str, found: list[str], asked: list[str]) -> None:
+    """Cut what is of a script without spaces into pairs of characters."""
     end = 0
     for run in _UNSPACED.finditer(piece):
-        found += [piece[end : run.start()]] if run.start() > end else []
+        before = [piece[end : run.start()]] if run.start() > end else []
         text, end = run.group(), run.end()
         pairs = [text[k : k + 2] for k in range(len(text) - 1)]
-        found += pairs
-        if not (asked and pairs):
-            found += text
-    return found + ([piece[end:]] if end < len(piece) else [])
+        found += [*before, *pairs, *text]
+        asked += [*before, *(pairs or text)]
+    if end < len(piece):
+        found.append(piece[end:])
+        asked.append(piece[end:])
