@@ -41,7 +41,7 @@ from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import loaded_source
 from spotify_pipeline.syncing import sync
 
-__all__ = ["build_text_index", "open_text_index"]
+__all__ = ["build_text_index", "engine_schema", "open_text_index", "track_texts"]
 
 FIELD_TERMS, FIELD_ROWID, FIELD_POPULARITY = "terms", "rowid", "popularity"
 
@@ -50,6 +50,9 @@ CHUNK = 1_000_000
 
 BATCH = 2048
 """Rows that are Python objects at a time."""
+
+REPORTED = 1000
+"""Tracks from one report of progress to the next."""
 
 WRITER_BYTES = 400_000_000
 """What the engine may take before it writes a segment."""
@@ -226,39 +229,48 @@ def _index_tracks(
     connection: duckdb.DuckDBPyConnection, target: Path, report: Callable[[int], None]
 ) -> int:
     """Write the terms of all tracks, and count these."""
-    schema = tantivy.SchemaBuilder()
-    schema.add_text_field(FIELD_TERMS, tokenizer_name="whitespace", index_option="basic")
-    schema.add_unsigned_field(FIELD_ROWID, fast=True)
-    schema.add_unsigned_field(FIELD_POPULARITY, fast=True)
-    index = tantivy.Index(schema.build(), str(target))
+    index = tantivy.Index(engine_schema(), str(target))
     # one thread: another core makes the terms
     writer = index.writer(WRITER_BYTES, num_threads=1)
     try:
         done = 0
-        for rows in _chunks(connection):
-            for rowid, popularity, *text in rows:
-                document = tantivy.Document()
-                document.add_unsigned(FIELD_ROWID, rowid)
-                document.add_unsigned(FIELD_POPULARITY, max(popularity, 0))
-                document.add_text(FIELD_TERMS, terms_of(*text))
-                writer.add_document(document)
-            done += len(rows)
-            report(done)
+        for rowid, popularity, *text in track_texts(connection):
+            document = tantivy.Document()
+            document.add_unsigned(FIELD_ROWID, rowid)
+            document.add_unsigned(FIELD_POPULARITY, max(popularity, 0))
+            document.add_text(FIELD_TERMS, terms_of(*text))
+            writer.add_document(document)
+            done += 1
+            if done % REPORTED == 0:
+                report(done)
+        report(done)
         writer.commit()
     finally:
         writer.wait_merging_threads()  # else they write on, into a folder that is to be removed
     return done
 
 
-def _chunks(connection: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
-    """Give what is indexed of each track, a part of the tracks at a time."""
+def engine_schema() -> tantivy.Schema:
+    """Give the engine's fields: the terms as a set, and what it gives and sorts by."""
+    schema = tantivy.SchemaBuilder()
+    schema.add_text_field(FIELD_TERMS, tokenizer_name="whitespace", index_option="basic")
+    schema.add_unsigned_field(FIELD_ROWID, fast=True)
+    schema.add_unsigned_field(FIELD_POPULARITY, fast=True)
+    return schema.build()
+
+
+def track_texts(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    """Give what is indexed of each track: row number, popularity, what `terms_of` takes.
+
+    A part of the tracks is in memory at a time.
+    """
     connection.execute(_GENRES)
     first = _scalar(connection, "SELECT min(rowid) FROM tracks")
     while first is not None:
         last = first + CHUNK - 1
         found = connection.execute(_CHUNK_OF_TRACKS, {"first": first, "last": last})
         while rows := found.fetchmany(BATCH):
-            yield rows
+            yield from rows
         first = _scalar(connection, "SELECT min(rowid) FROM tracks WHERE rowid > ?", last)
 
 

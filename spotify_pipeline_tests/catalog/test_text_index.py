@@ -58,12 +58,13 @@ def test_a_catalogue_read_in_small_parts_gives_the_same(
 ) -> None:
     monkeypatch.setattr(text_index, "CHUNK", 2)
     monkeypatch.setattr(text_index, "BATCH", 1)
+    monkeypatch.setattr(text_index, "REPORTED", 1)
     seen: list[tuple[int, int, str]] = []
     build_text_index(
         home.metadata_database, home.text_index, progress=lambda *step: seen.append(step)
     )
     assert TextSearch.open(home.text_index).search("yesterday") == [4, 3, 5]
-    assert [done for done, _, _ in seen] == list(range(1, len(TITLES) + 1))
+    assert [done for done, _, _ in seen] == [*range(1, len(TITLES) + 1), len(TITLES)]
     assert {(total, what) for _, total, what in seen} == {(len(TITLES), "text index")}
 
 
