@@ -4,9 +4,9 @@
 
 Builds ``meta.duckdb`` of `synthetic_catalogue` through SQLite as users do, then the text index, and
 asks questions of each kind, made of tracks drawn at random: median and 99 % of milliseconds. For
-*cold* ones nothing of the index is in the page cache, and it is opened anew each time. *Answered* is
-the share of questions with the track that they were made of among the first twenty, or, where the
-kind does not aim at one track, with any answer.
+*cold* ones nothing of the index is in the page cache, and it is opened anew each time. *Answered*
+is the share of questions with the track that they were made of among the first twenty, or, where
+the kind does not aim at one track, with any answer.
 
 Beside it, of at most a million tracks in the same run: the engine alone, given terms that are made
 already, and SQLite's FTS5 given the same, sorted by popularity as it needs for "the most popular
@@ -71,7 +71,8 @@ def draw(database: Path, count: int, seed: int) -> list[Drawn]:
         rows = random.Random(seed).sample(range(1, last + 1), count)
         found = connection.execute(
             "SELECT tracks.rowid, tracks.name, artists.name,"
-            " CAST(left(release_date, 4) AS INTEGER), duration_ms // 1000 FROM tracks JOIN albums ON albums.rowid = album_rowid"
+            " CAST(left(release_date, 4) AS INTEGER), duration_ms // 1000"
+            " FROM tracks JOIN albums ON albums.rowid = album_rowid"
             " JOIN (SELECT track_rowid, arg_min(artist_rowid, rowid) AS artist_rowid"
             "       FROM track_artists GROUP BY track_rowid) ON track_rowid = tracks.rowid"
             " JOIN artists ON artists.rowid = artist_rowid"
@@ -190,7 +191,7 @@ def build(database: Path, folder: Path) -> TextManifest:
 
 
 def compare_engines(database: Path, folder: Path, count: int) -> None:
-    """Print the rates of both engines alone, and what FTS5 takes to answer."""
+    """Print the rates and sizes of both engines alone."""
     with connect(database, read_only=True) as connection:
         texts = islice(track_texts(connection), count)
         rows = [(rowid, popularity, terms_of(*text)) for rowid, popularity, *text in texts]

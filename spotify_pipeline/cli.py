@@ -71,8 +71,8 @@ def main() -> None:
 
     Everything lives in one data home, $SPOTIFY_PIPELINE_HOME (default ./data): put the dump's files
     into its folder incoming (or name another folder by $SPOTIFY_PIPELINE_INCOMING), run 'ingest',
-    then 'identify' recordings. No dump at hand? 'demo' makes a small one, and 'sample-dump' makes
-    one of your own music.
+    then 'identify' recordings and 'lookup' tracks. No dump at hand? 'demo' makes a small one, and
+    'sample-dump' makes one of your own music.
     """
 
 
@@ -335,11 +335,12 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
 @click.option("--music", type=FOLDER, help="Use this folder's audio files; default: compose some.")
 @_with_clear_errors
 def demo(music: Path | None) -> None:
-    """Run the whole way once: dump, ingest, index, identify.
+    """Run the whole way once: dump, ingest, index, identify, look up.
 
     A noisy excerpt of a piece in the dump is named, with its position; an excerpt of a piece that
     is not in the dump is unknown.
     """
+    from spotify_pipeline.catalog.asking import answers_to, question_of
     from spotify_pipeline.demo.demo import EXCERPT_SECONDS, NOISE_DECIBEL, prepare_material
     from spotify_pipeline.identify.answers import answer_files
 
@@ -361,6 +362,11 @@ def demo(music: Path | None) -> None:
         click.secho(f'cut from "{excerpt.title}" {where}', dim=True)
         _show_answer(answer)
         click.echo()
+    title = material.dump.tracks[0].title
+    click.secho(f'lookup "{title}"', dim=True)
+    question = question_of(title.split(), [], limit=1)
+    if question is not None:
+        _show_found(answers_to(question, settings, _warn), None, images=False)
 
 
 def _ingest(settings: Settings) -> bool:
