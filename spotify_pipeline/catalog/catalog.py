@@ -6,65 +6,64 @@ Belongs here: the queries. Does not belong here: what an answer holds (`records`
 words (`text_search`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import duckdb
 
+from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.catalog.records import Album, Artist, Image, Track
-from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.store.database import connect
 
-__all__ = ["Catalog", "CatalogError"]
-
-
-class CatalogError(PipelineError):
-    """The catalogue lacks what a question needs."""
+__all__ = ["Catalog"]
 
 
 class Catalog:
     """``meta.duckdb``, open for questions.
 
-    Examples
-    --------
-    >>> from spotify_pipeline.catalog import Catalog
-    >>> with Catalog.open(Path("data/meta.duckdb")) as catalog:  # doctest: +SKIP
-    ...     catalog.tracks(["7TGVTI81nq5TnbvbZ4QbHj"])
+    Parameters
+    ----------
+    database
+        ``meta.duckdb``.
+
+    Raises
+    ------
+    DatabaseError
+        It is missing, damaged or busy.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, database: Path) -> None:
+        self._stack = ExitStack()
+        self._connection = self._stack.enter_context(connect(database, read_only=True))
 
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator["Catalog"]:
-        """Open the database for the length of a ``with`` block.
+    def __enter__(self) -> Self:
+        """Give the catalogue itself."""
+        return self
 
-        Raises
-        ------
-        CatalogError
-            There is none.
-        DatabaseError
-            It is damaged or busy.
-        """
-        if not path.exists():
-            raise CatalogError(
-                f"{path}: there is no catalogue; put spotify_clean.sqlite3.zst into the incoming"
-                " folder and run 'ingest'"
-            )
-        with connect(path, read_only=True) as connection:
-            yield cls(connection)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """Close the database."""
+        return self._stack.__exit__(kind, error, trace)
 
-    def tracks(self, ids: Sequence[str], *, markets: bool = False) -> dict[str, Track]:
+    def tracks(
+        self, ids: Sequence[str], *, markets: bool = False, images: bool = False
+    ) -> dict[str, Track]:
         """Look tracks up by id; unknown ones are left out."""
         rows = self._keyed("SELECT id, rowid FROM tracks WHERE id IN $keys", ids)
-        found = self.tracks_at([rowid for _, rowid in rows], markets=markets)
+        found = self.tracks_at([rowid for _, rowid in rows], markets=markets, images=images)
         by_id = {track.track_id: track for track in found.values()}
         return {track_id: by_id[track_id] for track_id in ids if track_id in by_id}
 
-    def tracks_at(self, rowids: Sequence[int], *, markets: bool = False) -> dict[int, Track]:
+    def tracks_at(
+        self, rowids: Sequence[int], *, markets: bool = False, images: bool = False
+    ) -> dict[int, Track]:
         """Look tracks up by row number, in the order given."""
         rows = self._rows(
             "SELECT rowid, id, coalesce(name, ''), album_rowid, external_id_isrc, duration_ms,"
@@ -80,8 +79,10 @@ class Catalog:
             rowids,
         ):
             credits.setdefault(track, []).append(artist)
-        artists = self._artists_at({artist for each in credits.values() for artist in each})
-        albums = self._albums_at({row[3] for row in rows if row[3] is not None})
+        artists = self._artists_at(
+            {artist for each in credits.values() for artist in each}, images=images
+        )
+        albums = self._albums_at({row[3] for row in rows if row[3] is not None}, images=images)
         lists = self._markets({row[11] for row in rows if row[11] is not None}) if markets else {}
         found = {
             row[0]: Track(
@@ -104,38 +105,38 @@ class Catalog:
         return {rowid: found[rowid] for rowid in rowids if rowid in found}
 
     def tracks_of_isrcs(
-        self, isrcs: Sequence[str], *, markets: bool = False
+        self, isrcs: Sequence[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
         """Give the tracks of each ISRC, the most popular first."""
         query = "SELECT external_id_isrc, rowid FROM tracks WHERE external_id_isrc IN $keys"
-        return self._grouped(isrcs, self._keyed(query, isrcs), markets)
+        return self._grouped(isrcs, self._keyed(query, isrcs), markets, images)
 
     def tracks_of_upcs(
-        self, upcs: Sequence[str], *, markets: bool = False
+        self, upcs: Sequence[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
         """Give the tracks of the albums of each UPC, in the albums' order."""
         rows = self._keyed(
             "SELECT external_id_upc, id FROM albums WHERE external_id_upc IN $keys", upcs
         )
-        albums = self.tracks_of_albums([album for _, album in rows], markets=markets)
+        albums = self.tracks_of_albums([album for _, album in rows], markets=markets, images=images)
         found: dict[str, list[Track]] = {}
         for upc, album in rows:
             found.setdefault(upc, []).extend(albums.get(album, []))
         return found
 
     def tracks_of_albums(
-        self, ids: Sequence[str], *, markets: bool = False
+        self, ids: Sequence[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
         """Give the tracks of each album, in the album's order."""
         query = (
             "SELECT albums.id, tracks.rowid FROM tracks JOIN albums ON albums.rowid = album_rowid"
             " WHERE albums.id IN $keys"
         )
-        found = self._grouped(ids, self._keyed(query, ids), markets)
+        found = self._grouped(ids, self._keyed(query, ids), markets, images)
         return {key: sorted(tracks, key=_album_place) for key, tracks in found.items()}
 
     def tracks_of_artists(
-        self, ids: Sequence[str], *, limit: int = 1000, markets: bool = False
+        self, ids: Sequence[str], *, limit: int = 1000, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
         """Give the most popular tracks of each artist, redirected ones too."""
         current = self._redirected(ids)
@@ -147,21 +148,21 @@ class Catalog:
             f" <= {limit:d}"
         )
         wanted = list(dict.fromkeys(current.values()))
-        found = self._grouped(wanted, self._keyed(query, wanted), markets)
+        found = self._grouped(wanted, self._keyed(query, wanted), markets, images)
         return {key: found[now] for key, now in current.items() if now in found}
 
-    def albums(self, ids: Sequence[str]) -> dict[str, Album]:
+    def albums(self, ids: Sequence[str], *, images: bool = True) -> dict[str, Album]:
         """Look albums up by id."""
         rows = self._keyed("SELECT id, rowid FROM albums WHERE id IN $keys", ids)
-        found = self._albums_at({rowid for _, rowid in rows})
+        found = self._albums_at({rowid for _, rowid in rows}, images=images)
         return {album_id: found[rowid] for album_id, rowid in rows if rowid in found}
 
-    def artists(self, ids: Sequence[str]) -> dict[str, Artist]:
+    def artists(self, ids: Sequence[str], *, images: bool = True) -> dict[str, Artist]:
         """Look artists up by id; an id that was redirected gives the artist it leads to."""
         current = self._redirected(ids)
         keys = list(dict.fromkeys(current.values()))
         rows = dict(self._keyed("SELECT id, rowid FROM artists WHERE id IN $keys", keys))
-        found = self._artists_at(set(rows.values()))
+        found = self._artists_at(set(rows.values()), images=images)
         return {key: found[rows[now]] for key, now in current.items() if now in rows}
 
     def _redirected(self, ids: Sequence[str]) -> dict[str, str]:
@@ -178,9 +179,9 @@ class Catalog:
         return {artist: rows.get(artist, artist) for artist in ids}
 
     def _grouped(
-        self, keys: Sequence[str], rows: Sequence[tuple[Any, ...]], markets: bool
+        self, keys: Sequence[str], rows: Sequence[tuple[Any, ...]], markets: bool, images: bool
     ) -> dict[str, list[Track]]:
-        tracks = self.tracks_at([rowid for _, rowid in rows], markets=markets)
+        tracks = self.tracks_at([rowid for _, rowid in rows], markets=markets, images=images)
         found: dict[str, list[Track]] = {}
         for key, rowid in rows:
             if rowid in tracks:
@@ -189,14 +190,14 @@ class Catalog:
             group.sort(key=lambda track: (-(track.popularity or 0), track.rowid))
         return {key: found[key] for key in dict.fromkeys(keys) if key in found}
 
-    def _artists_at(self, rowids: Iterable[int]) -> dict[int, Artist]:
+    def _artists_at(self, rowids: Iterable[int], *, images: bool) -> dict[int, Artist]:
         keys = sorted(rowids)
         genres: dict[int, list[str]] = {}
         for rowid, genre in self._rows(
             "SELECT artist_rowid, genre FROM artist_genres WHERE artist_rowid IN $keys", keys
         ):
             genres.setdefault(rowid, []).append(genre)
-        images = self._images("artist", keys)
+        pictures = self._images("artist", keys if images else [])
         rows = self._rows(
             "SELECT rowid, id, coalesce(name, ''), popularity, followers_total FROM artists"
             " WHERE rowid IN $keys",
@@ -210,14 +211,14 @@ class Catalog:
                 popularity=row[3],
                 followers=row[4],
                 genres=tuple(genres.get(row[0], ())),
-                images=images.get(row[0], ()),
+                images=pictures.get(row[0], ()),
             )
             for row in rows
         }
 
-    def _albums_at(self, rowids: Iterable[int]) -> dict[int, Album]:
+    def _albums_at(self, rowids: Iterable[int], *, images: bool) -> dict[int, Album]:
         keys = sorted(rowids)
-        images = self._images("album", keys)
+        pictures = self._images("album", keys if images else [])
         rows = self._rows(
             "SELECT rowid, id, coalesce(name, ''), album_type, release_date,"
             " release_date_precision, label, external_id_upc, popularity, total_tracks FROM albums"
@@ -236,7 +237,7 @@ class Catalog:
                 upc=row[7],
                 popularity=row[8],
                 total_tracks=row[9],
-                images=images.get(row[0], ()),
+                images=pictures.get(row[0], ()),
             )
             for row in rows
         }

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from spotify_pipeline.catalog.catalog import CatalogError
+from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.store.database import connect
 
 __all__ = ["Duplicate", "DuplicatedRecording", "same_fingerprint", "same_isrc"]

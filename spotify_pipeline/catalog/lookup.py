@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import duckdb
 
 from spotify_pipeline.catalog.catalog import Catalog
+from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.catalog.records import AudioFeatures, Track
 from spotify_pipeline.catalog.references import Reference, parse_reference
 from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
 from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters, TextSearch
 from spotify_pipeline.catalog.text_terms import SEPARATOR, terms_of
 from spotify_pipeline.catalog.words import query_words
+from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.index.membership import indexed_among
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.database import DatabaseBusyError, connect
@@ -102,11 +105,12 @@ class Lookup:
         Raises
         ------
         CatalogError
-            There is none.
+            There is none, or tables of it are missing.
         DatabaseError
             It is damaged or busy.
         """
-        with Catalog.open(settings.metadata_database) as catalog:
+        _require_tables(settings.metadata_database)
+        with Catalog(settings.metadata_database) as catalog:
             yield cls(catalog, settings, markets)
 
     @property
@@ -126,7 +130,7 @@ class Lookup:
         if self._text is None:
             self._text = TextSearch.open(self._settings.text_index)
         rows = self._text.search(text, filters, RELEASES_LOOKED_THROUGH * limit, limit)
-        tracks = self._catalog.tracks_at(rows, markets=self._markets)
+        tracks = self._catalog.tracks_at(rows, markets=self._markets, images=True)
         return self._with_releases(list(tracks.values()), limit)
 
     def references(
@@ -181,15 +185,17 @@ class Lookup:
 
         catalog, markets = self._catalog, self._markets
         found: dict[tuple[str, str], Sequence[Track]] = {}
-        tracks = catalog.tracks(keys("track", "id"), markets=markets)
+        tracks = catalog.tracks(keys("track", "id"), markets=markets, images=True)
         for key, track in tracks.items():
             found["track", key] = [track]
         rest = [key for key in keys("id") if key not in tracks]
         of = {
-            "album": catalog.tracks_of_albums(keys("album") + rest, markets=markets),
-            "artist": catalog.tracks_of_artists(keys("artist") + rest, markets=markets),
-            "isrc": catalog.tracks_of_isrcs(keys("isrc"), markets=markets),
-            "upc": catalog.tracks_of_upcs(keys("upc"), markets=markets),
+            "album": catalog.tracks_of_albums(keys("album") + rest, markets=markets, images=True),
+            "artist": catalog.tracks_of_artists(
+                keys("artist") + rest, markets=markets, images=True
+            ),
+            "isrc": catalog.tracks_of_isrcs(keys("isrc"), markets=markets, images=True),
+            "upc": catalog.tracks_of_upcs(keys("upc"), markets=markets, images=True),
         }
         found |= {(kind, key): value for kind, each in of.items() for key, value in each.items()}
         for key in keys("id"):
@@ -208,7 +214,7 @@ class Lookup:
         """Add what other rooms know."""
         kept = list(tracks)
         codes = list(dict.fromkeys(track.isrc for track in kept if track.isrc is not None))
-        same = self._catalog.tracks_of_isrcs(codes, markets=False)
+        same = self._catalog.tracks_of_isrcs(codes)
         ids = [track.track_id for track in kept]
         indexed = indexed_among(self._settings.index, ids)
         heard = self._heard([track.track_id for track in kept if track.features is None])
@@ -240,6 +246,21 @@ class Lookup:
             track_id: AudioFeatures(**dict(zip(names, values, strict=True)))
             for track_id, *values in rows
         }
+
+
+def _require_tables(database: Path) -> None:
+    """Fail with what to do if the catalogue is not there, or not all of it."""
+    if not database.exists():
+        raise CatalogError(
+            f"{database}: there is no catalogue; put spotify_clean.sqlite3.zst into the incoming"
+            " folder and run 'ingest'"
+        )
+    missing = TABLES.keys() - loaded_source(database).keys()
+    if missing:
+        raise CatalogError(
+            f"{database}: tables are not loaded: {', '.join(sorted(missing))}; load them by"
+            " 'ingest', or by the job 'metadata'"
+        )
 
 
 def _passes(track: Track, text: str, filters: Filters) -> bool:

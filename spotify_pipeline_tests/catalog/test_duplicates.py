@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.catalog import same_fingerprint, same_isrc
-from spotify_pipeline.catalog.catalog import CatalogError
+from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.dump.reduction import reduce_shard
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect

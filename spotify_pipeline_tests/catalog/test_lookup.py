@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.catalog import Filters, Found, Lookup, Unknown, parse_reference
-from spotify_pipeline.catalog.catalog import CatalogError
+from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.catalog.references import Reference
 from spotify_pipeline.catalog.text_manifest import TextIndexError
 from spotify_pipeline.dump.reduction import reduce_shard
@@ -14,6 +14,7 @@ from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.ingestion import ingest_reduction
+from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import (
     TITLES,
     album_id,
@@ -22,6 +23,7 @@ from spotify_pipeline_tests.catalogue_made import (
     track_id,
 )
 from spotify_pipeline_tests.documents import make_document, make_documents, write_shard
+from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
 from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
 
@@ -150,3 +152,11 @@ def test_while_shards_are_ingested_tempo_and_key_are_left_out(home: Settings) ->
     with held_open_by_another_process(home.audio_database), Lookup.open(home) as lookup:
         (found,) = lookup.search("achtung one")
         assert found.track.features is None
+
+
+def test_a_catalogue_that_lacks_tables_says_which(tmp_path: Path) -> None:
+    home = Settings(tmp_path, tmp_path)
+    source = write_metadata(tmp_path / "catalogue.sqlite3")
+    build_metadata(source, home.staging, home.metadata_database, tables=["tracks"])
+    with pytest.raises(CatalogError, match="not loaded: album_images, albums"), Lookup.open(home):
+        pass
