@@ -273,7 +273,7 @@ def lookup(
     question = question_of(words, [*named, *isrc, *upc], batch, limit=limit, **conditions)
     if question is None:
         raise click.UsageError("name words, an id, or any of the options that narrow a search")
-    answers = answers_to(question, settings, _warn, markets=markets)
+    answers = answers_to(question, settings, markets=markets)
     if not _show_found(answers, form, images):
         sys.exit(1)
 
@@ -366,7 +366,7 @@ def demo(music: Path | None) -> None:
     click.secho(f'lookup "{title}"', dim=True)
     question = question_of(title.split(), [], limit=1)
     if question is not None:
-        _show_found(answers_to(question, settings, _warn), None, images=False)
+        _show_found(answers_to(question, settings), None, images=False)
 
 
 def _ingest(settings: Settings) -> bool:

@@ -296,10 +296,14 @@ def test_lookup_without_a_catalogue_says_what_to_do(runner: CliRunner) -> None:
     assert "put spotify_clean.sqlite3.zst into the incoming folder" in result.stderr
 
 
-def test_lookup_warns_when_the_text_index_is_older_than_the_catalogue(tmp_path: Path) -> None:
+def test_lookup_by_words_fails_when_the_text_index_is_of_an_earlier_catalogue(
+    tmp_path: Path,
+) -> None:
     home = make_home(tmp_path)
     source = write_metadata(tmp_path / "other.sqlite3")
     build_metadata(source, home.staging, home.metadata_database)
     runner = CliRunner(env={HOME_VARIABLE: str(home.home), INCOMING_VARIABLE: None})
     result = runner.invoke(main, ["lookup", "one"])
-    assert "the text index is older than the catalogue" in result.stderr
+    assert result.exit_code == 1
+    assert "is of an earlier catalogue than the one that is loaded" in result.stderr
+    assert runner.invoke(main, ["lookup", "--isrc", "USABC9600001"]).exit_code == 0

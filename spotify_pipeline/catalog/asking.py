@@ -4,7 +4,7 @@ Belongs here: what the options of a look-up mean together. Does not belong here:
 and showing (`lookup_form`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,19 +91,14 @@ def question_of(
 
 
 def answers_to(
-    question: Question, settings: Settings, warn: Callable[[str], None], *, markets: bool = False
+    question: Question, settings: Settings, *, markets: bool = False
 ) -> Iterator[Found | Unknown]:
-    """Answer a question.
-
-    Parameters
-    ----------
-    warn
-        Told when the text index is older than the catalogue.
+    """Answer a question, with lists of markets if wished.
 
     Raises
     ------
     PipelineError
-        The catalogue or the text index is missing, damaged or busy.
+        The catalogue or the text index is missing, out of date, damaged or busy.
     """
     with Lookup.open(settings, markets=markets) as lookup:
         if question.lines is not None:
@@ -113,10 +108,7 @@ def answers_to(
                 question.references, question.text, question.filters, limit=question.limit
             )
         else:
-            found = lookup.search(question.text, question.filters, limit=question.limit)
-            if lookup.is_stale:
-                warn("the text index is older than the catalogue; 'ingest' brings it up to date")
-            yield from found
+            yield from lookup.search(question.text, question.filters, limit=question.limit)
 
 
 def _reference(text: str) -> Reference:

@@ -16,7 +16,7 @@ from spotify_pipeline.catalog.catalog import Catalog
 from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.catalog.records import AudioFeatures, Track
 from spotify_pipeline.catalog.references import Reference, parse_reference
-from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
+from spotify_pipeline.catalog.text_manifest import TextIndexError, is_current, read_text_manifest
 from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters, TextSearch
 from spotify_pipeline.catalog.text_terms import SEPARATOR, terms_of
 from spotify_pipeline.catalog.words import query_words
@@ -113,22 +113,17 @@ class Lookup:
         with Catalog(settings.metadata_database) as catalog:
             yield cls(catalog, settings, markets)
 
-    @property
-    def is_stale(self) -> bool:
-        """Whether the text index is of an earlier catalogue than the one that is loaded."""
-        loaded = loaded_source(self._settings.metadata_database)
-        return not is_current(read_text_manifest(self._settings.text_index), loaded)
-
     def search(self, text: str, filters: Filters = NO_FILTERS, *, limit: int = 20) -> list[Found]:
         """Find tracks by words and filters, the best first, each recording once.
 
         Raises
         ------
         TextIndexError
-            There is no text index, or it is damaged.
+            There is no text index, it is damaged, or of another catalogue than is loaded: its
+            row numbers would be those of other tracks.
         """
         if self._text is None:
-            self._text = TextSearch.open(self._settings.text_index)
+            self._text = self._open_text()
         rows = self._text.search(text, filters, RELEASES_LOOKED_THROUGH * limit, limit)
         tracks = self._catalog.tracks_at(rows, markets=self._markets, images=True)
         return self._with_releases(list(tracks.values()), limit)
@@ -176,6 +171,17 @@ class Lookup:
                     yield Unknown(line, "not in the catalogue")
                 for track in shown[line]:
                     yield replace(complete[track.track_id], asked=line)
+
+    def _open_text(self) -> TextSearch:
+        folder = self._settings.text_index
+        text = TextSearch.open(folder)
+        loaded = loaded_source(self._settings.metadata_database)
+        if not is_current(read_text_manifest(folder), loaded):
+            raise TextIndexError(
+                f"{folder}: the text index is of an earlier catalogue than the one that is loaded;"
+                " bring it up to date by 'ingest', or by the job 'text'"
+            )
+        return text
 
     def _tracks_of(self, references: Sequence[Reference]) -> dict[Reference, Sequence[Track]]:
         """Give the tracks of each reference, by a query for each kind."""
