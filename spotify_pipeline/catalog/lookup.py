@@ -28,7 +28,7 @@ from spotify_pipeline.store.metadata import loaded_source
 
 __all__ = ["Found", "Lookup", "Unknown"]
 
-BATCH = 5000
+BATCH = 20_000
 """Lines of a batch that are answered together."""
 
 RELEASES_LOOKED_THROUGH = 5
