@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
@@ -20,6 +20,7 @@ from spotify_pipeline.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from spotify_pipeline.catalog.lookup import Found, Unknown
     from spotify_pipeline.identify.answers import Answer, Failure
     from spotify_pipeline.identify.evidence import Evidence
     from spotify_pipeline.identify.timeline import Timeline
@@ -30,6 +31,9 @@ __all__ = ["main"]
 
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+
+LARGEST = 10**6
+"""Where the last of a span is left out."""
 
 
 def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +49,21 @@ def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _span(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """Read one whole number, or the first and last of several, of which either may be left out."""
+    if value is None:
+        return None
+    first, dots, last = value.partition("..")
+    try:
+        low = int(first) if first else 0
+        return low, (int(last) if last else LARGEST) if dots else int(first)
+    except ValueError:
+        message = f"{value!r} is neither a whole number nor a span as 1990..1999"
+        raise click.BadParameter(message, context, parameter) from None
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def main() -> None:
@@ -52,8 +71,8 @@ def main() -> None:
 
     Everything lives in one data home, $SPOTIFY_PIPELINE_HOME (default ./data): put the dump's files
     into its folder incoming (or name another folder by $SPOTIFY_PIPELINE_INCOMING), run 'ingest',
-    then 'identify' recordings. No dump at hand? 'demo' makes a small one, and 'sample-dump' makes
-    one of your own music.
+    then 'identify' recordings and 'lookup' tracks. No dump at hand? 'demo' makes a small one, and
+    'sample-dump' makes one of your own music.
     """
 
 
@@ -173,12 +192,99 @@ def fingerprint(files: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@click.argument("words", metavar="[WORDS]...", nargs=-1)
+@click.option("--artist", metavar="WORDS", default="", help="All of them in an artist's name.")
+@click.option("--album", metavar="WORDS", default="", help="All of them in the album's title.")
+@click.option("--title", metavar="WORDS", default="", help="All of them in the track's title.")
+@click.option("--label", metavar="WORDS", default="", help="All of them in the label's name.")
+@click.option("--genre", metavar="WORDS", default="", help="All of them in the artists' genres.")
+@click.option("--year", metavar="FIRST..LAST", callback=_span, help="Released then; or one year.")
+@click.option("--duration", metavar="FROM..TO", callback=_span, help="Length in whole seconds.")
+@click.option(
+    "--similar-duration",
+    metavar="FILE",
+    type=FILE,
+    help="As long as this recording, give or take a second.",
+)
+@click.option("--id", "named", metavar="ID", multiple=True, help="An id, a Spotify URL or URI.")
+@click.option("--isrc", metavar="ISRC", multiple=True, help="The recording's code.")
+@click.option("--upc", metavar="UPC", multiple=True, help="The album's bar code.")
+@click.option(
+    "--batch",
+    metavar="FILE",
+    type=click.File("r", errors="replace"),
+    help="Answer each line of FILE, an id, URL, URI, ISRC or UPC; - is stdin.",
+)
+@click.option(
+    "--duplicates",
+    metavar="BY",
+    type=click.Choice(["isrc", "fingerprint"]),
+    help="Instead: all recordings that are there several times, by isrc or fingerprint.",
+)
+@click.option("--json", "form", flag_value="json", help="A line of JSON a track.")
+@click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a track.")
+@click.option("--images", is_flag=True, help="Show addresses of covers and artists' images.")
+@click.option("--markets", is_flag=True, help="Show where it is available.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 10_000))
+@_with_clear_errors
+def lookup(
+    words: tuple[str, ...],
+    named: tuple[str, ...],
+    isrc: tuple[str, ...],
+    upc: tuple[str, ...],
+    batch: TextIO | None,
+    duplicates: str | None,
+    form: str | None,
+    images: bool,
+    markets: bool,
+    limit: int,
+    **conditions: Any,  # noqa: ANN401  # options that say what tracks must have
+) -> None:
+    """Find tracks in the catalogue, the best match first.
+
+    WORDS are of title, artists or album, in any order; accents and case do not matter, the last
+    one may be cut short, and a wrong letter is forgiven if nothing else matches. Whole titles and
+    artists come before titles that contain the words, popular tracks before others. A Spotify URL
+    or URI among the WORDS is taken for --id. Options narrow the search, and may stand alone.
+
+    Tracks with the same ISRC are one recording: the most popular is shown, the others below it.
+
+    \b
+      spotify-pipeline lookup yesterday beatles
+      spotify-pipeline lookup love --artist u2 --year 1987..1992
+      spotify-pipeline lookup --genre "bossa nova" --duration 120..150 --limit 50
+      spotify-pipeline lookup https://open.spotify.com/track/7TGVTI81nq5TnbvbZ4QbHj
+      spotify-pipeline lookup --isrc GBAYE6500521 --json
+      spotify-pipeline lookup --similar-duration clip.flac harbour
+      spotify-pipeline lookup --csv --batch ids.txt > tracks.csv
+      spotify-pipeline lookup --duplicates isrc --json > twice.jsonl
+
+    The exit code is 0 if something was found, 1 if not or if a line of a batch is unknown, and 2
+    if the command can't be understood.
+    """  # noqa: D301  # click keeps the lines of what follows a backspace
+    from spotify_pipeline.catalog.asking import answers_to, question_of
+
+    settings = Settings.from_environment()
+    if list(words) == ["-"]:
+        words, batch = (), sys.stdin
+    if duplicates is not None:
+        _show_duplicates(settings, duplicates, form)
+        return
+    question = question_of(words, [*named, *isrc, *upc], batch, limit=limit, **conditions)
+    if question is None:
+        raise click.UsageError("name words, an id, or any of the options that narrow a search")
+    answers = answers_to(question, settings, markets=markets)
+    if not _show_found(answers, form, images):
+        sys.exit(1)
+
+
+@main.command()
 @_with_clear_errors
 def ingest() -> None:
     """Ingest everything that waits in the incoming folder, through the Dagster assets.
 
     Shards are reduced, appended to audio.duckdb and deleted; a new metadata file is loaded into
-    meta.duckdb; then the feature index is brought up to date. A shard that fails stays where it is
+    meta.duckdb; then both indexes are brought up to date. A shard that fails stays where it is
     and does not stop the others. Run it again at any time: what is done is not done twice.
     """
     if not _ingest(Settings.from_environment()):
@@ -229,11 +335,12 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
 @click.option("--music", type=FOLDER, help="Use this folder's audio files; default: compose some.")
 @_with_clear_errors
 def demo(music: Path | None) -> None:
-    """Run the whole way once: dump, ingest, index, identify.
+    """Run the whole way once: dump, ingest, index, identify, look up.
 
     A noisy excerpt of a piece in the dump is named, with its position; an excerpt of a piece that
     is not in the dump is unknown.
     """
+    from spotify_pipeline.catalog.asking import answers_to, question_of
     from spotify_pipeline.demo.demo import EXCERPT_SECONDS, NOISE_DECIBEL, prepare_material
     from spotify_pipeline.identify.answers import answer_files
 
@@ -255,6 +362,11 @@ def demo(music: Path | None) -> None:
         click.secho(f'cut from "{excerpt.title}" {where}', dim=True)
         _show_answer(answer)
         click.echo()
+    title = material.dump.tracks[0].title
+    click.secho(f'lookup "{title}"', dim=True)
+    question = question_of(title.split(), [], limit=1)
+    if question is not None:
+        _show_found(answers_to(question, settings), None, images=False)
 
 
 def _ingest(settings: Settings) -> bool:
@@ -357,6 +469,51 @@ def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
         show(result)
     if failed:
         sys.exit(1)
+
+
+def _show_found(answers: Iterable["Found | Unknown"], form: str | None, images: bool) -> bool:
+    """Show what was found; tell whether anything was, and nothing asked for is unknown."""
+    from spotify_pipeline.catalog.lookup import Unknown
+    from spotify_pipeline.catalog.lookup_form import CSV_HEAD, as_csv, as_json, as_text
+
+    shown, unknown = 0, 0
+    if form == "csv":
+        click.echo(CSV_HEAD, nl=False)
+    for answer in answers:
+        shown += 1
+        unknown += isinstance(answer, Unknown)
+        if form is not None:
+            click.echo((as_csv if form == "csv" else as_json)(answer), nl=False)
+        elif isinstance(answer, Unknown):
+            click.secho(as_text(answer), fg="red", err=True)
+        else:
+            first, _, rest = as_text(answer, images=images).partition("\n")
+            click.secho(first, fg="green")
+            click.echo(rest)
+    if not shown:
+        click.secho("nothing found", fg="yellow", err=True)
+    return shown > 0 and not unknown
+
+
+def _show_duplicates(settings: Settings, by: str, form: str | None) -> None:
+    """Show recordings that are there several times, as they come."""
+    from spotify_pipeline.catalog.duplicates import same_fingerprint, same_isrc
+
+    if form == "csv":
+        raise click.UsageError("--duplicates goes with --json or neither")
+    found = (
+        same_isrc(settings.metadata_database)
+        if by == "isrc"
+        else same_fingerprint(settings.audio_database)
+    )
+    for recording in found:
+        if form == "json":
+            _show_json(recording)
+            continue
+        click.secho(recording.isrc or f"same fingerprint, {len(recording.tracks)} tracks")
+        for track in recording.tracks:
+            album = f", from {track.album}" if track.album else ""
+            click.echo(f"  {track.track_id}  {track.title or ''}{album}")
 
 
 def _write_file(
@@ -464,11 +621,14 @@ def _show_status(status: "Status") -> None:
     click.echo(f"metadata     {status.metadata_tables} of 9 tables{waiting}")
     current = "" if status.index_is_current else ", not up to date"
     click.echo(f"index        {status.indexed_tracks:,} tracks{current}")
+    current = "" if status.text_index_is_current else ", not up to date"
+    click.echo(f"text index   {status.text_tracks:,} tracks{current}")
     sizes = status.sizes
     click.echo(
         f"on disk      audio {decimal(sizes.audio_database)}, metadata"
-        f" {decimal(sizes.metadata_database)}, index {decimal(sizes.index)}, incoming"
-        f" {decimal(sizes.incoming)}, staging {decimal(sizes.staging)}"
+        f" {decimal(sizes.metadata_database)}, index {decimal(sizes.index)}, text index"
+        f" {decimal(sizes.text_index)}, incoming {decimal(sizes.incoming)},"
+        f" staging {decimal(sizes.staging)}"
     )
     for name in status.busy:
         click.secho(

@@ -165,6 +165,11 @@ class Settings:
         return self.home / "index"
 
     @property
+    def text_index(self) -> Path:
+        """Folder of the text index."""
+        return self.home / "text"
+
+    @property
     def locks(self) -> Path:
         """Folder of the files by which processes exclude each other."""
         return self.home / "locks"

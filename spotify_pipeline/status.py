@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.readiness import survey_incoming
@@ -39,6 +40,7 @@ class Sizes(msgspec.Struct, frozen=True):
     audio_database: int
     metadata_database: int
     index: int
+    text_index: int
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -66,6 +68,10 @@ class Status(msgspec.Struct, frozen=True):
         Tracks in the feature index.
     index_is_current
         Whether the index holds just the shards that are ingested.
+    text_tracks
+        Tracks in the text index.
+    text_index_is_current
+        Whether it is of the tables that are loaded, where all are that it is made of.
     busy
         Databases that another process is writing; what they hold is missing here.
     """
@@ -81,6 +87,8 @@ class Status(msgspec.Struct, frozen=True):
     metadata_waiting: bool
     indexed_tracks: int
     index_is_current: bool
+    text_tracks: int
+    text_index_is_current: bool
     sizes: Sizes
     busy: list[str]
 
@@ -116,6 +124,7 @@ def gather_status(settings: Settings) -> Status:
     cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
     failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
     index = read_manifest(settings.index) or Manifest()
+    text = read_text_manifest(settings.text_index)
     source = find_source(settings.incoming)
     return Status(
         home=str(settings.home),
@@ -130,12 +139,15 @@ def gather_status(settings: Settings) -> Status:
         indexed_tracks=index.tracks,
         index_is_current=index.current(settings.indexed_trains)
         == {shard: row.checksum for shard, row in rows.items()},
+        text_tracks=text.tracks if text is not None else 0,
+        text_index_is_current=is_current(text, tables),
         sizes=Sizes(
             incoming=size_on_disk(settings.incoming),
             staging=size_on_disk(settings.staging),
             audio_database=size_on_disk(settings.audio_database),
             metadata_database=size_on_disk(settings.metadata_database),
             index=size_on_disk(settings.index),
+            text_index=size_on_disk(settings.text_index),
         ),
         busy=busy,
     )

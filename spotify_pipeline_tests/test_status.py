@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from spotify_pipeline.catalog import build_text_index
 from spotify_pipeline.dump.failure import failures, noting_failure
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.errors import PipelineError
@@ -283,6 +284,17 @@ def test_a_shard_that_lies_there_twice_is_not_ready_and_the_others_are(home: Set
     assert status.waiting == ["0a", "0b"]
     assert list(status.not_ready) == ["0a"]
     assert str(home.incoming / "copy" / "0a.jsonl.zst") in status.not_ready["0a"]
+
+
+def test_the_text_index_is_due_after_metadata_was_loaded_until_it_is_made(home: Settings) -> None:
+    status = gather_status(home)
+    assert (status.text_tracks, status.text_index_is_current) == (0, True)
+    build_metadata(put_metadata(home), home.staging, home.metadata_database)
+    assert not gather_status(home).text_index_is_current
+    build_text_index(home.metadata_database, home.text_index)
+    status = gather_status(home)
+    assert (status.text_tracks, status.text_index_is_current) == (3, True)
+    assert status.sizes.text_index > 0
 
 
 def test_metadata_of_which_a_table_is_missing_waits(home: Settings) -> None:

@@ -14,6 +14,7 @@ from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
 from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_metadata
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard, reduced_shard
+from spotify_pipeline.defs.text import text_index, text_job
 from spotify_pipeline.settings import Settings
 
 __all__ = ["build_defs"]
@@ -29,8 +30,15 @@ def build_defs(
         "progress": RunLogProgress(),
     }
     return dg.Definitions(
-        assets=[reduced_shard, ingested_shard, metadata_tables, shard_segment, feature_index],
-        jobs=[ingest_job, metadata_job, index_job, detect_job],
+        assets=[
+            reduced_shard,
+            ingested_shard,
+            metadata_tables,
+            text_index,
+            shard_segment,
+            feature_index,
+        ],
+        jobs=[ingest_job, metadata_job, text_job, index_job, detect_job],
         sensors=[finished_shards, new_metadata, ingested_shards],
         resources={**resources, **(resource_overrides or {})},
     )

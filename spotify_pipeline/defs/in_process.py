@@ -83,7 +83,7 @@ class _FixedProgress:
 def run_waiting(
     settings: Settings, report: Report, say: Callable[[str], None]
 ) -> Iterator[JobOutcome]:
-    """Ingest the shards that wait, load waiting metadata, and bring the index up to date.
+    """Ingest the shards that wait, load waiting metadata, and bring both indexes up to date.
 
     A shard that fails does not stop the others, unless it lacks space on disk. One whose rows are
     committed already, by a run that was killed before it could retire the file, is not read again.
@@ -143,6 +143,8 @@ class _Runs:
             status = gather_status(self.settings)
             if status.metadata_waiting and not disk_full:
                 yield self.run("metadata")
+            elif not status.text_index_is_current:
+                yield self.run("text")
             if not status.index_is_current:
                 yield self.run("index")
 

@@ -72,6 +72,6 @@ def metadata_tables(
 
 metadata_job = dg.define_asset_job(
     "metadata",
-    selection=dg.AssetSelection.assets(*TABLES),
-    description="Load the nine metadata tables into meta.duckdb.",
+    selection=dg.AssetSelection.assets(*TABLES, "text_index"),
+    description="Load the nine metadata tables into meta.duckdb, and index their words.",
 )

@@ -1,6 +1,7 @@
 """Everything that waits, run in this process: what earlier runs left does not get in the way."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,12 +11,14 @@ import dagster as dg
 import pytest
 import yaml
 
+from spotify_pipeline.catalog import TextSearch
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs, process_tag
 from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
+from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.processes import CHECKOUT
 
 
@@ -72,6 +75,18 @@ def test_a_pool_slot_of_a_killed_ingest_does_not_block_the_next(settings: Settin
         buried = instance.get_run_by_id(dead.run_id)
         assert buried is not None
         assert buried.status == dg.DagsterRunStatus.FAILURE
+
+
+def test_metadata_is_loaded_and_its_words_indexed_and_a_lost_text_index_made_anew(
+    settings: Settings,
+) -> None:
+    write_metadata(settings.incoming / "spotify_clean.sqlite3")
+    assert [(outcome.job, outcome.error) for outcome in outcomes(settings)] == [("metadata", None)]
+    assert TextSearch.open(settings.text_index).search("drop table") == [3]
+    shutil.rmtree(settings.text_index)
+    assert [(outcome.job, outcome.error) for outcome in outcomes(settings)] == [("text", None)]
+    assert TextSearch.open(settings.text_index).search("drop table") == [3]
+    assert outcomes(settings) == []
 
 
 def test_a_file_that_is_kept_is_told_and_not_read_again(settings: Settings) -> None:

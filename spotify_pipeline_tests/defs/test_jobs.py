@@ -9,8 +9,9 @@ import pytest
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.status import gather_status, read_ledger
+from spotify_pipeline.status import gather_status, read_ledger, size_on_disk
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
+from spotify_pipeline_tests.metadata_file import write_metadata
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -159,3 +160,21 @@ def test_a_kept_source_stays_and_does_not_wait_any_more(settings: Settings) -> N
     assert run_job(keeping, "ingest", "0a").success
     assert source.exists()
     assert gather_status(keeping).waiting == []
+
+
+def test_the_metadata_job_indexes_words_and_tells_how_fast(settings: Settings) -> None:
+    write_metadata(settings.incoming / "spotify_clean.sqlite3")
+    result = run_job(settings, "metadata")
+    assert result.success
+    (made,) = result.asset_materializations_for_node("text_index")
+    assert made.metadata["tracks"].value == 3
+    assert made.metadata["index_bytes"].value == size_on_disk(
+        next(settings.text_index.glob("terms-*"))
+    )
+    assert set(made.metadata) >= {"bytes_per_track", "seconds", "tracks_per_second"}
+    assert run_job(settings, "text").success
+
+
+def test_a_text_index_without_tables_fails_with_a_message(settings: Settings) -> None:
+    result = run_job(settings, "text")
+    assert "there is nothing to index" in failure_message(result)

@@ -100,4 +100,17 @@ def test_status_tells_what_is_there(filled: FilledHome) -> None:
     assert status["shards"]["ingested"] == len({track.shard for track in filled.dump.tracks})
     assert status["tracks"] == status["indexed_tracks"] == len(filled.dump.tracks)
     assert status["metadata_tables"] == 9
+    assert (status["text_tracks"], status["text_index_is_current"]) == (status["tracks"], True)
     assert status["index_is_current"]
+
+
+def test_a_track_is_looked_up_by_its_title_and_known_to_have_a_fingerprint(
+    filled: FilledHome,
+) -> None:
+    track = filled.dump.tracks[0]
+    asked = run(filled.home, SPOTIFY_PIPELINE, "lookup", "--json", *track.title.split())
+    assert asked.returncode == 0, asked.stderr
+    found = json.loads(asked.stdout.splitlines()[0])
+    assert (found["track_id"], found["title"]) == (track.track_id, track.title)
+    assert found["indexed"]
+    assert found["features"]["tempo"] is not None

@@ -1,0 +1,290 @@
+"""Answers to a look-up: tracks by words, filters and references, with all that is known of them.
+
+Belongs here: putting together what the rooms know. Does not belong here: how answers are written
+(`lookup_form`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from spotify_pipeline.catalog.catalog import Catalog
+from spotify_pipeline.catalog.errors import CatalogError
+from spotify_pipeline.catalog.records import AudioFeatures, Track
+from spotify_pipeline.catalog.references import Reference, parse_reference
+from spotify_pipeline.catalog.text_manifest import TextIndexError, is_current, read_text_manifest
+from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters, TextSearch
+from spotify_pipeline.catalog.text_terms import SEPARATOR, terms_of
+from spotify_pipeline.catalog.words import query_words
+from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.index.membership import indexed_among
+from spotify_pipeline.settings import Settings
+from spotify_pipeline.store.database import DatabaseBusyError, connect
+from spotify_pipeline.store.metadata import loaded_source
+
+__all__ = ["Found", "Lookup", "Unknown"]
+
+BATCH = 20_000
+"""Lines of a batch that are answered together."""
+
+RELEASES_LOOKED_THROUGH = 5
+"""To a track that is shown, so many that match are looked at, since some are its other releases."""
+
+
+_HEARD = """
+SELECT track_id, tempo, key, mode, loudness, time_signature
+FROM tracks
+WHERE shard IN (SELECT DISTINCT left(unnest($ids::VARCHAR[]), 2))
+    AND track_id IN (SELECT unnest($ids::VARCHAR[]))
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A track, and what else stands in the catalogue of the same recording.
+
+    Attributes
+    ----------
+    track
+        The one asked for by its id, else the most popular of the recording.
+    indexed
+        Whether its fingerprint is in the feature index.
+    releases
+        Other tracks of the same ISRC, the most popular first.
+    asked
+        The line of a batch that it answers.
+    """
+
+    track: Track
+    indexed: bool
+    releases: tuple[Track, ...] = ()
+    asked: str | None = None
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A line of a batch without an answer, and why."""
+
+    asked: str
+    error: str
+
+
+class Lookup:
+    """An installation's catalogue, its text index and what is known of fingerprints.
+
+    Examples
+    --------
+    >>> from spotify_pipeline.catalog import Filters, Lookup
+    >>> with Lookup.open(Settings.from_environment()) as lookup:  # doctest: +SKIP
+    ...     for found in lookup.search("yesterday beatles", Filters(years=(1965, 1969))):
+    ...         print(found.track.title, found.track.isrc)
+    """
+
+    def __init__(self, catalog: Catalog, settings: Settings, markets: bool) -> None:
+        self._catalog = catalog
+        self._settings = settings
+        self._markets = markets
+        self._text: TextSearch | None = None
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings, *, markets: bool = False) -> Iterator["Lookup"]:
+        """Open the catalogue for the length of a ``with`` block.
+
+        Parameters
+        ----------
+        settings
+            The installation.
+        markets
+            Whether answers have the list of markets.
+
+        Raises
+        ------
+        CatalogError
+            There is none, or tables of it are missing.
+        DatabaseError
+            It is damaged or busy.
+        """
+        _require_tables(settings.metadata_database)
+        with Catalog(settings.metadata_database) as catalog:
+            yield cls(catalog, settings, markets)
+
+    def search(self, text: str, filters: Filters = NO_FILTERS, *, limit: int = 20) -> list[Found]:
+        """Find tracks by words and filters, the best first, each recording once.
+
+        Raises
+        ------
+        TextIndexError
+            There is no text index, it is damaged, or of another catalogue than is loaded: its
+            row numbers would be those of other tracks.
+        """
+        if self._text is None:
+            self._text = self._open_text()
+        rows = self._text.search(text, filters, RELEASES_LOOKED_THROUGH * limit, limit)
+        tracks = self._catalog.tracks_at(rows, markets=self._markets, images=True)
+        return self._with_releases(list(tracks.values()), limit)
+
+    def references(
+        self,
+        references: Sequence[Reference],
+        text: str = "",
+        filters: Filters = NO_FILTERS,
+        *,
+        limit: int = 20,
+    ) -> list[Found]:
+        """Find the tracks of ids, addresses, ISRCs or UPCs, narrowed by words and filters."""
+        answers = self._tracks_of(references)
+        tracks = {
+            track.track_id: track
+            for reference in references
+            for track in answers.get(reference, ())
+            if _passes(track, text, filters)
+        }
+        return self._with_releases(list(tracks.values()), limit)
+
+    def batch(self, lines: Iterable[str]) -> Iterator[Found | Unknown]:
+        """Answer many references, one a line, in their order.
+
+        A track's id gives that track, an ISRC the most popular of its tracks, and whatever names
+        an album or artist all of its tracks that the catalogue gives. Empty lines are passed over.
+        """
+        asked = (line.strip() for line in lines)
+        named = filter(None, asked)
+        while some := list(islice(named, BATCH)):
+            parsed = {line: parse_reference(line) for line in some}
+            answers = self._tracks_of([found for found in parsed.values() if found is not None])
+            shown: dict[str, Sequence[Track]] = {}
+            for line, reference in parsed.items():
+                tracks = answers.get(reference, ()) if reference is not None else ()
+                one = reference is not None and reference.kind == "isrc"
+                shown[line] = tracks[:1] if one else tracks
+            every = {track.track_id: track for tracks in shown.values() for track in tracks}
+            complete = {found.track.track_id: found for found in self._complete(every.values())}
+            for line in some:
+                if parsed[line] is None:
+                    yield Unknown(line, "neither an id, an address of Spotify's, an ISRC nor a UPC")
+                elif not shown[line]:
+                    yield Unknown(line, "not in the catalogue")
+                for track in shown[line]:
+                    yield replace(complete[track.track_id], asked=line)
+
+    def _open_text(self) -> TextSearch:
+        folder = self._settings.text_index
+        text = TextSearch.open(folder)
+        loaded = loaded_source(self._settings.metadata_database)
+        if not is_current(read_text_manifest(folder), loaded):
+            raise TextIndexError(
+                f"{folder}: the text index is of an earlier catalogue than the one that is loaded;"
+                " bring it up to date by 'ingest', or by the job 'text'"
+            )
+        return text
+
+    def _tracks_of(self, references: Sequence[Reference]) -> dict[Reference, Sequence[Track]]:
+        """Give the tracks of each reference, by a query for each kind."""
+
+        def keys(*kinds: str) -> list[str]:
+            return list(dict.fromkeys(r.value for r in references if r.kind in kinds))
+
+        catalog, markets = self._catalog, self._markets
+        found: dict[tuple[str, str], Sequence[Track]] = {}
+        tracks = catalog.tracks(keys("track", "id"), markets=markets, images=True)
+        for key, track in tracks.items():
+            found["track", key] = [track]
+        rest = [key for key in keys("id") if key not in tracks]
+        of = {
+            "album": catalog.tracks_of_albums(keys("album") + rest, markets=markets, images=True),
+            "artist": catalog.tracks_of_artists(
+                keys("artist") + rest, markets=markets, images=True
+            ),
+            "isrc": catalog.tracks_of_isrcs(keys("isrc"), markets=markets, images=True),
+            "upc": catalog.tracks_of_upcs(keys("upc"), markets=markets, images=True),
+        }
+        found |= {(kind, key): value for kind, each in of.items() for key, value in each.items()}
+        for key in keys("id"):
+            meant = (found.get((kind, key)) for kind in ("track", "album", "artist"))
+            found["id", key] = next(filter(None, meant), [])
+        return {r: found.get((r.kind, r.value), []) for r in references}
+
+    def _with_releases(self, tracks: Sequence[Track], limit: int) -> list[Found]:
+        """Keep the first track of each recording and add the others of its ISRC."""
+        first: dict[str, Track] = {}
+        for track in tracks:
+            first.setdefault(track.isrc or track.track_id, track)
+        return self._complete(list(first.values())[:limit])
+
+    def _complete(self, tracks: Iterable[Track]) -> list[Found]:
+        """Add what other rooms know."""
+        kept = list(tracks)
+        codes = list(dict.fromkeys(track.isrc for track in kept if track.isrc is not None))
+        same = self._catalog.tracks_of_isrcs(codes)
+        ids = [track.track_id for track in kept]
+        indexed = indexed_among(self._settings.index, ids)
+        heard = self._heard([track.track_id for track in kept if track.features is None])
+        return [
+            Found(
+                replace(track, features=track.features or heard.get(track.track_id)),
+                track.track_id in indexed,
+                tuple(t for t in same.get(track.isrc or "", ()) if t.track_id != track.track_id),
+            )
+            for track in kept
+        ]
+
+    def _heard(self, track_ids: Sequence[str]) -> dict[str, AudioFeatures]:
+        """Read tempo, key and loudness out of ``audio.duckdb``, unless it is being written."""
+        path = self._settings.audio_database
+        if not track_ids or not path.exists():
+            return {}
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(connect(path, read_only=True))
+            except DatabaseBusyError:
+                return {}
+            try:
+                rows = connection.execute(_HEARD, {"ids": list(track_ids)}).fetchall()
+            except duckdb.CatalogException:
+                return {}  # no shard has been ingested yet
+        names = ("tempo", "key", "mode", "loudness", "time_signature")
+        return {
+            track_id: AudioFeatures(**dict(zip(names, values, strict=True)))
+            for track_id, *values in rows
+        }
+
+
+def _require_tables(database: Path) -> None:
+    """Fail with what to do if the catalogue is not there, or not all of it."""
+    if not database.exists():
+        raise CatalogError(
+            f"{database}: there is no catalogue; put spotify_clean.sqlite3.zst into the incoming"
+            " folder and run 'ingest'"
+        )
+    missing = TABLES.keys() - loaded_source(database).keys()
+    if missing:
+        raise CatalogError(
+            f"{database}: tables are not loaded: {', '.join(sorted(missing))}; load them by"
+            " 'ingest', or by the job 'metadata'"
+        )
+
+
+def _passes(track: Track, text: str, filters: Filters) -> bool:
+    """Tell whether a track has the words and passes the filters, as the text index would."""
+    album = track.album
+    genres = [genre for artist in track.artists for genre in artist.genres]
+    terms = set(
+        terms_of(
+            track.title,
+            SEPARATOR.join(artist.name for artist in track.artists),
+            SEPARATOR.join(genres),
+            album.title if album is not None else "",
+            (album.label or "") if album is not None else "",
+            (album.release_date or "")[:4] if album is not None else "",
+            track.duration_ms,
+        ).split()
+    )
+    return filters.admit(terms) and all(
+        not terms.isdisjoint(f"{name}:{word}" for name in ("title", "artist", "album"))
+        for word in query_words(text)
+    )
