@@ -1,5 +1,6 @@
 """Look-ups over the metadata."""
 
-from spotify_pipeline.catalog.names import TrackNames, track_names
+from spotify_pipeline.catalog.catalog import Catalog
+from spotify_pipeline.catalog.records import Album, Artist, AudioFeatures, Image, Track
 
-__all__ = ["TrackNames", "track_names"]
+__all__ = ["Album", "Artist", "AudioFeatures", "Catalog", "Image", "Track"]
