@@ -10,6 +10,6 @@ from spotify_pipeline_tests.disks import mounted_disk
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder on an empty disk of 8 MB."""
+    """Give a folder on an empty disk of 16 MB."""
     with mounted_disk(tmp_path / "small disk") as folder:
         yield folder

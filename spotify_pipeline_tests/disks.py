@@ -16,7 +16,7 @@ __all__ = ["fill", "mounted_disk"]
 
 
 @contextmanager
-def mounted_disk(folder: Path, megabytes: int = 8) -> Iterator[Path]:
+def mounted_disk(folder: Path, megabytes: int = 16) -> Iterator[Path]:
     """Mount an empty disk in memory on a new folder, or skip the test where that is not allowed."""
     folder.mkdir()
     mounted = subprocess.run(

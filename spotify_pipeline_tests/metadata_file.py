@@ -71,7 +71,7 @@ ROWS: Mapping[str, list[Row]] = {
     "artists": [
         (1, "artist1", 1_700_000_000_000, "Zoë", 2**40, 100),
         (2, "artist2", 1_700_000_000_000, "Abba\x00nul", 0, 0),
-        (3, "artist3", -(2**63), "", 2**63 - 1, 50),
+        (3, "artist3", -62_135_596_800_000, "", 2**63 - 1, 50),
     ],
     "tracks": [
         (1, TRACK_IDS[0], 1, "Δέλτα", None, 1, 1, "USABC9600001", None, None, 44, 2, 1, 61_000, 0),
@@ -79,7 +79,7 @@ ROWS: Mapping[str, list[Row]] = {
         (3, TRACK_IDS[2], 3, "DROP TABLE", None, 99, 1, "USABC9600001", None, None, 7, 1, 1, 9, 0),
     ],
 }  # fmt: skip
-"""Rows of every table in their order, with NULLs, empty texts, and integers at int64's edges."""
+"""Rows of every table in their order: NULLs, empty texts, integers at their types' edges."""
 
 
 def write_metadata(

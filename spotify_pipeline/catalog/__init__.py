@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from spotify_pipeline.catalog.catalog import Catalog
     from spotify_pipeline.catalog.duplicates import same_fingerprint, same_isrc
     from spotify_pipeline.catalog.lookup import Found, Lookup, Unknown
-    from spotify_pipeline.catalog.names import TrackNames, track_names
     from spotify_pipeline.catalog.records import Album, Artist, AudioFeatures, Image, Track
     from spotify_pipeline.catalog.references import Reference, parse_reference
     from spotify_pipeline.catalog.text_index import build_text_index
@@ -28,20 +27,17 @@ __all__ = [
     "Reference",
     "TextSearch",
     "Track",
-    "TrackNames",
     "Unknown",
     "build_text_index",
     "parse_reference",
     "same_fingerprint",
     "same_isrc",
-    "track_names",
 ]
 
 _MODULES = {
     "catalog": ("Catalog",),
     "duplicates": ("same_fingerprint", "same_isrc"),
     "lookup": ("Found", "Lookup", "Unknown"),
-    "names": ("TrackNames", "track_names"),
     "records": ("Album", "Artist", "AudioFeatures", "Image", "Track"),
     "references": ("Reference", "parse_reference"),
     "text_index": ("build_text_index",),

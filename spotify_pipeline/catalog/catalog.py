@@ -1,28 +1,42 @@
-"""Questions to ``meta.duckdb``: tracks, albums and artists by id, row number, ISRC or UPC.
+"""Look-ups by key over ``meta.duckdb``: ids, rowids, ISRCs, UPCs, to records.
 
-Every question takes many keys and costs a fixed number of queries.
+Every method takes many keys and asks a fixed number of queries, whatever their number: a few keys
+stand in the query itself, so that DuckDB passes over all stretches of rows that can't hold them
+(see `store.metadata_layout`), and many are joined with.
 
-Belongs here: the queries. Does not belong here: what an answer holds (`records`), and search by
-words (`text_search`).
+Belongs here: finding records by key. Does not belong here: search by words (`text_search`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import pyarrow as pa
 
-from spotify_pipeline.catalog.errors import CatalogError
-from spotify_pipeline.catalog.records import Album, Artist, Image, Track
-from spotify_pipeline.store.database import connect
+from spotify_pipeline.catalog.records import Album, Artist, AudioFeatures, Image, Track
+from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.metadata_layout import KEY_SCHEMA
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "normalised_isrc", "normalised_upc"]
+
+FEW = 500
+"""Keys that stand in the query itself; more are joined with."""
+
+Key = str | int
+Row = tuple[Any, ...]
+
+_FEATURES = tuple(AudioFeatures.__dataclass_fields__)
 
 
 class Catalog:
-    """``meta.duckdb``, open for questions.
+    """The catalogue of an installation, opened for reading until it is closed.
+
+    It goes on reading the file that it has opened when a new one takes its place. Where there is
+    no file, or it has no tables, nothing is found.
 
     Parameters
     ----------
@@ -32,12 +46,30 @@ class Catalog:
     Raises
     ------
     DatabaseError
-        It is missing, damaged or busy.
+        The database is damaged, was made by an earlier version, or is being written.
     """
 
     def __init__(self, database: Path) -> None:
         self._stack = ExitStack()
-        self._connection = self._stack.enter_context(connect(database, read_only=True))
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._tables: frozenset[str] = frozenset()
+        if not database.exists():
+            return
+        with ExitStack() as opening:
+            connection = opening.enter_context(connect(database, read_only=True))
+            self._tables = frozenset(
+                f"{schema}.{name}"
+                for schema, name in connection.execute(
+                    "SELECT schema_name, table_name FROM duckdb_tables()"
+                ).fetchall()
+            )
+            if "main.tracks" in self._tables and f"{KEY_SCHEMA}.track_ids" not in self._tables:
+                raise DatabaseError(
+                    f"{database}: made by an earlier version: load the metadata's tables again"
+                )
+            if "main.tracks" in self._tables:
+                self._connection = connection
+            self._stack = opening.pop_all()
 
     def __enter__(self) -> Self:
         """Give the catalogue itself."""
@@ -52,233 +84,316 @@ class Catalog:
         """Close the database."""
         return self._stack.__exit__(kind, error, trace)
 
+    def close(self) -> None:
+        """Close the database."""
+        self._stack.close()
+
     def tracks(
-        self, ids: Sequence[str], *, markets: bool = False, images: bool = False
+        self, track_ids: Iterable[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, Track]:
-        """Look tracks up by id; unknown ones are left out."""
-        rows = self._keyed("SELECT id, rowid FROM tracks WHERE id IN $keys", ids)
-        found = self.tracks_at([rowid for _, rowid in rows], markets=markets, images=images)
-        by_id = {track.track_id: track for track in found.values()}
-        return {track_id: by_id[track_id] for track_id in ids if track_id in by_id}
+        """Look up tracks by id.
+
+        Parameters
+        ----------
+        track_ids
+            In any order; repeated ones count once.
+        markets, images
+            Whether to look up the markets, and the images of albums and artists, too.
+
+        Returns
+        -------
+        dict
+            By id, in the order asked for; what is not known is not in it.
+        """
+        wanted = list(dict.fromkeys(track_ids))
+        rowids: dict[str, int] = dict(self._keyed("track_ids", "id", "track_rowid", wanted))
+        found = self.tracks_at(rowids.values(), markets=markets, images=images)
+        return {key: found[rowids[key]] for key in wanted if key in rowids and rowids[key] in found}
 
     def tracks_at(
-        self, rowids: Sequence[int], *, markets: bool = False, images: bool = False
+        self, rowids: Iterable[int], *, markets: bool = False, images: bool = False
     ) -> dict[int, Track]:
-        """Look tracks up by row number, in the order given."""
-        rows = self._rows(
-            "SELECT rowid, id, coalesce(name, ''), album_rowid, external_id_isrc, duration_ms,"
-            " popularity, explicit, disc_number, track_number, preview_url,"
-            " available_markets_rowid FROM tracks WHERE rowid IN $keys",
-            rowids,
+        """Look up tracks by rowid; see `tracks`."""
+        wanted = list(dict.fromkeys(rowids))
+        rows = self._where(
+            'SELECT "rowid", id, name, album_rowid, external_id_isrc, duration_ms, popularity,'
+            " explicit, disc_number, track_number, preview_url, available_markets_rowid"
+            " FROM tracks",
+            '"rowid"',
+            wanted,
         )
-        credits: dict[int, list[int]] = {}
-        # the source has no position of an artist on a track: the order of its rows is the credit's
-        for track, artist in self._rows(
-            "SELECT track_rowid, artist_rowid FROM track_artists"
-            " WHERE track_rowid IN $keys ORDER BY rowid",
-            rowids,
-        ):
-            credits.setdefault(track, []).append(artist)
-        artists = self._artists_at(
-            {artist for each in credits.values() for artist in each}, images=images
-        )
+        credits = self._grouped("track_artists", "track_rowid", "artist_rowid", wanted)
+        artists = self._artists_at(_all(credits), images=images)
         albums = self._albums_at({row[3] for row in rows if row[3] is not None}, images=images)
-        lists = self._markets({row[11] for row in rows if row[11] is not None}) if markets else {}
-        found = {
-            row[0]: Track(
-                track_id=row[1],
-                rowid=row[0],
-                title=row[2],
-                artists=tuple(artists[a] for a in credits.get(row[0], ()) if a in artists),
-                album=albums.get(row[3]),
-                isrc=row[4],
-                duration_ms=row[5],
-                popularity=row[6],
-                explicit=None if row[7] is None else bool(row[7]),
-                disc_number=row[8],
-                track_number=row[9],
-                preview_url=row[10],
-                markets=lists.get(row[11]),
+        lists = self._markets_at(
+            {row[11] for row in rows if row[11] is not None} if markets else ()
+        )
+        features = self._features_of([row[1] for row in rows])
+        found = {}
+        for rowid, track_id, title, album, *rest, market in rows:
+            found[rowid] = Track(
+                track_id,
+                rowid,
+                title or "",
+                tuple(artists[key] for (key,) in credits[rowid] if key in artists),
+                albums.get(album),
+                *(
+                    *rest,
+                    lists.get(market, ()) if markets else None,
+                    features.get(track_id),
+                ),
             )
-            for row in rows
-        }
-        return {rowid: found[rowid] for rowid in rowids if rowid in found}
+        return {rowid: found[rowid] for rowid in wanted if rowid in found}
 
     def tracks_of_isrcs(
-        self, isrcs: Sequence[str], *, markets: bool = False, images: bool = False
+        self, isrcs: Iterable[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
-        """Give the tracks of each ISRC, the most popular first."""
-        query = "SELECT external_id_isrc, rowid FROM tracks WHERE external_id_isrc IN $keys"
-        return self._grouped(isrcs, self._keyed(query, isrcs), markets, images)
+        """Look up the tracks of recordings, the most popular first; by ISRC as asked for."""
+        wanted = {isrc: normalised_isrc(isrc) for isrc in isrcs}
+        pairs = self._keyed("track_isrcs", "isrc", "track_rowid", set(wanted.values()))
+        return self._tracks_of(wanted, pairs, markets=markets, images=images)
 
     def tracks_of_upcs(
-        self, upcs: Sequence[str], *, markets: bool = False, images: bool = False
+        self, upcs: Iterable[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
-        """Give the tracks of the albums of each UPC, in the albums' order."""
-        rows = self._keyed(
-            "SELECT external_id_upc, id FROM albums WHERE external_id_upc IN $keys", upcs
-        )
-        albums = self.tracks_of_albums([album for _, album in rows], markets=markets, images=images)
-        found: dict[str, list[Track]] = {}
-        for upc, album in rows:
-            found.setdefault(upc, []).extend(albums.get(album, []))
-        return found
+        """Look up the tracks of releases, in their order; by UPC or EAN as asked for."""
+        wanted = {upc: normalised_upc(upc) for upc in upcs}
+        albums = self._keyed("album_upcs", "upc", "album_rowid", set(wanted.values()))
+        return self._on_albums(wanted, albums, markets=markets, images=images)
 
     def tracks_of_albums(
-        self, ids: Sequence[str], *, markets: bool = False, images: bool = False
+        self, album_ids: Iterable[str], *, markets: bool = False, images: bool = False
     ) -> dict[str, list[Track]]:
-        """Give the tracks of each album, in the album's order."""
-        query = (
-            "SELECT albums.id, tracks.rowid FROM tracks JOIN albums ON albums.rowid = album_rowid"
-            " WHERE albums.id IN $keys"
-        )
-        found = self._grouped(ids, self._keyed(query, ids), markets, images)
-        return {key: sorted(tracks, key=_album_place) for key, tracks in found.items()}
+        """Look up the tracks of albums, in their order; by album id."""
+        wanted = {key: key for key in album_ids}
+        albums = self._keyed("album_ids", "id", "album_rowid", wanted)
+        return self._on_albums(wanted, albums, markets=markets, images=images)
 
     def tracks_of_artists(
-        self, ids: Sequence[str], *, limit: int = 1000, markets: bool = False, images: bool = False
+        self,
+        artist_ids: Iterable[str],
+        *,
+        limit: int = 100,
+        markets: bool = False,
+        images: bool = False,
     ) -> dict[str, list[Track]]:
-        """Give the most popular tracks of each artist, redirected ones too."""
-        current = self._redirected(ids)
-        query = (
-            "SELECT artists.id, tracks.rowid FROM artists"
-            " JOIN track_artists ON artist_rowid = artists.rowid"
-            " JOIN tracks ON tracks.rowid = track_rowid WHERE artists.id IN $keys"
-            f" QUALIFY row_number() OVER (PARTITION BY artists.id ORDER BY tracks.popularity DESC)"
-            f" <= {limit:d}"
+        """Look up the most popular tracks of artists, so many of each; by artist id as asked."""
+        wanted = self._redirected(artist_ids)
+        artists = self._keyed("artist_ids", "id", "artist_rowid", set(wanted.values()))
+        best = self._where(
+            f"SELECT artist_rowid, track_rowid FROM {KEY_SCHEMA}.artist_tracks",
+            "artist_rowid",
+            {rowid for _, rowid in artists},
+            "QUALIFY row_number() OVER (PARTITION BY artist_rowid"
+            f" ORDER BY unpopularity NULLS LAST, track_rowid) <= {int(limit)}",
         )
-        wanted = list(dict.fromkeys(current.values()))
-        found = self._grouped(wanted, self._keyed(query, wanted), markets, images)
-        return {key: found[now] for key, now in current.items() if now in found}
+        pairs = _joined(artists, best)
+        return self._tracks_of(wanted, pairs, markets=markets, images=images)
 
-    def albums(self, ids: Sequence[str], *, images: bool = True) -> dict[str, Album]:
-        """Look albums up by id."""
-        rows = self._keyed("SELECT id, rowid FROM albums WHERE id IN $keys", ids)
-        found = self._albums_at({rowid for _, rowid in rows}, images=images)
-        return {album_id: found[rowid] for album_id, rowid in rows if rowid in found}
+    def albums(self, album_ids: Iterable[str], *, images: bool = True) -> dict[str, Album]:
+        """Look up albums by id, in the order asked for."""
+        wanted = list(dict.fromkeys(album_ids))
+        rowids: dict[str, int] = dict(self._keyed("album_ids", "id", "album_rowid", wanted))
+        found = self._albums_at(set(rowids.values()), images=images)
+        return {key: found[rowids[key]] for key in wanted if key in rowids and rowids[key] in found}
 
-    def artists(self, ids: Sequence[str], *, images: bool = True) -> dict[str, Artist]:
-        """Look artists up by id; an id that was redirected gives the artist it leads to."""
-        current = self._redirected(ids)
-        keys = list(dict.fromkeys(current.values()))
-        rows = dict(self._keyed("SELECT id, rowid FROM artists WHERE id IN $keys", keys))
-        found = self._artists_at(set(rows.values()), images=images)
-        return {key: found[rows[now]] for key, now in current.items() if now in rows}
+    def albums_of_artists(
+        self, artist_ids: Iterable[str], *, images: bool = False
+    ) -> dict[str, list[Album]]:
+        """Look up the albums of artists, those that they only appear on left out; newest first."""
+        wanted = self._redirected(artist_ids)
+        artists = self._keyed("artist_ids", "id", "artist_rowid", set(wanted.values()))
+        pairs = self._where(
+            "SELECT artist_rowid, album_rowid FROM artist_albums",
+            "artist_rowid",
+            {rowid for _, rowid in artists},
+            "AND NOT is_appears_on AND NOT is_implicit_appears_on",
+        )
+        found = self._albums_at({album for _, album in pairs}, images=images)
+        of_keys: defaultdict[Key, list[Album]] = defaultdict(list)
+        for key, album in _joined(artists, pairs):
+            if album in found:
+                of_keys[key].append(found[album])
+        return {
+            asked: sorted(of_keys[key], key=lambda a: a.release_date or "", reverse=True)
+            for asked, key in wanted.items()
+            if of_keys[key]
+        }
 
-    def _redirected(self, ids: Sequence[str]) -> dict[str, str]:
-        """Give the id that each artist's id leads to."""
-        try:
-            rows = dict(
-                self._keyed(
-                    "SELECT artist_id, redirect_id FROM artist_redirects WHERE artist_id IN $keys",
-                    ids,
-                )
-            )
-        except CatalogError:
-            rows = {}
-        return {artist: rows.get(artist, artist) for artist in ids}
+    def artists(self, artist_ids: Iterable[str], *, images: bool = True) -> dict[str, Artist]:
+        """Look up artists by id, as asked for; one that was redirected gives the one it became."""
+        wanted = self._redirected(artist_ids)
+        rowids: dict[str, int] = dict(
+            self._keyed("artist_ids", "id", "artist_rowid", set(wanted.values()))
+        )
+        found = self._artists_at(set(rowids.values()), images=images)
+        return {
+            asked: found[rowids[key]]
+            for asked, key in wanted.items()
+            if key in rowids and rowids[key] in found
+        }
 
-    def _grouped(
-        self, keys: Sequence[str], rows: Sequence[tuple[Any, ...]], markets: bool, images: bool
+    def _on_albums(
+        self, wanted: Mapping[str, str], albums: Sequence[Row], *, markets: bool, images: bool
     ) -> dict[str, list[Track]]:
-        tracks = self.tracks_at([rowid for _, rowid in rows], markets=markets, images=images)
-        found: dict[str, list[Track]] = {}
-        for key, rowid in rows:
-            if rowid in tracks:
-                found.setdefault(key, []).append(tracks[rowid])
-        for group in found.values():
-            group.sort(key=lambda track: (-(track.popularity or 0), track.rowid))
-        return {key: found[key] for key in dict.fromkeys(keys) if key in found}
+        tracks = self._keyed(
+            "album_tracks", "album_rowid", "track_rowid", {rowid for _, rowid in albums}
+        )
+        pairs = _joined(albums, tracks)
+        return self._tracks_of(wanted, pairs, _place, markets=markets, images=images)
+
+    def _tracks_of(
+        self,
+        wanted: Mapping[str, str],
+        pairs: Iterable[Row],
+        order: Callable[[Track], Any] | None = None,
+        *,
+        markets: bool,
+        images: bool,
+    ) -> dict[str, list[Track]]:
+        """Give the tracks of keys, each as it was asked for."""
+        of_keys: defaultdict[Key, list[int]] = defaultdict(list)
+        for key, rowid in pairs:
+            of_keys[key].append(rowid)
+        found = self.tracks_at(_merged(of_keys.values()), markets=markets, images=images)
+        given = {}
+        for asked, key in wanted.items():
+            tracks = [found[rowid] for rowid in of_keys.get(key, ()) if rowid in found]
+            if tracks:
+                given[asked] = sorted(tracks, key=order or _popular_first)
+        return given
+
+    def _redirected(self, artist_ids: Iterable[str]) -> dict[str, str]:
+        """Give the id that each artist has now."""
+        wanted = {key: key for key in artist_ids}
+        if "main.artist_redirects" in self._tables:
+            rows = self._where("SELECT old_id, new_id FROM artist_redirects", "old_id", wanted)
+            wanted.update(rows)
+        return wanted
 
     def _artists_at(self, rowids: Iterable[int], *, images: bool) -> dict[int, Artist]:
-        keys = sorted(rowids)
-        genres: dict[int, list[str]] = {}
-        for rowid, genre in self._rows(
-            "SELECT artist_rowid, genre FROM artist_genres WHERE artist_rowid IN $keys", keys
-        ):
-            genres.setdefault(rowid, []).append(genre)
-        pictures = self._images("artist", keys if images else [])
-        rows = self._rows(
-            "SELECT rowid, id, coalesce(name, ''), popularity, followers_total FROM artists"
-            " WHERE rowid IN $keys",
-            keys,
+        wanted = set(rowids)
+        rows = self._where(
+            'SELECT id, "rowid", name, popularity, followers_total FROM artists',
+            '"rowid"',
+            wanted,
+            "AND name IS NOT NULL",
         )
+        genres = self._grouped("artist_genres", "artist_rowid", "genre", wanted)
+        pictures = self._images("artist_images", "artist_rowid", wanted if images else ())
         return {
-            row[0]: Artist(
-                artist_id=row[1],
-                rowid=row[0],
-                name=row[2],
-                popularity=row[3],
-                followers=row[4],
-                genres=tuple(genres.get(row[0], ())),
-                images=pictures.get(row[0], ()),
+            row[1]: Artist(
+                *(
+                    *row,
+                    tuple(genre for (genre,) in genres[row[1]] if genre is not None),
+                    pictures.get(row[1], ()),
+                )
             )
             for row in rows
         }
 
     def _albums_at(self, rowids: Iterable[int], *, images: bool) -> dict[int, Album]:
-        keys = sorted(rowids)
-        pictures = self._images("album", keys if images else [])
-        rows = self._rows(
-            "SELECT rowid, id, coalesce(name, ''), album_type, release_date,"
-            " release_date_precision, label, external_id_upc, popularity, total_tracks FROM albums"
-            " WHERE rowid IN $keys",
-            keys,
+        wanted = set(rowids)
+        rows = self._where(
+            "SELECT id, \"rowid\", coalesce(name, ''), album_type, release_date,"
+            " release_date_precision, label, external_id_upc, popularity, total_tracks FROM albums",
+            '"rowid"',
+            wanted,
         )
+        pictures = self._images("album_images", "album_rowid", wanted if images else ())
+        return {row[1]: Album(*(*row, pictures.get(row[1], ()))) for row in rows}
+
+    def _images(
+        self, table: str, owner: str, rowids: Iterable[int]
+    ) -> dict[int, tuple[Image, ...]]:
+        found = self._grouped(table, owner, "url, width, height", set(rowids))
         return {
-            row[0]: Album(
-                album_id=row[1],
-                rowid=row[0],
-                title=row[2],
-                album_type=row[3],
-                release_date=row[4],
-                release_date_precision=row[5],
-                label=row[6],
-                upc=row[7],
-                popularity=row[8],
-                total_tracks=row[9],
-                images=pictures.get(row[0], ()),
-            )
-            for row in rows
+            rowid: tuple(sorted((Image(*row) for row in rows), key=lambda i: -(i.width or 0)))
+            for rowid, rows in found.items()
         }
 
-    def _images(self, owner: str, rowids: Sequence[int]) -> dict[int, tuple[Image, ...]]:
-        found: dict[int, tuple[Image, ...]] = {}
-        for rowid, *image in self._rows(
-            f"SELECT {owner}_rowid, url, width, height FROM {owner}_images"
-            f" WHERE {owner}_rowid IN $keys ORDER BY width DESC",
-            rowids,
-        ):
-            found[rowid] = (*found.get(rowid, ()), Image(*image))
-        return found
-
-    def _markets(self, rowids: Iterable[int]) -> dict[int, tuple[str, ...]]:
-        rows = self._rows(
-            "SELECT rowid, available_markets FROM available_markets WHERE rowid IN $keys",
-            sorted(rowids),
+    def _markets_at(self, rowids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        rows = self._where(
+            'SELECT "rowid", available_markets FROM available_markets', '"rowid"', set(rowids)
         )
-        return {
-            rowid: tuple(filter(None, text.split(","))) if isinstance(text, str) else tuple(text)
-            for rowid, text in rows
-            if text is not None
-        }
+        return {rowid: tuple(markets or ()) for rowid, markets in rows}
 
-    def _keyed(self, query: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
-        return self._rows(query, keys, "VARCHAR")
+    def _features_of(self, track_ids: Sequence[str]) -> dict[str, AudioFeatures]:
+        if "main.track_audio_features" not in self._tables:
+            return {}
+        columns = ", ".join(_FEATURES)
+        rows = self._where(
+            f"SELECT track_id, {columns} FROM track_audio_features", "track_id", track_ids
+        )
+        return {track_id: AudioFeatures(*values) for track_id, *values in rows}
 
-    def _rows(
-        self, query: str, keys: Sequence[int] | Sequence[str], kind: str = "BIGINT"
-    ) -> list[tuple[Any, ...]]:
-        if not keys:
+    def _grouped(
+        self, table: str, key: str, columns: str, keys: Iterable[Key]
+    ) -> defaultdict[int, list[Row]]:
+        """Give columns of a link table by its key, rows in their order."""
+        grouped: defaultdict[int, list[Row]] = defaultdict(list)
+        for owner, *values in self._where(f"SELECT {key}, {columns} FROM {table}", key, keys):
+            grouped[owner].append(tuple(values))
+        return grouped
+
+    def _keyed(self, table: str, key: str, rowid: str, keys: Iterable[Key]) -> list[Row]:
+        """Give key and rowid of what a key table has of some keys."""
+        return self._where(f"SELECT {key}, {rowid} FROM {KEY_SCHEMA}.{table}", key, keys)
+
+    def _where(self, query: str, key: str, keys: Iterable[Key], more: str = "") -> list[Row]:
+        """Ask for the rows in which a column has one of some values."""
+        wanted = list(keys)
+        if not wanted or self._connection is None:
             return []
-        text = query.replace("$keys", f"(SELECT unnest($keys::{kind}[]))")
+        if len(wanted) <= FEW:
+            values = ", ".join(_literal(value) for value in wanted)
+            return self._connection.execute(f"{query} WHERE {key} IN ({values}) {more}").fetchall()
+        self._connection.register("wanted", pa.table({"key": wanted}))
         try:
-            return self._connection.execute(text, {"keys": list(keys)}).fetchall()
-        except duckdb.CatalogException as error:
-            raise CatalogError(
-                f"the catalogue lacks a table: load all of them by 'ingest' ({error})"
-            ) from error
+            return self._connection.execute(
+                f"{query} WHERE {key} IN (SELECT key FROM wanted) {more}"
+            ).fetchall()
+        finally:
+            self._connection.unregister("wanted")
 
 
-def _album_place(track: Track) -> tuple[int, int]:
-    return (track.disc_number or 0, track.track_number or 0)
+def normalised_isrc(isrc: str) -> str:
+    """Give an ISRC as it is compared: capitals, no hyphens or spaces around it."""
+    return isrc.strip().upper().replace("-", "")
+
+
+def normalised_upc(upc: str) -> str:
+    """Give a UPC or EAN as it is compared: without the zeros that pad it."""
+    return upc.strip().lstrip("0")
+
+
+def _literal(value: Key) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _all(grouped: Mapping[int, Iterable[Row]]) -> set[int]:
+    return {row[0] for rows in grouped.values() for row in rows if row[0] is not None}
+
+
+def _merged(lists: Iterable[Iterable[int]]) -> Iterable[int]:
+    return (rowid for rowids in lists for rowid in rowids)
+
+
+def _joined(keys: Iterable[Row], pairs: Iterable[Row]) -> list[Row]:
+    """Join (key, rowid) with (rowid, other) to (key, other)."""
+    others: defaultdict[int, list[Any]] = defaultdict(list)
+    for rowid, other in pairs:
+        others[rowid].append(other)
+    return [(key, other) for key, rowid in keys for other in others[rowid]]
+
+
+def _popular_first(track: Track) -> tuple[int, int]:
+    return (1 if track.popularity is None else -track.popularity), track.rowid
+
+
+def _place(track: Track) -> tuple[int, int, int, int]:
+    """Sort albums apart, and the tracks of each by disc and number."""
+    album = track.album.rowid if track.album else 0
+    return album, track.disc_number or 0, track.track_number or 0, track.rowid

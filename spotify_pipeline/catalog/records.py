@@ -124,3 +124,13 @@ class Track:
     preview_url: str | None
     markets: tuple[str, ...] | None = None
     features: AudioFeatures | None = None
+
+    @property
+    def artist_names(self) -> tuple[str, ...]:
+        """The artists' names in the order of the credit."""
+        return tuple(artist.name for artist in self.artists)
+
+    @property
+    def album_title(self) -> str:
+        """The album's title, empty where it is not known."""
+        return self.album.title if self.album else ""

@@ -14,18 +14,25 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "Column", "TableDefinition"]
 
 
+_CELL_TYPES: Mapping[str, frozenset[type]] = {
+    "INTEGER": frozenset({int, NoneType}),
+    "TEXT": frozenset({str, NoneType}),
+    "REAL": frozenset({float, int, NoneType}),
+}
+
+
 @dataclass(frozen=True)
 class Column:
     """One column as SQLite declares it."""
 
     name: str
-    declared_type: Literal["INTEGER", "TEXT"]
+    declared_type: Literal["INTEGER", "TEXT", "REAL"]
     nullable: bool
 
     @property
     def cell_types(self) -> frozenset[type]:
         """The types of Python that its cells may have, NULL among them."""
-        return frozenset({int if self.declared_type == "INTEGER" else str, NoneType})
+        return _CELL_TYPES[self.declared_type]
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,13 @@ class TableDefinition:
 
     @property
     def schema(self) -> "pa.Schema":
-        """The table's Arrow schema: int64 for INTEGER, string for TEXT.
+        """The table's Arrow schema: int64 for INTEGER, string for TEXT, float64 for REAL.
 
         Every field admits NULL, since a row that breaks a NOT NULL is loaded and counted.
         """
         import pyarrow as pa
 
-        types = {"INTEGER": pa.int64(), "TEXT": pa.string()}
+        types = {"INTEGER": pa.int64(), "TEXT": pa.string(), "REAL": pa.float64()}
         return pa.schema([(column.name, types[column.declared_type]) for column in self.columns])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotify_pipeline.catalog import TrackNames, track_names
+from spotify_pipeline.catalog import Catalog, Track
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
@@ -150,7 +150,8 @@ def _named(
 ) -> tuple[list[Match], tuple[NamedMatch, ...]]:
     """Group matches by recording, and put names to them."""
     ids = {match.track: index.track_id(match.track) for match in matches}
-    known = track_names(metadata_database, list(ids.values()))
+    with Catalog(metadata_database) as catalog:
+        known = catalog.tracks(ids.values())
     names = {track: known[track_id] for track, track_id in ids.items() if track_id in known}
     groups = group_releases(matches, index, names)
     named = tuple(
@@ -162,14 +163,14 @@ def _named(
 
 
 def _named_match(
-    match: Match, track_id: str, names: TrackNames | None, recording: int, index: FeatureIndex
+    match: Match, track_id: str, names: Track | None, recording: int, index: FeatureIndex
 ) -> NamedMatch:
     duration = index.duration(match.track)
     return NamedMatch(
         track_id=track_id,
         title=names.title if names else None,
-        artists=names.artists if names else (),
-        album=names.album if names else None,
+        artists=names.artist_names if names else (),
+        album=names.album_title if names else None,
         isrc=names.isrc if names else None,
         confidence=round(match.confidence, 4),
         score=match.score,

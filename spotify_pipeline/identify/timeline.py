@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotify_pipeline.catalog import TrackNames, track_names
+from spotify_pipeline.catalog import Catalog, Track
 from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
@@ -111,7 +111,8 @@ def _named(
     stretches: Sequence[Stretch], index: FeatureIndex, metadata_database: Path
 ) -> tuple[TimelineEntry, ...]:
     ids = [None if s.track is None else index.track_id(s.track) for s in stretches]
-    names = track_names(metadata_database, [track_id for track_id in ids if track_id is not None])
+    with Catalog(metadata_database) as catalog:
+        names = catalog.tracks(track_id for track_id in ids if track_id is not None)
     return tuple(
         TimelineEntry(
             start=round(stretch.start, 3),
@@ -125,13 +126,13 @@ def _named(
 
 
 def _played(
-    stretch: Stretch, track_id: str, names: TrackNames | None, duration: float | None
+    stretch: Stretch, track_id: str, names: Track | None, duration: float | None
 ) -> PlayedTrack:
     return PlayedTrack(
         track_id=track_id,
         title=names.title if names else None,
-        artists=names.artists if names else (),
-        album=names.album if names else None,
+        artists=names.artist_names if names else (),
+        album=names.album_title if names else None,
         isrc=names.isrc if names else None,
         confidence=round(stretch.confidence, 4),
         position=round(stretch.position, 3),

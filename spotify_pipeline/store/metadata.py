@@ -8,6 +8,7 @@ Belongs here: building the file, its ledger. Does not belong here: reading the s
 questions to the catalogue.
 """
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,15 +39,29 @@ from spotify_pipeline.store.database import (
     connect,
     create_database,
 )
+from spotify_pipeline.store.metadata_layout import (
+    KEY_SCHEMA,
+    LINK_KEYS,
+    SORT_MEMORY,
+    build_key_tables,
+    sort_links,
+)
+from spotify_pipeline.store.metadata_types import (
+    SOURCE_SCHEMA,
+    database_type,
+    source_view,
+    typed_batch,
+    typed_schema,
+)
 from spotify_pipeline.syncing import sync
 
 __all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "is_loaded", "loaded_source"]
 
 LEDGER = "metadata_loads"
 
-DATABASE_RATIO = 0.5
-"""Of the database, while it is written, to the SQLite file: 0.3 for made-up rows in the dump's
-proportions, with its indexes; the rest is a margin."""
+DATABASE_RATIO = 0.7
+"""Of the database, while it is written, to the SQLite file: 0.62 for made-up rows in the dump's
+proportions without indexes, which the dump has and which are not kept."""
 
 _LEDGER_DEFINITION = f"""
 CREATE TABLE {LEDGER} (
@@ -202,6 +217,8 @@ def build_metadata(
         ):
             needed = _database_size(database.stat().st_size, target, tables)
             guard.wait_for(target.parent, needed, f"loading {source}")
+            connection.execute(f"SET temp_directory = '{_quoted(_spill(building))}'")
+            connection.execute(f"SET memory_limit = '{SORT_MEMORY}'")
             build = _Build(connection, source_file, progress)
             build.create_tables()
             if set(tables) != TABLES.keys():
@@ -209,6 +226,7 @@ def build_metadata(
             for name in TABLES:
                 if name in tables:
                     build.load_table(database, name)
+            build.lay_out()
             connection.execute("CHECKPOINT")
         if SourceFile.of(source) != source_file:
             raise MetadataError(f"{source}: changed while it was read: load it when it is complete")
@@ -240,11 +258,11 @@ class _Build:
         self.extra_columns: list[str] = []
 
     def create_tables(self) -> None:
-        """Create the nine tables and the ledger, empty."""
-        types = {"INTEGER": "BIGINT", "TEXT": "VARCHAR"}
+        """Create the nine tables, their views and the ledger, empty."""
+        self.connection.execute(f"CREATE SCHEMA {SOURCE_SCHEMA}")
         for table in TABLES.values():
             columns = ", ".join(
-                f'"{column.name}" {types[column.declared_type]}' for column in table.columns
+                f'"{column.name}" {database_type(column)}' for column in table.columns
             )
             self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
         self.connection.execute(_LEDGER_DEFINITION)
@@ -254,8 +272,7 @@ class _Build:
         loaded = [name for name in names if name in loaded_source(present)]
         if not loaded:
             return
-        quoted = str(present.absolute()).replace("'", "''")
-        self.connection.execute(f"ATTACH '{quoted}' AS present (TYPE duckdb, READ_ONLY)")
+        self.connection.execute(f"ATTACH '{_quoted(present)}' AS present (TYPE duckdb, READ_ONLY)")
         for name in loaded:
             self.connection.execute(f'INSERT INTO "{name}" BY NAME FROM present."{name}"')
             self.connection.execute(
@@ -266,7 +283,7 @@ class _Build:
     def load_table(self, database: Path, name: str) -> None:
         """Load one table from the SQLite file and write its row of the ledger."""
         found = inspect_table(database, name)
-        batches = self._watched(read_table(database, name), TABLES[name], found.rows)
+        batches = self._watched(database, TABLES[name], found.rows)
         loaded = _insert(self.connection, TABLES[name], batches)
         if loaded != found.rows:
             raise MetadataError(
@@ -287,19 +304,34 @@ class _Build:
         self.rows[name] = loaded
         self.extra_columns += [f"{name}.{column}" for column in found.extra_columns]
 
+    def lay_out(self) -> None:
+        """Sort the tables that were loaded, make views over all of them, and key tables."""
+        for name in LINK_KEYS:
+            if name in self.rows:
+                sort_links(self.connection, name)
+        for table in TABLES.values():
+            self.connection.execute(source_view(table))
+        for name in build_key_tables(self.connection):
+            if self.progress is not None:
+                self.progress(1, 1, f"{KEY_SCHEMA}.{name}")
+
     def _watched(
-        self, batches: Iterator[pa.RecordBatch], table: TableDefinition, total: int
+        self, database: Path, table: TableDefinition, total: int
     ) -> Iterator[pa.RecordBatch]:
-        """Pass batches on, report the progress and count NULLs where none are promised."""
+        """Read batches and give them with the database's types.
+
+        The progress is reported, and NULLs are counted where none are promised.
+        """
         done = 0
-        for batch in batches:
+        for batch in read_table(database, table.name):
             for column in table.columns:
                 if not column.nullable:
                     self.nulls[f"{table.name}.{column.name}"] += batch[column.name].null_count
+            typed = typed_batch(batch, table, done + 1, database)
             done += batch.num_rows
             if self.progress is not None:
                 self.progress(done, total, table.name)
-            yield batch
+            yield typed
 
 
 def _insert(
@@ -319,7 +351,9 @@ def _insert(
             failures.append(error)
             raise
 
-    connection.register("batches", pa.RecordBatchReader.from_batches(table.schema, relayed()))
+    connection.register(
+        "batches", pa.RecordBatchReader.from_batches(typed_schema(table), relayed())
+    )
     try:
         inserted = connection.execute(f'INSERT INTO "{table.name}" FROM batches').fetchone()
     except duckdb.Error as error:
@@ -341,8 +375,7 @@ def _wait_for_room(
     """
     building = _building(target)
     _refuse_if_busy(building)
-    for left in (building, _log(building)):
-        left.unlink(missing_ok=True)
+    _discard(building)
     if source.absolute() != (staging / UNPACKED_NAME).absolute():
         discard_unpacked(staging / UNPACKED_NAME)
     size = SourceFile.of(source).size
@@ -390,14 +423,13 @@ def _replacing(target: Path) -> Iterator[Path]:
     building = _building(target)
     _refuse_if_busy(building)
     try:
-        building.unlink(missing_ok=True)
+        _discard(building)
         yield building
         sync(building)
         building.replace(target)
         sync(target.parent)
     finally:
-        building.unlink(missing_ok=True)
-        _log(building).unlink(missing_ok=True)
+        _discard(building)
 
 
 def _building(target: Path) -> Path:
@@ -407,6 +439,23 @@ def _building(target: Path) -> Path:
 def _log(building: Path) -> Path:
     """Where DuckDB writes ahead."""
     return building.with_name(f"{building.name}.wal")
+
+
+def _spill(building: Path) -> Path:
+    """Where DuckDB puts what it sorts; it makes the folder when it needs it."""
+    return building.with_name(f"{building.name}.sorting")
+
+
+def _discard(building: Path) -> None:
+    """Delete a database that is not whole, and all that lies beside it."""
+    for left in (building, _log(building)):
+        left.unlink(missing_ok=True)
+    shutil.rmtree(_spill(building), ignore_errors=True)
+
+
+def _quoted(path: Path) -> str:
+    """Write a path as it stands in a text of SQL."""
+    return str(path.absolute()).replace("'", "''")
 
 
 def _refuse_if_busy(building: Path) -> None:

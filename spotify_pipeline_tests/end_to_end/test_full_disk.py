@@ -29,7 +29,7 @@ LEFT = 1_000_000
 
 @pytest.fixture
 def settings(small_disk: Path) -> Settings:
-    """Give a home on a disk of 8 MB, of which 2 MB are to be left free, with two shards."""
+    """Give a home on a disk of 16 MB, of which 2 MB are to be left free, with two shards."""
     home = small_disk / "home"
     found = Settings(home, home / "incoming", reserve_gb=RESERVE_GB)
     found.create_folders()

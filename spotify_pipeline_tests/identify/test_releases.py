@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spotify_pipeline.catalog import TrackNames
+from spotify_pipeline.catalog import Track
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.releases import group_releases
 from spotify_pipeline.index.alignment import Alignment
@@ -31,13 +31,13 @@ def match(track: int, log_odds: float = 9.0) -> Match:
     return Match(track, log_odds, Alignment(0, 50, 10, 60, 5.0), 0.0, 1.0)
 
 
-def named(track: int, isrc: str | None, popularity: int | None) -> TrackNames:
-    return TrackNames(f"{track:022d}", "title", (), "album", isrc, popularity, 60_000)
+def named(track: int, isrc: str | None, popularity: int | None) -> Track:
+    return Track(
+        f"{track:022d}", track, "title", (), None, isrc, 60_000, popularity, False, 1, 1, None
+    )
 
 
-def groups(
-    matches: list[Match], index: FeatureIndex, names: dict[int, TrackNames]
-) -> list[list[int]]:
+def groups(matches: list[Match], index: FeatureIndex, names: dict[int, Track]) -> list[list[int]]:
     return [[m.track for m in group] for group in group_releases(matches, index, names)]
 
 
