@@ -258,10 +258,10 @@ def fit(results: Sequence[Result]) -> None:
     evidences = [evidence(match.alignment) for match, _ in found]
     # so much regularised, since right and wrong answers can all but be told apart
     model = LogisticRegression(C=10.0, max_iter=10_000).fit(evidences, [r for _, r in found])
-    gap, coverage, onsets = model.coef_[0]
+    gap, prominence = model.coef_[0]
     print(
         f"\nEvidenceWeights(intercept={model.intercept_[0]:.2f}, gap={gap:.2f},"
-        f" coverage={coverage:.2f}, onsets={onsets:.2f})  # of {len(found)} answers"
+        f" prominence={prominence:.2f})  # of {len(found)} answers"
     )
 
 

@@ -2,8 +2,9 @@
 
 Two things tell a true alignment from the best of the wrong ones. The *gap*: a true offset stands
 out among the same track's other offsets, while a piece on the same tempo grid has many alike. And
-the *coverage*: the share of the query's onsets that are aligned, beyond what chance aligns. Their
-weights are a logistic regression on real music among 20,000 made-up tracks, half of the recordings
+the *prominence*: how far it stands out among all that chance aligns. In a noisy room few onsets of
+a query are left, and neither is large, but a wrong track seldom has both. Their
+weights are a logistic regression on real music among made-up tracks, half of the recordings
 being of a track in the index (`benchmarks/detection.py --fit`).
 
 The best of many impostors is better than the best of few. Each wrong track has its own small chance
@@ -30,7 +31,7 @@ __all__ = [
 THRESHOLD = 0.9
 """Matches below this confidence are not given; a recording without any is unknown."""
 
-FITTED_TRACKS = 20_000
+FITTED_TRACKS = 10_000
 """Tracks of the index that the weights were chosen on."""
 
 
@@ -70,33 +71,31 @@ class EvidenceWeights:
 
     intercept: float
     gap: float
-    coverage: float
-    onsets: float
+    prominence: float
 
     def log_odds(self, alignment: Alignment) -> float:
         """Give the natural logarithm of the odds that the query is of the aligned track."""
         if alignment.aligned == 0:
             return -math.inf
-        gap, coverage, onsets = evidence(alignment)
-        return self.intercept + self.gap * gap + self.coverage * coverage + self.onsets * onsets
+        gap, prominence = evidence(alignment)
+        return self.intercept + self.gap * gap + self.prominence * prominence
 
 
-RHYTHM_EVIDENCE = EvidenceWeights(intercept=-12.71, gap=4.55, coverage=12.12, onsets=0.86)
-ECHOPRINT_EVIDENCE = EvidenceWeights(intercept=-5.03, gap=1.16, coverage=6.7, onsets=0.34)
+RHYTHM_EVIDENCE = EvidenceWeights(intercept=-21.4, gap=4.4, prominence=7.0)
+ECHOPRINT_EVIDENCE = EvidenceWeights(intercept=-21.87, gap=2.98, prominence=6.87)
 
 
-def evidence(alignment: Alignment) -> tuple[float, float, float]:
-    """Give gap, coverage and size of an alignment.
+def evidence(alignment: Alignment) -> tuple[float, float]:
+    """Give gap and prominence of an alignment.
 
     Returns
     -------
     gap
         Aligned onsets above the best other offset's, in standard deviations of a count.
-    coverage
-        Share of the query's onsets that are aligned beyond the mean of all offsets.
-    onsets
-        Natural logarithm of the number of onsets that could be aligned.
+    prominence
+        Aligned onsets above the mean of all offsets, in standard deviations of a count with that
+        mean; its natural logarithm, so that a long query of the wrong piece gains little by it.
     """
     gap = (alignment.aligned - alignment.second) / math.sqrt(max(alignment.aligned, 1))
-    coverage = (alignment.aligned - alignment.expected) / max(alignment.onsets, 1)
-    return gap, coverage, math.log(max(alignment.onsets, 1))
+    prominence = (alignment.aligned - alignment.expected) / math.sqrt(alignment.expected + 1)
+    return gap, math.log(max(prominence, 1))
