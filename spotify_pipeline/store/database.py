@@ -51,12 +51,12 @@ def create_database(path: Path) -> None:
     DatabaseBusyError
         The file is there and another process has it open.
     """
-    quoted = str(path.absolute()).replace("'", "''")
     existed = path.exists()
     try:
         with duckdb.connect() as memory:
             memory.execute(
-                f"ATTACH '{quoted}' AS created (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')"
+                f"ATTACH '{_quoted(path)}' AS created"
+                f" (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')"
             )
     except duckdb.Error as error:
         if not existed and _is_full_disk(error):
@@ -65,7 +65,9 @@ def create_database(path: Path) -> None:
 
 
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    path: Path, *, read_only: bool = False, row_group_rows: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB file for the length of a ``with`` block; it is closed whatever happens there.
 
     Parameters
@@ -74,6 +76,9 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         A file that `create_database` made: one that is missing is an error, never created here.
     read_only
         Several processes can read at once; one that writes shuts all others out.
+    row_group_rows
+        Rows of a group in tables that are created here, of which DuckDB keeps the least and the
+        greatest value; None for its own number.
 
     Raises
     ------
@@ -86,8 +91,17 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     if not path.exists():
         raise DatabaseError(f"{path}: there is no such database")
     try:
-        with duckdb.connect(path, read_only=read_only) as connection:
-            yield connection
+        if row_group_rows is None:
+            with duckdb.connect(path, read_only=read_only) as connection:
+                yield connection
+        else:
+            # a setting of attached databases alone
+            with duckdb.connect() as connection:
+                connection.execute(
+                    f"ATTACH '{_quoted(path)}' AS written (ROW_GROUP_SIZE {row_group_rows})"
+                )
+                connection.execute("USE written")
+                yield connection
     except duckdb.Error as error:
         if not _is_about_the_file(error):
             raise
@@ -116,6 +130,10 @@ def connect_patiently(path: Path, seconds: float) -> Iterator[duckdb.DuckDBPyCon
                     raise
                 time.sleep(BUSY_PAUSE)
         yield connection
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("'", "''")
 
 
 def _is_about_the_file(error: duckdb.Error) -> bool:

@@ -23,6 +23,7 @@ __all__ = [
     "KEY_SCHEMA",
     "KEY_TABLES",
     "LINK_KEYS",
+    "ROW_GROUP_ROWS",
     "SORT_MEMORY",
     "KeyTable",
     "build_key_tables",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 KEY_SCHEMA = "keys"
+
+ROW_GROUP_ROWS = 8192
+"""Rows whose least and greatest values are kept: a look-up reads a group for each of its keys."""
 
 SORT_MEMORY = "2GB"
 """Of memory for sorting; what is beyond it goes to DuckDB's temporary files."""
