@@ -11,6 +11,7 @@ import dagster as dg
 from spotify_pipeline.defs.detect import detect_job
 from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
 from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
+from spotify_pipeline.defs.metadata_checks import catalogue_checks, tracks_cover_audio
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
 from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_metadata
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard, reduced_shard
@@ -38,6 +39,7 @@ def build_defs(
             shard_segment,
             feature_index,
         ],
+        asset_checks=[catalogue_checks, tracks_cover_audio],
         jobs=[ingest_job, metadata_job, text_job, index_job, detect_job],
         sensors=[finished_shards, new_metadata, ingested_shards],
         resources={**resources, **(resource_overrides or {})},

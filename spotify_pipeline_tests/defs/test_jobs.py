@@ -175,6 +175,26 @@ def test_the_metadata_job_indexes_words_and_tells_how_fast(settings: Settings) -
     assert run_job(settings, "text").success
 
 
+def test_the_metadata_job_checks_its_tables_and_what_audio_they_cover(settings: Settings) -> None:
+    write_shard(settings.incoming, "0a", make_documents("0a", 3))
+    assert run_job(settings, "ingest", "0a").success
+    write_metadata(settings.incoming / "spotify_clean.sqlite3")
+    found = {
+        f"{check.asset_key.to_user_string()}.{check.check_name}": check
+        for check in run_job(settings, "metadata").get_asset_check_evaluations()
+    }
+    assert found["tracks.rows_equal_source"].passed
+    assert found["tracks.rows_equal_source"].metadata["rows"].value == 3
+    assert found["tracks.ids_unique_and_well_formed"].passed
+    assert set(found["track_artists.foreign_keys_resolve"].metadata) == {
+        "unresolved_share_artist_rowid",
+        "unresolved_share_track_rowid",
+    }
+    cover = found["tracks.tracks_cover_audio"]
+    assert cover.metadata["tracks_with_audio"].value == 3
+    assert cover.severity == dg.AssetCheckSeverity.WARN
+
+
 def test_a_text_index_without_tables_fails_with_a_message(settings: Settings) -> None:
     result = run_job(settings, "text")
     assert "there is nothing to index" in failure_message(result)

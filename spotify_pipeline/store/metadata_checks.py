@@ -1,0 +1,135 @@
+"""What must hold of the catalogue's tables once they are in service.
+
+Memory is bounded, whatever the catalogue's size: ids are compared in the order in which their key
+table has them, and joins spill.
+
+Belongs here: looking. Does not belong here: what follows from it (asset checks, in the Dagster
+layer).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.shards import TRACK_ID_LENGTH
+from spotify_pipeline.store.metadata import LEDGER
+from spotify_pipeline.store.metadata_layout import KEY_SCHEMA
+
+__all__ = [
+    "FOREIGN_KEYS",
+    "ID_TABLES",
+    "IdCheck",
+    "count_rows",
+    "count_uncatalogued",
+    "count_unresolved",
+    "look_at_ids",
+]
+
+ID_TABLES: Mapping[str, str] = {
+    "tracks": "track_ids",
+    "albums": "album_ids",
+    "artists": "artist_ids",
+}
+"""Tables with an id, and the key tables that have their ids in order."""
+
+FOREIGN_KEYS: Mapping[str, Mapping[str, str]] = {
+    "tracks": {"album_rowid": "albums", "available_markets_rowid": "available_markets"},
+    "albums": {"available_markets_rowid": "available_markets"},
+    "track_artists": {"track_rowid": "tracks", "artist_rowid": "artists"},
+    "artist_albums": {"artist_rowid": "artists", "album_rowid": "albums"},
+    "album_images": {"album_rowid": "albums"},
+    "artist_images": {"artist_rowid": "artists"},
+    "artist_genres": {"artist_rowid": "artists"},
+}
+"""Of each table, the columns that hold a rowid of another one."""
+
+
+@dataclass(frozen=True)
+class IdCheck:
+    """Counts over the ids of a table: all, those that stand there again, and the ill-formed."""
+
+    ids: int
+    repeated: int
+    ill_formed: int
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int | None, int]:
+    """Give the rows of a table as its source counted them (None: not loaded), and as it has them.
+
+    Raises
+    ------
+    KeyError
+        There is no such table.
+    """
+    name = TABLES[table].name
+    ledger = connection.execute(
+        f"SELECT row_count FROM {LEDGER} WHERE table_name = ?", [name]
+    ).fetchone()
+    return None if ledger is None else ledger[0], _count(connection, f"SELECT count(*) FROM {name}")
+
+
+def look_at_ids(connection: duckdb.DuckDBPyConnection, table: str) -> IdCheck:
+    """Look at all ids of a table of `ID_TABLES`."""
+    found = connection.execute(
+        f"""
+        SELECT count(*), count(*) FILTER (id = before),
+            count(*) FILTER (NOT regexp_full_match(id, '[0-9A-Za-z]{{{TRACK_ID_LENGTH}}}'))
+        FROM (SELECT id, lag(id) OVER () AS before FROM {KEY_SCHEMA}.{ID_TABLES[table]})
+        """
+    ).fetchone()
+    assert found is not None, "a count always gives a row"
+    return IdCheck(*found)
+
+
+def count_unresolved(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+    """Count the rows that lead nowhere, by the column of `FOREIGN_KEYS`; NULL leads nowhere."""
+    return {
+        column: _count(
+            connection,
+            f'SELECT count(*) FROM {table} ANTI JOIN {target} ON {target}."rowid" = {column}',
+        )
+        for column, target in FOREIGN_KEYS[table].items()
+    }
+
+
+def count_uncatalogued(
+    connection: duckdb.DuckDBPyConnection, audio_database: Path
+) -> tuple[int, int]:
+    """Count the tracks of ``audio.duckdb``, and those of them that the catalogue does not have.
+
+    Parameters
+    ----------
+    connection
+        To ``meta.duckdb``.
+    audio_database
+        Attached read-only for the length of the call.
+
+    Raises
+    ------
+    duckdb.Error
+        It cannot be opened: another process may be writing it.
+    """
+    quoted = str(audio_database.absolute()).replace("'", "''")
+    connection.execute(f"ATTACH '{quoted}' AS audio (READ_ONLY)")
+    try:
+        return (
+            _count(connection, "SELECT count(*) FROM audio.tracks"),
+            _count(
+                connection,
+                f"SELECT count(*) FROM audio.tracks AS heard ANTI JOIN {KEY_SCHEMA}.track_ids"
+                " ON id = heard.track_id",
+            ),
+        )
+    except duckdb.CatalogException:  # no shard has been appended yet
+        return 0, 0
+    finally:
+        connection.execute("DETACH audio")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    found = connection.execute(query).fetchone()
+    assert found is not None, "a count always gives a row"
+    return int(found[0])
