@@ -217,9 +217,12 @@ def fingerprint(files: tuple[Path, ...]) -> None:
 )
 @click.option(
     "--duplicates",
-    metavar="BY",
+    is_flag=False,
+    flag_value="isrc",
+    metavar="[BY]",
     type=click.Choice(["isrc", "fingerprint"]),
-    help="Instead: all recordings that are there several times, by isrc or fingerprint.",
+    help="Instead: all recordings that are there several times, by isrc (unless said otherwise)"
+    " or fingerprint.",
 )
 @click.option("--json", "form", flag_value="json", help="A line of JSON a track.")
 @click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a track.")

@@ -263,9 +263,7 @@ def test_lookup_finds_what_is_as_long_as_a_recording(catalogue: CliRunner, tmp_p
 
 
 def test_lookup_lists_recordings_that_are_there_several_times(catalogue: CliRunner) -> None:
-    (line,) = catalogue.invoke(
-        main, ["lookup", "--duplicates", "isrc", "--json"]
-    ).stdout.splitlines()
+    (line,) = catalogue.invoke(main, ["lookup", "--duplicates", "--json"]).stdout.splitlines()
     found = json.loads(line)
     assert found["isrc"] == "GBAYE6500521"
     assert [track["track_id"] for track in found["tracks"]] == [track_id(3), track_id(2)]
