@@ -255,13 +255,13 @@ def fit(results: Sequence[Result]) -> None:
     from sklearn.linear_model import LogisticRegression
 
     found = list(answers(results, TUNING))
-    evidences = [evidence(match.alignment) for match, _ in found]
+    evidences = [evidence(match.agreement) for match, _ in found]
     # so much regularised, since right and wrong answers can all but be told apart
     model = LogisticRegression(C=10.0, max_iter=10_000).fit(evidences, [r for _, r in found])
-    gap, prominence = model.coef_[0]
+    gap, likelihood, share = model.coef_[0]
     print(
         f"\nEvidenceWeights(intercept={model.intercept_[0]:.2f}, gap={gap:.2f},"
-        f" prominence={prominence:.2f})  # of {len(found)} answers"
+        f" likelihood={likelihood:.2f}, share={share:.2f})  # of {len(found)} answers"
     )
 
 

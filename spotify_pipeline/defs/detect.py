@@ -112,10 +112,10 @@ def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
                     "accepted": one.accepted,
                     "confidence": one.named.confidence,
                     "offset": one.named.offset,
-                    "onsets": round(one.match.alignment.onsets),
-                    "aligned": round(one.match.alignment.aligned),
-                    "second": round(one.match.alignment.second),
-                    "expected": round(one.match.alignment.expected, 1),
+                    "onsets": len(one.query),
+                    "aligned": int(one.aligned.sum()),
+                    "likelihood": round(one.match.agreement.likelihood, 1),
+                    "second": round(one.match.agreement.second, 1),
                 }
             )
             for one in evidence
@@ -127,10 +127,10 @@ def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
                 dg.TableColumn("accepted", "bool"),
                 dg.TableColumn("confidence", "float"),
                 dg.TableColumn("offset", "float", "second of the track where the recording begins"),
-                dg.TableColumn("onsets", "int", "of the recording, within the track"),
+                dg.TableColumn("onsets", "int", "of the recording"),
                 dg.TableColumn("aligned", "int", "of them, with one of the track's beside them"),
-                dg.TableColumn("second", "int", "aligned at the best other offset"),
-                dg.TableColumn("expected", "float", "aligned at other offsets, on average"),
+                dg.TableColumn("likelihood", "float", "of the recording, if it is the track: nats"),
+                dg.TableColumn("second", "float", "the same at the best other offset"),
             ]
         ),
     )

@@ -15,6 +15,12 @@ from spotify_pipeline.fingerprint.errors import (
     StringError,
 )
 from spotify_pipeline.fingerprint.frontend import envelopes
+from spotify_pipeline.fingerprint.onset_odds import (
+    ODDS_CELL_FRAMES,
+    odds_at_speed,
+    odds_of_onsets,
+    onset_odds,
+)
 from spotify_pipeline.fingerprint.packing import (
     EchoprintForm,
     pack_echoprint,
@@ -47,6 +53,7 @@ __all__ = [
     "ECHOPRINT_VERSION",
     "FRAMES_PER_SECOND",
     "FRAME_SAMPLES",
+    "ODDS_CELL_FRAMES",
     "RHYTHM",
     "RHYTHM_VERSION",
     "SAMPLE_RATE",
@@ -71,6 +78,9 @@ __all__ = [
     "fingerprint",
     "fingerprint_stream",
     "is_padded",
+    "odds_at_speed",
+    "odds_of_onsets",
+    "onset_odds",
     "other_starts",
     "pack_echoprint",
     "pack_trains",

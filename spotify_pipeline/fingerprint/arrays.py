@@ -11,6 +11,7 @@ __all__ = [
     "Bytes",
     "Float32s",
     "Float64s",
+    "Int16s",
     "Int32s",
     "Int64s",
     "UInt8s",
@@ -23,6 +24,7 @@ Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.bytes_]
 Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
+Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 UInt16s = npt.NDArray[np.uint16]

@@ -3,7 +3,6 @@
 Belongs here: the entry point. Does not belong here: reading files (`spotify_pipeline.recording`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +11,11 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.codes import codes_of_trains
 from spotify_pipeline.fingerprint.detector import ECHOPRINT, RHYTHM, detect_onsets
 from spotify_pipeline.fingerprint.errors import AudioError
-from spotify_pipeline.fingerprint.frontend import envelopes
+from spotify_pipeline.fingerprint.frontend import envelopes, warmed_up
 from spotify_pipeline.fingerprint.strings import encode_echoprint, encode_rhythm
-from spotify_pipeline.fingerprint.trains import FRAME_SAMPLES, SAMPLE_RATE, OnsetTrains
+from spotify_pipeline.fingerprint.trains import FRAME_SAMPLES, OnsetTrains
 
 __all__ = ["Fingerprint", "fingerprint", "other_starts"]
-
-SETTLING_SECONDS = 10
-"""After so much audio, whitening and thresholds have forgotten that they started from nothing."""
 
 _QUARTER = FRAME_SAMPLES // 4
 
@@ -48,14 +44,6 @@ class Fingerprint:
     def at_speed(self, speed: float) -> "Fingerprint":
         """Multiply all frames by a factor."""
         return Fingerprint(self.echoprint.at_speed(speed), self.rhythm.at_speed(speed))
-
-    @classmethod
-    def joined(cls, fingerprints: Sequence["Fingerprint"]) -> "Fingerprint":
-        """Join the onsets of several; equal ones stand repeatedly."""
-        return cls(
-            OnsetTrains.joined([one.echoprint for one in fingerprints]),
-            OnsetTrains.joined([one.rhythm for one in fingerprints]),
-        )
 
     def echoprint_string(self) -> str:
         """Write the ``echoprintstring`` as documents of the dump have it."""
@@ -115,6 +103,5 @@ def other_starts(samples: Float32s) -> list[Fingerprint]:
 
 def _warm(samples: Float32s) -> Fingerprint:
     """Fingerprint a recording that has been heard before."""
-    frames = min(len(samples), SETTLING_SECONDS * SAMPLE_RATE) // FRAME_SAMPLES
-    warm = fingerprint(np.concatenate((samples[: frames * FRAME_SAMPLES], samples)))
-    return warm.excerpt(frames)
+    longer, frames = warmed_up(samples)
+    return fingerprint(longer).excerpt(frames)

@@ -14,9 +14,9 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.fingerprint.trains import BANDS
+from spotify_pipeline.fingerprint.trains import BANDS, FRAME_SAMPLES, SAMPLE_RATE
 
-__all__ = ["MINIMUM_SAMPLES", "envelopes"]
+__all__ = ["MINIMUM_SAMPLES", "envelopes", "warmed_up"]
 
 LPC_ORDER = 40
 LPC_BLOCK = 10_000
@@ -28,6 +28,9 @@ PHASES = 16
 SUBBAND_HOP = 8
 ENVELOPE_WINDOW = 8
 ENVELOPE_HOP = 4
+
+SETTLING_SECONDS = 10
+"""After so much audio, whitening and thresholds have forgotten that they started from nothing."""
 
 MINIMUM_SAMPLES = FILTER_LENGTH - 1 + SUBBAND_HOP * ENVELOPE_WINDOW
 """Shorter audio has no energy frame."""
@@ -97,6 +100,21 @@ def envelopes(samples: Float32s) -> Float32s:
     whitened = _whiten(np.ascontiguousarray(samples, np.float32))
     bands: Float32s = _envelope(_subband_energy(whitened))
     return bands
+
+
+def warmed_up(samples: Float32s) -> tuple[Float32s, int]:
+    """Put the beginning of a recording before it, so that it is heard as if heard before.
+
+    Returns
+    -------
+    samples
+        float32, with as much before the recording as it takes to settle, or as there is.
+    frames
+        So many of these come before the recording.
+    """
+    samples = np.asarray(samples, np.float32)
+    frames = min(len(samples), SETTLING_SECONDS * SAMPLE_RATE) // FRAME_SAMPLES
+    return np.concatenate((samples[: frames * FRAME_SAMPLES], samples)), frames
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

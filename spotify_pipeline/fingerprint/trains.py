@@ -72,15 +72,6 @@ class OnsetTrains:
         frames = np.rint(self.frames * speed).clip(max=np.iinfo(np.int32).max)
         return OnsetTrains(frames.astype(np.int32), self.bounds)
 
-    @classmethod
-    def joined(cls, trains: Sequence["OnsetTrains"]) -> "OnsetTrains":
-        """Join the onsets of several trains, band by band in order; equal ones stand repeatedly."""
-        if len(trains) == 1:
-            return trains[0]
-        return cls.from_bands(
-            [np.sort(np.concatenate([t.band(band) for t in trains])) for band in range(BANDS)]
-        )
-
     @property
     def counts(self) -> Int64s:
         """Onsets in each band, int64 of shape (8,)."""

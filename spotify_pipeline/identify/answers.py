@@ -32,7 +32,8 @@ class NamedMatch(msgspec.Struct, frozen=True):
     confidence
         Probability that the recording is of this track, 0 to 1.
     score
-        Onsets that line up beyond those at the best other place in the track.
+        How much likelier the recording is at this place of the track than at the best other one;
+        a natural logarithm.
     offset
         Seconds from the start of the track to the start of the recording.
     duration

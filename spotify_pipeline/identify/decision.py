@@ -1,28 +1,30 @@
-"""What an alignment is worth: the probability that it is the track.
+"""What an agreement is worth: the probability that it is the track.
 
-Two things tell a true alignment from the best of the wrong ones. The *gap*: a true offset stands
-out among the same track's other offsets, while a piece on the same tempo grid has many alike. And
-the *prominence*: how far it stands out among all that chance aligns. In a noisy room few onsets of
-a query are left, and neither is large, but a wrong track seldom has both. Their
-weights are a logistic regression on real music among made-up tracks, half of the recordings
-being of a track in the index (`benchmarks/detection.py --fit`).
+The *likelihood* of the recording at the best offset would be all there is, were onsets independent
+of each other. But music has a beat, and a piece of the same tempo agrees with many beats of
+another. Two more things tell those apart. The *gap*: such a piece agrees a beat later as well,
+while a true offset stands out among the same track's other offsets. And the *share*: a recording's
+own odds say how likely it should become once the right track is tried, and a wrong one falls short
+of that. Their weights are a logistic regression on real music among made-up tracks
+(`benchmarks/detection.py --fit`).
 
 The best of many impostors is better than the best of few. Each wrong track has its own small chance
 to reach some odds, so in an index ten times as large the odds of any match are a tenth.
 
-Belongs here: evidence to odds, odds to a decision. Does not belong here: finding the alignment.
+Belongs here: evidence to odds, odds to a decision. Does not belong here: finding the agreement.
 """
 
 import math
 from dataclasses import dataclass
 
-from spotify_pipeline.index.alignment import Alignment
+from spotify_pipeline.index.likelihood import Agreement
 
 __all__ = [
-    "ECHOPRINT_EVIDENCE",
-    "RHYTHM_EVIDENCE",
+    "ECHOPRINT_WEIGHTS",
+    "RECORDING_WEIGHTS",
+    "RHYTHM_WEIGHTS",
     "THRESHOLD",
-    "EvidenceWeights",
+    "DecisionWeights",
     "evidence",
     "log_odds_lost",
     "threshold_of",
@@ -31,7 +33,7 @@ __all__ = [
 THRESHOLD = 0.9
 """Matches below this confidence are not given; a recording without any is unknown."""
 
-FITTED_TRACKS = 10_000
+FITTED_TRACKS = 3_000
 """Tracks of the index that the weights were chosen on."""
 
 
@@ -66,36 +68,43 @@ def log_odds_lost(tracks: int, speeds: int) -> float:
 
 
 @dataclass(frozen=True)
-class EvidenceWeights:
+class DecisionWeights:
     """Logistic regression over `evidence`."""
 
     intercept: float
     gap: float
-    prominence: float
+    likelihood: float
+    share: float
 
-    def log_odds(self, alignment: Alignment) -> float:
-        """Give the natural logarithm of the odds that the query is of the aligned track."""
-        if alignment.aligned == 0:
+    def log_odds(self, agreement: Agreement) -> float:
+        """Give the natural logarithm of the odds that the query is of the track."""
+        if agreement.likelihood <= 0:
             return -math.inf
-        gap, prominence = evidence(alignment)
-        return self.intercept + self.gap * gap + self.prominence * prominence
+        gap, likelihood, share = evidence(agreement)
+        return self.intercept + self.gap * gap + self.likelihood * likelihood + self.share * share
 
 
-RHYTHM_EVIDENCE = EvidenceWeights(intercept=-21.4, gap=4.4, prominence=7.0)
-ECHOPRINT_EVIDENCE = EvidenceWeights(intercept=-21.87, gap=2.98, prominence=6.87)
+RECORDING_WEIGHTS = DecisionWeights(intercept=-5.76, gap=1.34, likelihood=0.92, share=3.34)
+"""Of a recording's own odds (`fingerprint.onset_odds`)."""
+
+RHYTHM_WEIGHTS = DecisionWeights(intercept=-9.77, gap=1.58, likelihood=1.67, share=0.77)
+ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-8.06, gap=2.26, likelihood=0.32, share=0.57)
+"""Where only onsets are known, of either kind (`fingerprint.odds_of_onsets`)."""
 
 
-def evidence(alignment: Alignment) -> tuple[float, float]:
-    """Give gap and prominence of an alignment.
+def evidence(agreement: Agreement) -> tuple[float, float, float]:
+    """Give the evidence of an agreement.
 
     Returns
     -------
     gap
-        Aligned onsets above the best other offset's, in standard deviations of a count.
-    prominence
-        Aligned onsets above the mean of all offsets, in standard deviations of a count with that
-        mean; its natural logarithm, so that a long query of the wrong piece gains little by it.
+        Likelihood above that of the best other offset, over its own root.
+    likelihood
+        Its natural logarithm: a long query of the wrong piece gains little by its length.
+    share
+        Natural logarithm of the share of the expected likelihood.
     """
-    gap = (alignment.aligned - alignment.second) / math.sqrt(max(alignment.aligned, 1))
-    prominence = (alignment.aligned - alignment.expected) / math.sqrt(alignment.expected + 1)
-    return gap, math.log(max(prominence, 1))
+    likelihood = max(agreement.likelihood, 1.0)
+    gap = (likelihood - max(agreement.second, 0.0)) / math.sqrt(likelihood)
+    share = likelihood / max(agreement.expected, 1.0)
+    return gap, math.log(likelihood), math.log(share)

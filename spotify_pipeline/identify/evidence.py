@@ -5,10 +5,13 @@ Belongs here: what a plot or a table of an alignment is made of. Does not belong
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Bools
 from spotify_pipeline.identify.identifier import TOLERANCES, Match
+from spotify_pipeline.index.alignment import aligned_onsets
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 if TYPE_CHECKING:
@@ -65,3 +68,8 @@ class Evidence:
     def offset(self) -> int:
         """Frame of the track at which the recording begins."""
         return round(self.match.offset * FRAMES_PER_SECOND)
+
+    @cached_property
+    def aligned(self) -> Bools:
+        """Which of the recording's onsets have one of the track's beside them."""
+        return aligned_onsets(self.query, self.track, self.tolerance, self.offset)

@@ -14,40 +14,60 @@ import numpy as np
 from spotify_pipeline.fingerprint import (
     FRAME_SAMPLES,
     FRAMES_PER_SECOND,
+    ODDS_CELL_FRAMES,
     SAMPLE_RATE,
     Fingerprint,
     fingerprint,
+    odds_at_speed,
+    odds_of_onsets,
+    onset_odds,
     other_starts,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
+from spotify_pipeline.fingerprint.onset_odds import information
 from spotify_pipeline.identify.decision import (
-    ECHOPRINT_EVIDENCE,
-    RHYTHM_EVIDENCE,
-    EvidenceWeights,
+    ECHOPRINT_WEIGHTS,
+    RECORDING_WEIGHTS,
+    RHYTHM_WEIGHTS,
+    DecisionWeights,
     log_odds_lost,
 )
-from spotify_pipeline.index.alignment import Alignment, align
 from spotify_pipeline.index.feature_index import (
-    EXHAUSTIVE,
     QUICK,
     SKETCHY,
     THOROUGH,
+    Candidate,
     Effort,
     FeatureIndex,
 )
+from spotify_pipeline.index.likelihood import Agreement, agreement
 from spotify_pipeline.index.segment import PLACE_FRAMES
 from spotify_pipeline.recording import at_speed
 
-__all__ = ["PASSES", "QUERY_SECONDS", "TOLERANCES", "Identifier", "Match", "Pass"]
+__all__ = [
+    "PASSES",
+    "QUERY_SECONDS",
+    "TOLERANCES",
+    "Identifier",
+    "Match",
+    "Pass",
+]
 
 QUERY_SECONDS = 60.0
 """The stretch of a longer recording that is searched for: the one with most onsets."""
+
+JUDGED_SECONDS = 30.0
+"""The stretch of a longer query that decides: the one that tells most."""
+
+TRIED_SECONDS = 6.0
+"""The stretch of a longer query that each track of a small index is tried with."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
 
 PROMISING = 0.5
-"""A candidate that aligns less than this share of what the best one does is not judged."""
+"""A candidate's likelihood has at least this share of the best one's, in logarithms, or it is not
+judged."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +79,17 @@ class Pass:
     effort
         How much the search does.
     candidates
-        Tracks that are aligned near the offset at which the search found them.
+        Tracks that are tried near the offset at which the search found them.
     matches
-        The best of them, which are aligned at every offset and judged.
+        The best of them, which are tried at every offset and judged.
     speeds
         At which the recording may have been played, each searched for.
     precision
         By how much of itself a speed may be off: those between are tried on the candidates.
     seconds
         The stretch of a longer query that is searched for.
+    every_track
+        In a small index nothing is searched for: every track is tried at every offset.
     """
 
     effort: Effort
@@ -76,22 +98,23 @@ class Pass:
     speeds: tuple[float, ...] = (1.0,)
     precision: float = 0.0
     seconds: float = QUERY_SECONDS
+    every_track: bool = False
 
     @property
     def reach(self) -> int:
         """Frames by which the offset that the search found may be off."""
         return PLACE_FRAMES << self.effort.coarseness + 1
 
-    def fine_speeds(self, frames: int, tolerance: int) -> Float64s:
-        """Give factors, 1 first, so close that an onset of a query of so many frames is aligned."""
-        steps = math.ceil(self.precision * frames / (2 * tolerance + 1))
+    def fine_speeds(self, frames: int) -> Float64s:
+        """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
+        steps = math.ceil(self.precision * frames / (2 * ODDS_CELL_FRAMES))
         factors = np.linspace(1 - self.precision, 1 + self.precision, 2 * steps + 1)
         return factors[np.argsort(np.abs(factors - 1), kind="stable")]
 
 
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=5_000, matches=20),
+    Pass(THOROUGH, candidates=5_000, matches=20, every_track=True),
     Pass(
         SKETCHY,
         candidates=100,
@@ -100,7 +123,6 @@ PASSES = (
         precision=0.005,
         seconds=20.0,
     ),
-    Pass(EXHAUSTIVE, candidates=20, matches=20, seconds=15.0),
 )
 """The next one only if none of the matches is certain."""
 
@@ -115,7 +137,7 @@ class Match:
         The track's number in the index.
     log_odds
         Natural logarithm of the odds that the query is of this track, as `decision` has it.
-    alignment
+    agreement
         The evidence.
     offset
         Seconds from the start of the track to the start of the query; negative if the query begins
@@ -126,7 +148,7 @@ class Match:
 
     track: int
     log_odds: float
-    alignment: Alignment
+    agreement: Agreement
     offset: float
     speed: float
 
@@ -137,31 +159,17 @@ class Match:
 
     @property
     def score(self) -> int:
-        """Onsets aligned beyond those at the best other offset."""
-        return round(self.alignment.aligned - self.alignment.second)
+        """How much likelier the recording is at this offset than at the best other, in nats."""
+        return round(self.agreement.likelihood - self.agreement.second)
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How one kind of trains is aligned and judged."""
-
-    name: str
-    tolerance: int
-    weights: EvidenceWeights
-
-
-_RHYTHM = _Kind("rhythm", 1, RHYTHM_EVIDENCE)
-_ECHOPRINT = _Kind(
-    "echoprint", 4, ECHOPRINT_EVIDENCE
-)  # recovered onsets are known to a few frames only
-
-TOLERANCES = {kind.name: kind.tolerance for kind in (_RHYTHM, _ECHOPRINT)}
-"""Frames by which an onset may be off, by the kind of trains."""
+TOLERANCES = {"rhythm": 1, "echoprint": 4}
+"""Frames by which an onset may be off, by the kind of trains: recovered ones are known to a few."""
 
 
 @dataclass(frozen=True)
 class _Query:
-    """A recording as it is looked up and aligned.
+    """A recording as it is looked up and tried.
 
     Attributes
     ----------
@@ -186,9 +194,9 @@ class _Query:
         return self.starts[0]
 
     @cached_property
-    def joined(self) -> Fingerprint:
-        """The onsets of all starts."""
-        return Fingerprint.joined(self.starts)
+    def odds(self) -> "_Odds":
+        """Onset odds of the stretch that tells most."""
+        return _Odds.of(self.plain, self.samples).most_telling(JUDGED_SECONDS)
 
     def with_other_starts(self) -> "_Query":
         """Fingerprint it as it might look within a longer recording, if there are samples."""
@@ -206,23 +214,68 @@ class _Query:
             samples = samples[first * FRAME_SAMPLES :][: round(seconds * SAMPLE_RATE)]
         return _Query((busiest,), samples, self.first + first)
 
-    def at(self, speed: float) -> "_Query":
-        """Take it as played at a speed."""
+    def at(self, speed: float) -> Fingerprint:
+        """Fingerprint it as if it had been played at a speed."""
         if speed == 1:
-            return self
+            return self.plain
         if self.samples is None:
-            return replace(self, starts=(self.plain.at_speed(speed),), speed=speed)
-        samples = at_speed(self.samples, 1 / speed)
-        return _Query((fingerprint(samples),), samples, self.first, speed)
+            return self.plain.at_speed(speed)
+        return fingerprint(at_speed(self.samples, 1 / speed))
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """Onset odds of a stretch of a query, for each kind of trains; of shape (cells, 8).
+
+    Attributes
+    ----------
+    weights
+        What they are worth.
+    first
+        Frame of the query at which the stretch begins.
+    """
+
+    rhythm: Float32s
+    echoprint: Float32s
+    weights: dict[str, DecisionWeights]
+    first: int = 0
+
+    @classmethod
+    def of(cls, query: Fingerprint, samples: Float32s | None) -> "_Odds":
+        """Hear the samples, if there are any."""
+        weights = {"rhythm": RHYTHM_WEIGHTS, "echoprint": ECHOPRINT_WEIGHTS}
+        echoprint = odds_of_onsets(query.echoprint)
+        if samples is None:
+            return cls(odds_of_onsets(query.rhythm), echoprint, weights)
+        return cls(onset_odds(samples), echoprint, weights | {"rhythm": RECORDING_WEIGHTS})
+
+    def most_telling(self, seconds: float) -> "_Odds":
+        """Cut out so many seconds in which there is most to tell tracks apart by."""
+        told = self.rhythm if len(self.rhythm) else self.echoprint
+        cells = round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
+        if len(told) <= cells:
+            return self
+        sums = np.concatenate(([0.0], np.cumsum(information(told))))
+        first = int(np.argmax(sums[cells:] - sums[:-cells]))
+        return replace(
+            self,
+            rhythm=self.rhythm[first : first + cells],
+            echoprint=self.echoprint[first : first + cells],
+            first=self.first + first * ODDS_CELL_FRAMES,
+        )
+
+    def of_kind(self, kind: str, speed: float) -> Float32s:
+        """Give those of a kind, at a speed."""
+        return odds_at_speed(self.rhythm if kind == "rhythm" else self.echoprint, speed)
 
 
 @dataclass(frozen=True)
 class _Promising:
-    """A track that is worth judging, the speed at which it was found, and its share of onsets."""
+    """A track that is worth judging, the speed at which it was found, and how likely it made it."""
 
     track: int
     speed: float
-    share: float
+    likelihood: float
 
 
 class Identifier:
@@ -237,7 +290,7 @@ class Identifier:
         samples: Float32s | None = None,
         passes: Sequence[Pass] = PASSES,
     ) -> list[Match]:
-        """Align the most promising tracks; best match first, whatever its confidence.
+        """Try the most promising tracks; best match first, whatever its confidence.
 
         Rhythm trains decide where query and track have them, Echoprint trains elsewhere.
 
@@ -246,17 +299,15 @@ class Identifier:
         query
             A recording's fingerprint.
         samples
-            The recording itself, as of `fingerprint.fingerprint`, if there is one: it is looked up
-            by other starts, if its fingerprint does not decide.
+            The recording itself, as of `fingerprint.fingerprint`, if there is one: much more can be
+            told by it than by its fingerprint.
         passes
             Attempts, until one decides.
         """
         recording = _Query((query,), samples, 0).stretch(QUERY_SECONDS)
         found: dict[int, Match] = {}
-        for number, attempt in enumerate(passes):
+        for attempt in passes:
             heard = recording.stretch(attempt.seconds)
-            if number:
-                heard = recording = heard.with_other_starts()
             for match in self._attempt(heard, attempt):
                 if match.track not in found or match.log_odds > found[match.track].log_odds:
                     found[match.track] = match
@@ -268,56 +319,63 @@ class Identifier:
         """Judge what promises most at all speeds."""
         promising: list[_Promising] = []
         for speed in attempt.speeds:
-            promising += self._promising(query.at(speed), attempt)
-        best = sorted(promising, key=lambda found: -found.share)[: attempt.matches]
-        heard: dict[float, _Query] = {}
+            promising += self._promising(query, speed, attempt)
+        best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
         for found in best:
-            if found.share >= PROMISING * best[0].share:
-                if found.speed not in heard:
-                    played = query.at(found.speed)
-                    heard[found.speed] = (
-                        played.with_other_starts() if len(query.starts) > 1 else played
-                    )
-                yield self._judged(found.track, heard[found.speed], len(attempt.speeds))
+            if found.likelihood >= PROMISING * best[0].likelihood:
+                yield self._judged(found.track, found.speed, query, len(attempt.speeds))
 
-    def _promising(self, query: _Query, attempt: Pass) -> Iterator[_Promising]:
-        """Choose the tracks that align best near the offset at which they were found."""
-        starts = query.starts[1:]
-        candidates = self.index.candidates(query.plain, attempt.candidates, attempt.effort, starts)
-        shares = np.full(len(candidates), -1.0)
-        speeds = np.full(len(candidates), query.speed)
-        # with many speeds to try, the work counts
-        heard = query.plain if attempt.precision else query.joined
-        for kind, trains in ((_RHYTHM, heard.rhythm), (_ECHOPRINT, heard.echoprint)):
-            left = np.flatnonzero(shares < 0)
-            if len(trains) and len(left):
-                fine = attempt.fine_speeds(int(trains.frames.max()), kind.tolerance)
-                counts, best = self.index.count_aligned(
-                    trains,
-                    kind.name,
+    def _promising(self, query: _Query, speed: float, attempt: Pass) -> list[_Promising]:
+        """Choose the likeliest tracks near the offset at which they were found."""
+        candidates = self._candidates(query, speed, attempt)
+        likelihoods = np.full(len(candidates), -np.inf)
+        speeds = np.full(len(candidates), speed)
+        for kind in TOLERANCES:
+            left = np.flatnonzero(np.isneginf(likelihoods))
+            frames = len(query.odds.of_kind(kind, 1)) * ODDS_CELL_FRAMES
+            if frames and len(left):
+                fine = attempt.fine_speeds(frames)
+                likelihoods[left], best = self.index.likelihoods_near(
+                    [query.odds.of_kind(kind, speed * factor) for factor in fine.tolist()],
+                    kind,
                     [candidates[place] for place in left],
-                    kind.tolerance,
                     attempt.reach,
-                    fine,
                 )
-                shares[left] = counts / len(trains)
-                speeds[left] *= fine[best]
-        for place in np.argsort(-shares, kind="stable")[: attempt.matches].tolist():
-            yield _Promising(candidates[place].track, float(speeds[place]), float(shares[place]))
+                speeds[left] = speed * fine[best]
+        return [
+            _Promising(candidates[place].track, float(speeds[place]), float(likelihoods[place]))
+            for place in np.argsort(-likelihoods, kind="stable")[: attempt.matches].tolist()
+            if likelihoods[place] > 0
+        ]
 
-    def _judged(self, track: int, query: _Query, speeds: int) -> Match:
-        """Align a track at every offset."""
-        trains, kind = self.index.trains(track, "rhythm"), _RHYTHM
-        if len(query.plain.rhythm) == 0 or len(trains) == 0:
-            trains, kind = self.index.trains(track, "echoprint"), _ECHOPRINT
-        joined = getattr(query.joined, kind.name)
-        alignment = align(joined, trains, kind.tolerance, len(query.starts))
+    def _candidates(self, query: _Query, speed: float, attempt: Pass) -> list[Candidate]:
+        """Find tracks that are worth trying, and the offset of the odds in each."""
+        odds = query.odds
+        if attempt.every_track and self.index.is_small and len(odds.rhythm):
+            tried = odds.most_telling(TRIED_SECONDS)
+            found = self.index.likeliest(tried.rhythm, attempt.candidates)
+            first = odds.first - tried.first
+        else:
+            heard = query.with_other_starts() if attempt.effort.probing else query
+            found = self.index.candidates(
+                query.at(speed), attempt.candidates, attempt.effort, heard.starts[1:]
+            )
+            first = round(speed * odds.first)
+        return [replace(candidate, offset=candidate.offset + first) for candidate in found]
+
+    def _judged(self, track: int, speed: float, query: _Query, speeds: int) -> Match:
+        """Try a track at every offset."""
+        trains, kind = self.index.trains(track, "rhythm"), "rhythm"
+        if len(query.odds.rhythm) == 0 or len(trains) == 0:
+            trains, kind = self.index.trains(track, "echoprint"), "echoprint"
+        agreed = agreement(query.odds.of_kind(kind, speed), trains)
+        lost = log_odds_lost(len(self.index), speeds)
         return Match(
             track=track,
-            log_odds=kind.weights.log_odds(alignment) - log_odds_lost(len(self.index), speeds),
-            alignment=alignment,
-            offset=(alignment.offset - query.speed * query.first) / FRAMES_PER_SECOND,
-            speed=query.speed,
+            log_odds=query.odds.weights[kind].log_odds(agreed) - lost,
+            agreement=agreed,
+            offset=(agreed.offset - speed * (query.first + query.odds.first)) / FRAMES_PER_SECOND,
+            speed=speed,
         )
 
 

@@ -16,9 +16,9 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Bools, Float64s, Int32s, Int64s
+from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s
 from spotify_pipeline.identify.evidence import Evidence
-from spotify_pipeline.index.alignment import NEIGHBOURHOOD, aligned_onsets, offset_histogram
+from spotify_pipeline.index.alignment import NEIGHBOURHOOD, offset_histogram
 from spotify_pipeline.recording import printable
 
 __all__ = ["alignment_plot", "plotter"]
@@ -70,9 +70,8 @@ def alignment_plot(evidence: Evidence) -> bytes:
     """
     figure = Figure(INCHES, DOTS_PER_INCH, layout="constrained")
     onsets, offsets = figure.subplots(2, 1, height_ratios=(5, 3))
-    aligned = aligned_onsets(evidence.query, evidence.track, evidence.tolerance, evidence.offset)
-    _draw_heading(onsets, evidence, aligned)
-    _draw_onsets(onsets, evidence, aligned)
+    _draw_heading(onsets, evidence)
+    _draw_onsets(onsets, evidence)
     _draw_histogram(offsets, evidence)
     picture = io.BytesIO()
     with warnings.catch_warnings():
@@ -81,7 +80,7 @@ def alignment_plot(evidence: Evidence) -> bytes:
     return picture.getvalue()
 
 
-def _draw_heading(axes: Axes, evidence: Evidence, aligned: Bools) -> None:
+def _draw_heading(axes: Axes, evidence: Evidence) -> None:
     named = evidence.named
     track = named.title or named.track_id
     if named.artists:
@@ -90,7 +89,8 @@ def _draw_heading(axes: Axes, evidence: Evidence, aligned: Bools) -> None:
     begins = "begins" if evidence.accepted else "would begin"
     figures = (
         f"{_line(Path(evidence.file).name, 70)} {begins} at {_clock(named.offset)}:"
-        f" {aligned.sum()} of {len(aligned)} onsets aligned, confidence {named.confidence:.4f}"
+        f" {evidence.aligned.sum()} of {len(evidence.query)} onsets aligned,"
+        f" confidence {named.confidence:.4f}"
     )
     axes.set_title(
         f"{_line(heading, 90)}\n",
@@ -113,7 +113,7 @@ def _draw_heading(axes: Axes, evidence: Evidence, aligned: Bools) -> None:
     )
 
 
-def _draw_onsets(axes: Axes, evidence: Evidence, aligned: Bools) -> None:
+def _draw_onsets(axes: Axes, evidence: Evidence) -> None:
     """Draw a row a band, with the track's onsets in its lower half, the recording's in the upper.
 
     Aligned ones go through both.
@@ -124,8 +124,8 @@ def _draw_onsets(axes: Axes, evidence: Evidence, aligned: Bools) -> None:
     axes.vlines(times, bands - 0.4, bands, FAINT, linewidth=width, label="track")
     times, bands = _places(evidence.query, evidence.offset)
     for those, foot, color, label in (
-        (~aligned, 0.0, ALONE, "recording, not aligned"),
-        (aligned, 0.4, ALIGNED, "aligned"),
+        (~evidence.aligned, 0.0, ALONE, "recording, not aligned"),
+        (evidence.aligned, 0.4, ALIGNED, "aligned"),
     ):
         feet, heads = bands[those] - foot, bands[those] + 0.4
         axes.vlines(times[those], feet, heads, color, linewidth=width, label=label)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from spotify_pipeline.catalog import Track
 from spotify_pipeline.identify.identifier import TOLERANCES, Match
-from spotify_pipeline.index.alignment import align
+from spotify_pipeline.index.alignment import offset_histogram
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 __all__ = ["group_releases"]
@@ -61,6 +61,6 @@ def _is_same(first: int, second: int, index: FeatureIndex, names: Mapping[int, T
     for kind, tolerance in TOLERANCES.items():
         one, other = index.trains(first, kind), index.trains(second, kind)
         if len(one) and len(other):
-            aligned = align(one, other, tolerance).aligned
-            return aligned >= SAME_SHARE * min(len(one), len(other))
+            _, aligned = offset_histogram(one, other, tolerance)
+            return bool(aligned.max() >= SAME_SHARE * min(len(one), len(other)))
     return False

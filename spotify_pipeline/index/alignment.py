@@ -1,111 +1,18 @@
 """How well a query's onsets line up with a track's, at every time offset.
 
-Belongs here: the offset histogram and its peaks. Does not belong here: what a peak means
-(`identify.decision`).
+Belongs here: counts of onsets. Does not belong here: how likely a track is by them (`likelihood`).
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Bools, Float64s, Int32s, Int64s, UInt8s
-from spotify_pipeline.fingerprint.packing import unpack_frames
+from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s
 
-__all__ = ["Alignment", "align", "aligned_onsets", "count_aligned", "offset_histogram"]
+__all__ = ["NEIGHBOURHOOD", "aligned_onsets", "offset_histogram"]
 
 NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """The best offset of a query in a track.
-
-    Attributes
-    ----------
-    offset
-        Frame of the track at which the query begins; negative if the query begins earlier.
-    aligned
-        Onsets of the query that have one of the track's within the tolerance, at this offset.
-    second
-        The same at the best other offset.
-    onsets
-        Onsets of the query that fall within the track at this offset.
-    expected
-        Mean of `aligned` over all other offsets at which the query lies within the track.
-    """
-
-    offset: int
-    aligned: float
-    second: float
-    onsets: float
-    expected: float
-
-
-def align(query: OnsetTrains, track: OnsetTrains, tolerance: int, starts: int = 1) -> Alignment:
-    """Find the best offset of a query in a track.
-
-    Parameters
-    ----------
-    query, track
-        Onset trains of one detector setting.
-    tolerance
-        Frames by which an onset may be off.
-    starts
-        The query's onsets are those of so many fingerprints of one recording
-        (`fingerprint.other_starts`), joined: counts are means over them. So an onset that only some
-        of them have counts for less.
-    """
-    if len(query) == 0 or len(track) == 0:
-        return Alignment(0, 0, 0, 0, 0.0)
-    offset, aligned, second, onsets, expected = _align(
-        query.frames, query.bounds, track.frames, track.bounds, tolerance
-    )
-    return Alignment(offset, aligned / starts, second / starts, onsets / starts, expected / starts)
-
-
-def count_aligned(
-    query: OnsetTrains,
-    packed: UInt8s,
-    firsts: Int64s,
-    lasts: Int64s,
-    tolerance: int,
-    offsets: Int64s,
-    reach: int,
-    speeds: Float64s,
-) -> tuple[Int32s, Int64s]:
-    """Count the onsets aligned at the best offset near a given one: a fraction of the work.
-
-    Runs without the GIL.
-
-    Parameters
-    ----------
-    query, tolerance
-        As of `align`.
-    packed
-        uint8, with the packed trains of n tracks in it (`fingerprint.packing`).
-    firsts, lasts
-        int64 of shape (n,): the bytes of each track.
-    offsets, reach
-        int64 of shape (n,), frames: of each track, the offsets from `offset - reach` to
-        `offset + reach` are tried.
-    speeds
-        float64 of shape (s,): by each of them the query's frames are multiplied in turn.
-
-    Returns
-    -------
-    counts : int32 of shape (n,)
-        -1 of a track without onsets.
-    best : int64 of shape (n,)
-        The place in `speeds` of the one that aligns most, the first of several.
-    """
-    frames = np.stack([query.at_speed(speed).frames for speed in speeds.tolist()])
-    found: tuple[Int32s, Int64s] = _count_aligned(
-        frames, query.bounds, packed, firsts, lasts, tolerance, offsets, reach
-    )
-    return found
 
 
 def offset_histogram(
@@ -115,8 +22,10 @@ def offset_histogram(
 
     Parameters
     ----------
-    query, track, tolerance
-        As of `align`; trains without onsets give empty arrays.
+    query, track
+        Onset trains of one detector setting; without onsets, the arrays are empty.
+    tolerance
+        Frames by which an onset may be off.
 
     Returns
     -------
@@ -139,7 +48,7 @@ def aligned_onsets(query: OnsetTrains, track: OnsetTrains, tolerance: int, offse
     Parameters
     ----------
     query, track, tolerance
-        As of `align`.
+        As of `offset_histogram`.
     offset
         Frame of the track at which the query begins.
 
@@ -153,35 +62,6 @@ def aligned_onsets(query: OnsetTrains, track: OnsetTrains, tolerance: int, offse
         first = np.searchsorted(there, wanted - tolerance)
         bands.append(first < np.searchsorted(there, wanted + tolerance, side="right"))
     return np.concatenate(bands)
-
-
-@njit(cache=True, nogil=True)
-def _count_aligned(
-    queries: Int32s,
-    query_bounds: Int64s,
-    packed: UInt8s,
-    firsts: Int64s,
-    lasts: Int64s,
-    tolerance: int,
-    offsets: Int64s,
-    reach: int,
-) -> tuple[Int32s, Int64s]:
-    """Count as of `count_aligned`; `queries` are of shape (s, onsets)."""
-    most = np.full(len(offsets), -1, np.int32)
-    best = np.zeros(len(offsets), np.int64)
-    for k in range(len(offsets)):
-        track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
-        if len(track) == 0:
-            continue
-        for speed in range(len(queries)):
-            counts = _counts_near(
-                queries[speed], query_bounds, track, bounds, offsets[k], reach + tolerance
-            )
-            aligned = _windowed(counts, tolerance)[tolerance : len(counts) - tolerance].max()
-            if aligned > most[k]:
-                most[k] = aligned
-                best[k] = speed
-    return most, best
 
 
 @njit(cache=True, nogil=True)
@@ -207,41 +87,6 @@ def _counts_near(
                     break
                 counts[place] += 1
     return counts
-
-
-@njit(cache=True, nogil=True)
-def _align(
-    query: Int32s, query_bounds: Int64s, track: Int32s, track_bounds: Int64s, tolerance: int
-) -> tuple[int, int, int, int, float]:
-    """Give offset, aligned, second, onsets and expected as of `Alignment`."""
-    query_end = query.max() + 1
-    track_end = track.max() + 1
-    origin = query_end + tolerance
-    counts = np.zeros(query_end + track_end + 2 * tolerance + 1, np.int32)
-    for band in range(BANDS):
-        for i in range(query_bounds[band], query_bounds[band + 1]):
-            for j in range(track_bounds[band], track_bounds[band + 1]):
-                counts[track[j] - query[i] + origin] += 1
-    aligned = _windowed(counts, tolerance)
-    best = 0
-    for k in range(len(aligned)):
-        if 2 * aligned[k] + counts[k] > 2 * aligned[best] + counts[best]:
-            best = k
-    second = 0
-    total = 0
-    places = 0
-    for k in range(len(aligned)):
-        if abs(k - best) > NEIGHBOURHOOD:
-            second = max(second, aligned[k])
-            offset = k - origin
-            if 0 <= offset <= max(track_end - query_end, 0):
-                total += aligned[k]
-                places += 1
-    offset = best - origin
-    onsets = 0
-    for i in range(len(query)):
-        onsets += -tolerance <= query[i] + offset < track_end + tolerance
-    return offset, aligned[best], second, onsets, total / max(places, 1)
 
 
 @njit(cache=True, nogil=True)

@@ -16,22 +16,21 @@ from pathlib import Path
 import numpy as np
 
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s
-from spotify_pipeline.index.alignment import count_aligned
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.index.exhaustive import prominences
 from spotify_pipeline.index.features import KINDS, features, probes
+from spotify_pipeline.index.likelihood import best_likelihoods, likelihoods_near
 from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.search import Candidate, Lookup, search
 from spotify_pipeline.index.segment import Segment
 
-__all__ = ["EXHAUSTIVE", "QUICK", "SKETCHY", "THOROUGH", "Effort", "FeatureIndex"]
+__all__ = ["QUICK", "SKETCHY", "THOROUGH", "Candidate", "Effort", "FeatureIndex"]
 
 FEWEST_POSTINGS = 4_000_000
 """So many postings take no time that matters, however few tracks there are."""
 
-MOST_PAIRS = 20_000_000
-"""Tracks times onsets of a query that an exhaustive search takes on: a second or two of work."""
+SMALL_INDEX = 60_000
+"""So many tracks can be tried one by one: two seconds of work."""
 
 FEW_ONSETS = 150
 """Rhythm onsets of a query of some six seconds."""
@@ -51,15 +50,11 @@ class Effort:
     probing
         Whether slightly different features are looked up too for a query that shows few (up to
         `FEW_ONSETS`), or has no other starts.
-    exhaustive
-        Whether nothing is looked up, but the rhythm trains of every track are aligned at every
-        offset (`exhaustive`), if that is no more than `MOST_PAIRS`.
     """
 
     coarseness: int
     postings: int
     probing: bool
-    exhaustive: bool = False
 
 
 QUICK = Effort(coarseness=2, postings=10, probing=False)
@@ -70,9 +65,6 @@ THOROUGH = Effort(coarseness=0, postings=1000, probing=True)
 
 SKETCHY = Effort(coarseness=1, postings=40, probing=False)
 """For what has to be done many times: once for each speed at which a query may have been played."""
-
-EXHAUSTIVE = Effort(coarseness=0, postings=0, probing=False, exhaustive=True)
-"""For a small index, and queries of which so little is left that no feature is found."""
 
 
 class FeatureIndex:
@@ -173,8 +165,6 @@ class FeatureIndex:
         FeatureIndexError
             A segment is damaged.
         """
-        if effort.exhaustive:
-            return self._counting(self._prominent(query.rhythm, 2 * limit))[:limit]
         short = not starts or len(query.rhythm) <= FEW_ONSETS
         make = probes if effort.probing and short else features
         made = [
@@ -195,21 +185,33 @@ class FeatureIndex:
         )
         return self._counting(found)[:limit]
 
-    def _counting(self, found: Sequence[Candidate]) -> list[Candidate]:
-        """Leave out what is of shards that do not count any more."""
-        dropped = self._dropped.tolist()
-        return [c for c in found if not any(first <= c.track < last for first, last in dropped)]
+    @property
+    def is_small(self) -> bool:
+        """Whether each track can be tried, `likeliest`."""
+        return int(self._bounds[-1]) <= SMALL_INDEX
 
-    def _prominent(self, query: OnsetTrains, limit: int) -> list[Candidate]:
-        """Align every track at every offset, and give those whose best offset stands out most."""
-        if len(query) * int(self._bounds[-1]) > MOST_PAIRS:
-            return []
+    def likeliest(self, odds: Float32s, limit: int) -> list[Candidate]:
+        """Rank all tracks by how likely a recording is if it is that track, at the best offset.
+
+        Parameters
+        ----------
+        odds
+            `fingerprint.onset_odds` of the recording.
+        limit
+            Tracks to give at the most.
+
+        Raises
+        ------
+        FeatureIndexError
+            A segment is damaged.
+        """
         workers = os.cpu_count() or 1
 
         def rank(place: int, part: Int64s) -> list[Candidate]:
             packed, firsts, lasts = self._segments[place].packed_trains(part, "rhythm")
-            found, offsets = prominences(query, packed, firsts, lasts)
-            best = np.argsort(-found, kind="stable")[:limit]
+            found, offsets = best_likelihoods(odds, packed, firsts, lasts)
+            # a shard that was ingested again is there twice, for a while
+            best = np.argsort(-found, kind="stable")[: 2 * limit]
             tracks = part + self._bounds[place]
             return [
                 Candidate(int(tracks[k]), int(offsets[k]), float(found[k]))
@@ -225,33 +227,31 @@ class FeatureIndex:
         ]
         ranked = self._pool.map(rank, *zip(*parts, strict=True)) if parts else []
         candidates = [candidate for part in ranked for candidate in part]
-        return sorted(candidates, key=lambda c: (-c.score, c.track))[:limit]
+        return self._counting(sorted(candidates, key=lambda c: (-c.score, c.track)))[:limit]
 
-    def count_aligned(
-        self,
-        query: OnsetTrains,
-        kind: str,
-        candidates: Sequence[Candidate],
-        tolerance: int,
-        reach: int,
-        speeds: Float64s,
-    ) -> tuple[Int32s, Int64s]:
-        """Count the onsets of a query that candidates align near where they were found.
+    def _counting(self, found: Sequence[Candidate]) -> list[Candidate]:
+        """Leave out what is of shards that do not count any more."""
+        dropped = self._dropped.tolist()
+        return [c for c in found if not any(first <= c.track < last for first, last in dropped)]
+
+    def likelihoods_near(
+        self, odds: Sequence[Float32s], kind: str, candidates: Sequence[Candidate], reach: int
+    ) -> tuple[Float64s, Int64s]:
+        """Tell how likely a recording is if it is a candidate, near where that was found.
 
         Parameters
         ----------
-        query
-            Trains of the kind.
+        odds, reach
+            As of `likelihood.likelihoods_near`.
         kind
             Of `KINDS`.
         candidates
             Of shape (n,).
-        tolerance, reach, speeds
-            As of `alignment.count_aligned`.
 
         Returns
         -------
-        As of `alignment.count_aligned`: -1 of a track whose trains are not in the index.
+        As of `likelihood.likelihoods_near`: minus infinity of a track whose trains are not in the
+        index.
 
         Raises
         ------
@@ -261,16 +261,16 @@ class FeatureIndex:
         tracks = np.array([candidate.track for candidate in candidates], np.int64)
         offsets = np.array([candidate.offset for candidate in candidates], np.int64)
         places = np.searchsorted(self._bounds, tracks, side="right") - 1
-        counts = np.empty(len(tracks), np.int32)
+        likelihoods = np.empty(len(tracks), np.float64)
         best = np.empty(len(tracks), np.int64)
 
-        def count(chosen: Int64s) -> None:
+        def weigh(chosen: Int64s) -> None:
             place = places[chosen[0]]
             packed, firsts, lasts = self._segments[place].packed_trains(
                 tracks[chosen] - self._bounds[place], kind
             )
-            counts[chosen], best[chosen] = count_aligned(
-                query, packed, firsts, lasts, tolerance, offsets[chosen], reach, speeds
+            likelihoods[chosen], best[chosen] = likelihoods_near(
+                odds, packed, firsts, lasts, offsets[chosen], reach
             )
 
         shares = [
@@ -279,8 +279,8 @@ class FeatureIndex:
             for share in np.array_split(np.flatnonzero(places == place), os.cpu_count() or 1)
             if len(share)
         ]
-        list(self._pool.map(count, shares))
-        return counts, best
+        list(self._pool.map(weigh, shares))
+        return likelihoods, best
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

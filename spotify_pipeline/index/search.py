@@ -71,7 +71,7 @@ class Candidate:
     offset
         The frame of the track where the query begins, give or take `PLACE_FRAMES`.
     score
-        The weight of the hits; of an exhaustive search, the prominence of the offset.
+        The weight of the hits; where every track was tried, the likelihood.
     """
 
     track: int

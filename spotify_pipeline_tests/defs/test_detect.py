@@ -46,7 +46,8 @@ def test_the_figures_of_each_decision_are_a_table(tmp_path: Path, excerpts: list
     assert [row["track"] for row in rows] == [track.track_id for track in TRACKS[:2]]
     assert [row["offset"] for row in rows] == pytest.approx([20, 21], abs=0.01)
     assert all(row["accepted"] for row in rows)
-    assert all(row["expected"] < row["second"] < row["aligned"] <= row["onsets"] for row in rows)
+    assert all(row["second"] < row["likelihood"] / 2 for row in rows)
+    assert all(row["onsets"] / 2 < row["aligned"] <= row["onsets"] for row in rows)
     assert {column.name for column in table.schema.columns} == set(rows[0])
 
 

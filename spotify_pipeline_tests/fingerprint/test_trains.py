@@ -1,4 +1,4 @@
-"""Trains played at another speed, and several joined."""
+"""Trains played at another speed."""
 
 import numpy as np
 import pytest
@@ -19,11 +19,3 @@ def test_frames_are_multiplied_by_a_speed_and_bands_keep_their_onsets(speed: flo
 def test_an_onset_at_the_end_of_all_time_stays_there() -> None:
     last = OnsetTrains.from_bands([[2**31 - 1]] * BANDS)
     assert last.at_speed(1.04) == last
-
-
-def test_joined_trains_have_every_onset_of_each_in_order() -> None:
-    other = random_trains(seed=2, duration=20, shortest_gap=40, mean_gap=100)
-    joined = OnsetTrains.joined([TRAINS, other, TRAINS])
-    for band in range(BANDS):
-        both = [*TRAINS.band(band), *other.band(band), *TRAINS.band(band)]
-        assert joined.band(band).tolist() == sorted(both)

@@ -1,81 +1,64 @@
-"""What an alignment is worth: more onsets in line never lower the odds."""
+"""What an agreement is worth: standing out more never lowers the odds."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.identify.decision import (
-    ECHOPRINT_EVIDENCE,
-    RHYTHM_EVIDENCE,
+    ECHOPRINT_WEIGHTS,
+    RECORDING_WEIGHTS,
+    RHYTHM_WEIGHTS,
     THRESHOLD,
-    EvidenceWeights,
-    evidence,
+    DecisionWeights,
     log_odds_lost,
     threshold_of,
 )
-from spotify_pipeline.index.alignment import Alignment
+from spotify_pipeline.index.likelihood import Agreement
 
-WEIGHTS = st.sampled_from([RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
-COUNTS = st.integers(0, 10**6)
-
-
-@st.composite
-def alignments(draw: st.DrawFn) -> Alignment:
-    onsets = draw(st.integers(2, 10**5))
-    aligned = draw(st.integers(1, onsets))
-    second = draw(st.integers(0, aligned))
-    return Alignment(0, aligned, second, onsets, draw(st.floats(0, second)))
+ALL_WEIGHTS = [RECORDING_WEIGHTS, RHYTHM_WEIGHTS, ECHOPRINT_WEIGHTS]
+LIKELIHOODS = st.floats(-1e6, 1e6)
 
 
-def test_evidence_of_an_alignment_by_hand() -> None:
-    alignment = Alignment(offset=5, aligned=100, second=40, onsets=200, expected=20.0)
-    assert evidence(alignment) == pytest.approx((6.0, math.log(80 / math.sqrt(21))))
-
-
-@pytest.mark.parametrize("weights", [RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
-def test_a_clear_alignment_is_believed_and_a_chance_one_is_not(weights: EvidenceWeights) -> None:
+@pytest.mark.parametrize("weights", ALL_WEIGHTS)
+def test_what_stands_out_is_believed_and_what_does_not_is_not(weights: DecisionWeights) -> None:
     threshold = math.log(THRESHOLD / (1 - THRESHOLD))
-    assert weights.log_odds(Alignment(0, 90, 20, 100, 8.0)) >= threshold
-    assert weights.log_odds(Alignment(0, 22, 20, 100, 8.0)) < threshold
+    assert weights.log_odds(Agreement(0, 150.0, 30.0, 140.0)) >= threshold
+    assert weights.log_odds(Agreement(0, 150.0, 148.0, 600.0)) < threshold
+    assert weights.log_odds(Agreement(0, 20.0, 12.0, 60.0)) < threshold
 
 
-@given(weights=WEIGHTS, alignment=alignments())
+@given(
+    weights=st.sampled_from(ALL_WEIGHTS),
+    likelihood=LIKELIHOODS,
+    second=LIKELIHOODS,
+    lower=LIKELIHOODS,
+)
 @settings(deadline=None, max_examples=100)
-def test_odds_grow_with_the_gap(weights: EvidenceWeights, alignment: Alignment) -> None:
-    wider = replace(alignment, second=alignment.second // 2, expected=alignment.expected)
-    assert evidence(wider)[0] >= evidence(alignment)[0]
-    assert weights.log_odds(wider) >= weights.log_odds(alignment)
-
-
-@given(weights=WEIGHTS, alignment=alignments())
-@settings(deadline=None, max_examples=100)
-def test_odds_grow_with_the_prominence(weights: EvidenceWeights, alignment: Alignment) -> None:
-    less_by_chance = replace(alignment, expected=alignment.expected / 2)
-    assert evidence(less_by_chance)[1] >= evidence(alignment)[1]
-    assert weights.log_odds(less_by_chance) >= weights.log_odds(alignment)
-
-
-@given(weights=WEIGHTS, second=COUNTS, onsets=COUNTS, expected=st.floats(0, 1e6))
-@settings(deadline=None, max_examples=50)
-def test_nothing_aligned_is_worth_nothing(
-    weights: EvidenceWeights, second: int, onsets: int, expected: float
+def test_odds_grow_with_the_gap(
+    weights: DecisionWeights, likelihood: float, second: float, lower: float
 ) -> None:
-    assert weights.log_odds(Alignment(0, 0, second, onsets, expected)) == -math.inf
+    lower = min(lower, second)
+    wider = weights.log_odds(Agreement(0, likelihood, lower, 100.0))
+    assert wider >= weights.log_odds(Agreement(0, likelihood, second, 100.0))
 
 
-@pytest.mark.parametrize("size", [1, 10**3, 10**9, 10**15])
-@pytest.mark.parametrize("weights", [RHYTHM_EVIDENCE, ECHOPRINT_EVIDENCE])
-def test_extreme_counts_give_finite_odds(weights: EvidenceWeights, size: int) -> None:
-    for alignment in (
-        Alignment(0, size, 0, 1, 0.0),
-        Alignment(0, 1, size, size, float(size)),
-        Alignment(0, 1, 0, 0, float(size)),
-        Alignment(-size, size, size, size, 0.0),
-    ):
-        assert math.isfinite(weights.log_odds(alignment))
+@given(weights=st.sampled_from(ALL_WEIGHTS), expected=st.floats(0, 1e6), more=st.floats(0, 1e6))
+@settings(deadline=None, max_examples=100)
+def test_odds_fall_with_what_was_expected(
+    weights: DecisionWeights, expected: float, more: float
+) -> None:
+    short = weights.log_odds(Agreement(0, 150.0, 30.0, expected + more))
+    assert short <= weights.log_odds(Agreement(0, 150.0, 30.0, expected))
+
+
+@given(weights=st.sampled_from(ALL_WEIGHTS), second=LIKELIHOODS)
+@settings(deadline=None, max_examples=50)
+def test_what_is_no_likelier_than_by_chance_is_worth_nothing(
+    weights: DecisionWeights, second: float
+) -> None:
+    assert weights.log_odds(Agreement(0, 0.0, second, 100.0)) == -math.inf
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.01, 1e-6])
@@ -89,5 +72,5 @@ def test_ten_times_as_many_tracks_make_a_match_ten_times_less_likely() -> None:
 
 
 def test_a_small_index_makes_no_match_likelier() -> None:
-    assert log_odds_lost(10, 1) == log_odds_lost(10_000, 1) == 0
+    assert log_odds_lost(10, 1) == log_odds_lost(3_000, 1) == 0
     assert log_odds_lost(10, 9) == pytest.approx(math.log(9))

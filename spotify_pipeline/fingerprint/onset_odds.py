@@ -1,0 +1,216 @@
+"""How likely a band of a track has an onset at each moment of a recording of it.
+
+A detector decides: there is an onset, or there is none. Noise, a room, a codec, a cut hide onsets
+and make others, and once it has decided, a faint onset is as lost as none. Here a small neural
+network looks at the envelopes around a moment and gives odds instead. It was taught on music that
+was played through noise, rooms, codecs, at other speeds (`benchmarks/onset_model.py`), with the
+rhythm onsets of the clean, whole pieces as what it has to tell.
+
+Belongs here: envelopes to odds. Does not belong here: sums of odds (`index.likelihood`).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
+from spotify_pipeline.fingerprint.frontend import envelopes, warmed_up
+from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
+
+__all__ = [
+    "ODDS_CELL_FRAMES",
+    "OnsetModel",
+    "expected",
+    "information",
+    "odds_at_speed",
+    "odds_of_onsets",
+    "onset_features",
+    "onset_odds",
+    "warm_envelopes",
+]
+
+ODDS_CELL_FRAMES = 4
+"""Frames in a cell of odds (11.6 ms)."""
+
+FAINTEST = 1e-5
+"""Envelopes are at least this, so that they have logarithms."""
+
+ANY_ODDS = -3.4
+"""Logarithm of the odds that a cell of a band of any music has an onset."""
+
+NEAR_FRAMES = np.arange(-24, 33, 2)
+"""Frames around the middle of a cell that are looked at one by one."""
+
+MEAN_FRAMES = 8
+MEANS_BEFORE, MEANS_AFTER = 30, 10
+"""Before and after the middle, so many means over `MEAN_FRAMES` are looked at."""
+
+ODDS_AT_ONSET, ODDS_BESIDE, ODDS_ELSEWHERE = 2.5, 0.7, -0.4
+"""In the cell of a recording's onset, in the ones before and after, and in all others. A third of
+a noisy recording's onsets are the track's."""
+
+_REACH = MEANS_BEFORE * MEAN_FRAMES + ODDS_CELL_FRAMES
+
+
+@dataclass(frozen=True)
+class OnsetModel:
+    """A neural network with one hidden layer of rectified linear units.
+
+    Attributes
+    ----------
+    hidden_weights, hidden_biases
+        float32 of shapes (features, units) and (units,).
+    weights, biases
+        float32 of shapes (units, 8) and (8,); what comes out is a natural logarithm of odds.
+    """
+
+    hidden_weights: Float32s
+    hidden_biases: Float32s
+    weights: Float32s
+    biases: Float32s
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> "OnsetModel":
+        """Take arrays by the attributes' names."""
+        return cls(**{name: arrays[name].astype(np.float32) for name in cls.__annotations__})
+
+    def odds(self, features: Float32s) -> Float32s:
+        """Give log odds, float32 of shape (cells, 8), of features of shape (cells, features)."""
+        hidden = np.maximum(features @ self.hidden_weights + self.hidden_biases, np.float32(0))
+        return np.asarray(hidden @ self.weights + self.biases, np.float32)
+
+
+def onset_odds(samples: Float32s) -> Float32s:
+    """Tell how likely a track has onsets in each cell of a recording of it.
+
+    Parameters
+    ----------
+    samples
+        As of `audio.fingerprint`.
+
+    Returns
+    -------
+    float32 of shape (cells, 8)
+        A cell has `ODDS_CELL_FRAMES` frames. Natural logarithm of the odds that the band has an
+        onset in the cell, less those of any cell of any music: so it is a likelihood ratio's.
+    """
+    return _model().odds(onset_features(warm_envelopes(samples)))
+
+
+def odds_of_onsets(trains: OnsetTrains) -> Float32s:
+    """Tell as much where only the onsets of a recording are known.
+
+    Parameters
+    ----------
+    trains
+        Of the recording, of either setting.
+
+    Returns
+    -------
+    As of `onset_odds`, up to the last onset.
+    """
+    if len(trains) == 0:
+        return np.empty((0, BANDS), np.float32)
+    cells = trains.frames // ODDS_CELL_FRAMES
+    odds = np.full((int(cells.max()) + 2, BANDS), ODDS_ELSEWHERE, np.float32)
+    bands = np.repeat(np.arange(BANDS), trains.counts)
+    for apart, odd in ((-1, ODDS_BESIDE), (1, ODDS_BESIDE), (0, ODDS_AT_ONSET)):
+        odds[np.maximum(cells + apart, 0), bands] = odd
+    return odds
+
+
+def expected(odds: Float32s) -> Float64s:
+    """Tell what the odds at a track's onsets come to in each cell, if they are as likely as said.
+
+    Parameters
+    ----------
+    odds
+        As `onset_odds` gives them.
+
+    Returns
+    -------
+    float64 of shape (cells,), nats.
+    """
+    return np.asarray((_probabilities(odds) * odds).sum(axis=1), np.float64)
+
+
+def information(odds: Float32s) -> Float64s:
+    """Tell how much each cell is expected to tell of the right track.
+
+    Parameters
+    ----------
+    odds
+        As `onset_odds` gives them.
+
+    Returns
+    -------
+    float64 of shape (cells,), nats: the divergence of onsets as they are likely here from those of
+    any music.
+    """
+    without_onset = np.log1p(-_probabilities(odds)) + math.log1p(math.exp(ANY_ODDS))
+    return np.asarray(expected(odds) + without_onset.sum(axis=1), np.float64)
+
+
+def odds_at_speed(odds: Float32s, speed: float) -> Float32s:
+    """Make a recording longer by a factor, which is played at so many times the track's speed."""
+    if speed == 1 or len(odds) == 0:
+        return odds
+    places = np.arange(int(len(odds) * speed)) / speed
+    low = places.astype(np.int64)
+    high = np.minimum(low + 1, len(odds) - 1)
+    part = (places - low).astype(np.float32)[:, None]
+    between: Float32s = odds[low] * (1 - part) + odds[high] * part
+    return between
+
+
+def warm_envelopes(samples: Float32s) -> Float32s:
+    """Give the envelopes of a recording as if its beginning had been heard before."""
+    longer, frames = warmed_up(samples)
+    return envelopes(longer)[frames:]
+
+
+def onset_features(bands: Float32s) -> Float32s:
+    """Describe the envelopes around each cell.
+
+    Parameters
+    ----------
+    bands
+        float32 of shape (frames, 8), as of `frontend.envelopes`.
+
+    Returns
+    -------
+    float32 of shape (cells, features)
+        Logarithms of the envelopes near the middle of the cell and of their means further away,
+        all less the mean of what comes before; and that.
+    """
+    levels = np.log(bands + np.float32(FAINTEST))
+    cells = len(levels) // ODDS_CELL_FRAMES
+    if cells == 0:
+        return np.empty((0, _features()), np.float32)
+    levels = np.pad(levels - levels.mean(axis=0), ((_REACH, _REACH), (0, 0)), mode="edge")
+    middles = np.arange(cells) * ODDS_CELL_FRAMES + ODDS_CELL_FRAMES // 2 + _REACH
+    near = levels[middles[:, None] + NEAR_FRAMES]
+    sums = np.concatenate((np.zeros((1, BANDS)), np.cumsum(levels, axis=0, dtype=np.float64)))
+    firsts = middles[:, None] + np.arange(-MEANS_BEFORE, MEANS_AFTER) * MEAN_FRAMES
+    means = ((sums[firsts + MEAN_FRAMES] - sums[firsts]) / MEAN_FRAMES).astype(np.float32)
+    before = means[:, :MEANS_BEFORE].mean(axis=1, keepdims=True)
+    described = np.concatenate((near - before, means - before, before), axis=1)
+    return described.reshape(cells, -1)
+
+
+def _features() -> int:
+    return BANDS * (len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1)
+
+
+def _probabilities(odds: Float32s) -> Float64s:
+    return np.asarray(1 / (1 + np.exp(-(odds.astype(np.float64) + ANY_ODDS))), np.float64)
+
+
+@cache
+def _model() -> OnsetModel:
+    with files(__package__).joinpath("onset_model.npz").open("rb") as file, np.load(file) as arrays:
+        return OnsetModel.of(arrays)

@@ -1,0 +1,289 @@
+"""How likely a recording is if it is a track, at every time offset.
+
+A recording's onset odds (`fingerprint.onset_odds`) tell, for each band and moment, how much
+likelier it sounds if the track has an onset there. Summed over the onsets of a track at an offset,
+they tell how much likelier it sounds if it is that track there than if it is some other music, but
+for what the moments without onsets have to say, which is the same for every track.
+
+A row of odds is added where each onset is, whole rows at a time, which becomes vector instructions.
+
+Belongs here: these sums and their peaks. Does not belong here: what a peak means
+(`identify.decision`); counts of onsets (`alignment`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int16s, Int32s, Int64s, UInt8s
+from spotify_pipeline.fingerprint.onset_odds import expected
+from spotify_pipeline.fingerprint.packing import unpack_frames
+from spotify_pipeline.index.alignment import NEIGHBOURHOOD
+
+__all__ = ["Agreement", "agreement", "best_likelihoods", "likelihoods_near"]
+
+UNITS = 4
+"""In a nat, where sums are of 16 bits: a clip of 20 s comes to a third of what these hold."""
+
+_BLOCK = 256
+_CELL_BITS = ODDS_CELL_FRAMES.bit_length() - 1
+_COARSE_BITS = _CELL_BITS + 1
+_NEIGHBOURS = NEIGHBOURHOOD // ODDS_CELL_FRAMES
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The best offset of a recording in a track; natural logarithms of likelihood ratios.
+
+    Attributes
+    ----------
+    offset
+        Frame of the track at which the recording begins; negative if the recording begins earlier.
+    likelihood
+        At this offset.
+    second
+        At the best other offset.
+    expected
+        What it should be if the recording is of the track, by the recording's own odds, within the
+        track.
+    """
+
+    offset: int
+    likelihood: float
+    second: float
+    expected: float
+
+
+def agreement(odds: Float32s, track: OnsetTrains) -> Agreement:
+    """Find the best offset of a recording in a track, to the frame.
+
+    Parameters
+    ----------
+    odds
+        float32 of shape (cells, 8), `fingerprint.onset_odds` of the recording.
+    track
+        Rhythm trains.
+    """
+    if len(odds) == 0 or len(track) == 0:
+        return Agreement(0, 0.0, 0.0, 0.0)
+    offset, likelihood, second = _agreement(_reversed_rows(odds), track.frames, track.bounds)
+    first = -offset // ODDS_CELL_FRAMES
+    last = first + int(track.frames.max()) // ODDS_CELL_FRAMES + 2
+    within = expected(odds[max(first, 0) : max(last, 0)])
+    return Agreement(offset, likelihood, second, float(within.sum()))
+
+
+def best_likelihoods(
+    odds: Float32s, packed: UInt8s, firsts: Int64s, lasts: Int64s
+) -> tuple[Float64s, Int64s]:
+    """Give the best of all offsets of a recording in each track, two cells as one.
+
+    Runs without the GIL.
+
+    Parameters
+    ----------
+    odds
+        float32 of shape (cells, 8).
+    packed
+        uint8, with the packed rhythm trains of n tracks in it (`fingerprint.packing`).
+    firsts, lasts
+        int64 of shape (n,): the bytes of each track.
+
+    Returns
+    -------
+    likelihoods : float64 of shape (n,)
+        Natural logarithms of likelihood ratios; minus infinity of a track without onsets.
+    offsets : int64 of shape (n,)
+        The frame of the track where the recording begins then, give or take two cells.
+    """
+    units = np.rint(UNITS * _reversed_rows(_halved(odds))).astype(np.int16)
+    likelihoods = np.full(len(firsts), -np.inf)
+    offsets = np.zeros(len(firsts), np.int64)
+    if len(odds):
+        _best_likelihoods(units, packed, firsts, lasts, likelihoods, offsets)
+    return likelihoods, offsets
+
+
+def likelihoods_near(
+    odds: Sequence[Float32s],
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    offsets: Int64s,
+    reach: int,
+) -> tuple[Float64s, Int64s]:
+    """Give the best offset near a given one: a fraction of the work.
+
+    Runs without the GIL.
+
+    Parameters
+    ----------
+    odds
+        The recording's at each speed, each float32 of shape (cells, 8).
+    packed, firsts, lasts
+        As of `best_likelihoods`.
+    offsets, reach
+        int64 of shape (n,), frames: of each track, the offsets from `offset - reach` to
+        `offset + reach` are tried, a cell at a time.
+
+    Returns
+    -------
+    likelihoods : float64 of shape (n,)
+        Natural logarithms of likelihood ratios; minus infinity of a track without onsets.
+    best : int64 of shape (n,)
+        The place in `odds` of the likeliest, the first of several.
+    """
+    likelihoods = np.full(len(firsts), -np.inf)
+    best = np.zeros(len(firsts), np.int64)
+    cells = reach // ODDS_CELL_FRAMES + 1
+    for speed, one in enumerate(odds):
+        # beyond either end of the recording nothing is known
+        rows = np.pad(_reversed_rows(one), ((0, 0), (2 * cells, 2 * cells)))
+        found = _likelihoods_near(rows, packed, firsts, lasts, offsets, cells)
+        better = found > likelihoods
+        likelihoods[better] = found[better]
+        best[better] = speed
+    return likelihoods, best
+
+
+def _reversed_rows(odds: Float32s) -> Float32s:
+    """Give a row a band, the last cell first: added at an onset, each falls on its own offset."""
+    return np.ascontiguousarray(odds[::-1].T)
+
+
+def _halved(odds: Float32s) -> Float32s:
+    """Join two cells each: an onset is as likely in one as in the other."""
+    even = odds[: len(odds) // 2 * 2]
+    return np.logaddexp(even[::2], even[1::2]) - np.float32(np.log(2))
+
+
+@njit(cache=True, nogil=True)
+def _add(row: Float32s, sums: Float32s) -> None:
+    for k in range(len(row)):
+        sums[k] += row[k]
+
+
+@njit(cache=True, nogil=True)
+def _agreement(rows: Float32s, track: Int32s, bounds: Int64s) -> tuple[int, float, float]:
+    """Give offset, likelihood and second as of `Agreement`."""
+    cells = rows.shape[1]
+    sums = np.zeros((track.max() >> _CELL_BITS) + 1 + cells, np.float32)
+    for band in range(BANDS):
+        for frame in track[bounds[band] : bounds[band + 1]]:
+            place = frame >> _CELL_BITS
+            _add(rows[band], sums[place : place + cells])
+    place = sums.argmax()
+    second = np.float32(-np.inf)
+    for other in range(len(sums)):
+        if abs(other - place) > _NEIGHBOURS and sums[other] > second:
+            second = sums[other]
+    likelihood = sums[place]
+    offset = (place - cells + 1) << _CELL_BITS
+    exact = offset
+    for near in range(offset - ODDS_CELL_FRAMES, offset + ODDS_CELL_FRAMES + 1):
+        at = _likelihood_at(rows, track, bounds, near)
+        if at > likelihood:
+            likelihood, exact = at, near
+    return exact, float(likelihood), float(second)
+
+
+@njit(cache=True, nogil=True)
+def _likelihood_at(rows: Float32s, track: Int32s, bounds: Int64s, offset: int) -> float:
+    """Sum the odds at one offset."""
+    last = rows.shape[1] - 1
+    total = 0.0
+    for band in range(BANDS):
+        for frame in track[bounds[band] : bounds[band + 1]]:
+            cell = (frame - offset) >> _CELL_BITS
+            if 0 <= cell <= last:
+                total += rows[band, last - cell]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _best_likelihoods(
+    rows: Int16s,
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    likelihoods: Float64s,
+    offsets: Int64s,
+) -> None:
+    """Write likelihoods and offsets as of `best_likelihoods`."""
+    cells = rows.shape[1]
+    sums = np.zeros(_BLOCK, np.int16)
+    for k in range(len(firsts)):
+        track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
+        if len(track) == 0:
+            continue
+        places = (track.max() >> _COARSE_BITS) + 1 + cells
+        places = (places + _BLOCK - 1) // _BLOCK * _BLOCK
+        if places > len(sums):
+            sums = np.zeros(2 * places, np.int16)
+        sums[:places] = 0
+        for band in range(BANDS):
+            row = rows[band]
+            for frame in track[bounds[band] : bounds[band + 1]]:
+                place = frame >> _COARSE_BITS
+                reached = sums[place : place + cells]
+                for cell in range(cells):
+                    reached[cell] += row[cell]
+        most, place = _most(sums[:places])
+        likelihoods[k] = most / UNITS
+        offsets[k] = (place - cells + 1) << _COARSE_BITS
+
+
+@njit(cache=True, nogil=True)
+def _most(sums: Int16s) -> tuple[int, int]:
+    """Give the largest of whole blocks of sums, and its first place."""
+    most = np.iinfo(np.int16).min
+    where = 0
+    for start in range(0, len(sums), _BLOCK):
+        block = _most_of_block(sums[start : start + _BLOCK])
+        if block > most:
+            most, where = block, start
+    for place in range(where, len(sums)):
+        if sums[place] == most:
+            return most, place
+    return most, where
+
+
+@njit(cache=True, nogil=True)
+def _most_of_block(block: Int16s) -> int:
+    most = block[0]
+    # of fixed length and without max(): so it becomes vector instructions
+    for k in range(_BLOCK):
+        most = block[k] if block[k] > most else most
+    return int(most)
+
+
+@njit(cache=True, nogil=True)
+def _likelihoods_near(
+    rows: Float32s,
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    offsets: Int64s,
+    reach: int,
+) -> Float64s:
+    """Give likelihoods as of `likelihoods_near`; rows have `2 * reach` zeros at either end."""
+    found = np.full(len(firsts), -np.inf)
+    cells = rows.shape[1] - 4 * reach
+    sums = np.zeros(2 * reach + 1, np.float32)
+    for k in range(len(firsts)):
+        track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
+        if len(track) == 0:
+            continue
+        sums[:] = 0
+        for band in range(BANDS):
+            for frame in track[bounds[band] : bounds[band + 1]]:
+                # the cell that falls on this onset at the earliest offset
+                cell = ((frame - offsets[k]) >> _CELL_BITS) + reach
+                if 0 <= cell < cells + 2 * reach:
+                    first = 2 * reach + cells - 1 - cell
+                    _add(rows[band, first : first + 2 * reach + 1], sums)
+        found[k] = sums.max()
+    return found

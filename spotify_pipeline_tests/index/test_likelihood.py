@@ -1,0 +1,178 @@
+"""Odds summed over a track's onsets at every offset, compared with summing onset by onset."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spotify_pipeline.fingerprint import (
+    BANDS,
+    ODDS_CELL_FRAMES,
+    OnsetTrains,
+    odds_at_speed,
+    odds_of_onsets,
+    pack_trains,
+)
+from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.likelihood import (
+    Agreement,
+    agreement,
+    best_likelihoods,
+    likelihoods_near,
+)
+from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline_tests.documents import random_trains
+from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, index_of, make_tracks, worn
+
+TRAINS = st.builds(
+    random_trains,
+    seed=st.integers(0, 2**32 - 1),
+    duration=st.floats(0.3, 1.5),
+    shortest_gap=st.just(20),
+    mean_gap=st.just(40),
+)
+
+
+@st.composite
+def random_odds(draw: st.DrawFn) -> Float32s:
+    """Quarters of a nat, as sums of 16 bits hold them, in pairs of cells."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    quarters = generator.integers(-12, 20, (draw(st.integers(1, 60)), BANDS))
+    return np.repeat(quarters / 4, 2, axis=0).astype(np.float32)
+
+
+def likelihood_at(odds: Float32s, track: OnsetTrains, offset: int) -> float:
+    """Sum the odds of the cells in which the track has onsets."""
+    total = 0.0
+    for band in range(BANDS):
+        for frame in track.band(band).tolist():
+            cell = (frame - offset) // ODDS_CELL_FRAMES
+            if 0 <= cell < len(odds):
+                total += float(odds[cell, band])
+    return total
+
+
+def packed(tracks: list[OnsetTrains]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    content = PackedTrains.of([pack_trains(track) for track in tracks])
+    bounds = content.offsets.astype(np.int64)
+    return content.content, bounds[:-1], bounds[1:]
+
+
+def every_offset(odds: Float32s, track: OnsetTrains, step: int) -> range:
+    """Give the offsets of whole steps at which an onset may fall on a cell."""
+    reach = ODDS_CELL_FRAMES * len(odds)
+    return range(-reach // step * step, int(track.frames.max()) + step, step)
+
+
+@given(odds=random_odds(), tracks=st.lists(TRAINS | st.just(NO_ONSETS), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=30)
+def test_the_best_of_all_offsets_is_found(odds: Float32s, tracks: list[OnsetTrains]) -> None:
+    found, offsets = best_likelihoods(odds, *packed(tracks))
+    for track, likelihood, offset in zip(tracks, found, offsets.tolist(), strict=True):
+        if len(track) == 0:
+            assert likelihood == -np.inf
+        else:
+            sums = {
+                at: likelihood_at(odds, track, at)
+                for at in every_offset(odds, track, 2 * ODDS_CELL_FRAMES)
+            }
+            assert likelihood == pytest.approx(max(0.0, *sums.values()))
+            assert likelihood == 0 or sums[offset] == pytest.approx(likelihood)
+
+
+@given(odds=random_odds(), track=TRAINS)
+@settings(deadline=None, max_examples=30)
+def test_an_agreement_is_the_best_offset_to_the_frame(odds: Float32s, track: OnsetTrains) -> None:
+    found = agreement(odds, track)
+    assert found.likelihood == pytest.approx(likelihood_at(odds, track, found.offset), abs=1e-3)
+    sums = [likelihood_at(odds, track, at) for at in every_offset(odds, track, ODDS_CELL_FRAMES)]
+    assert found.likelihood >= max(sums) - 1e-3
+    assert found.second <= max(sums) + 1e-3
+
+
+@given(
+    odds=random_odds(),
+    tracks=st.lists(st.tuples(TRAINS | st.just(NO_ONSETS), st.integers(-600, 600)), max_size=4),
+)
+@settings(deadline=None, max_examples=30)
+def test_near_an_offset_the_best_of_those_around_it_is_found(
+    odds: Float32s, tracks: list[tuple[OnsetTrains, int]]
+) -> None:
+    offsets = np.array([offset for _, offset in tracks], np.int64)
+    found, _ = likelihoods_near([odds], *packed([track for track, _ in tracks]), offsets, 40)
+    assert found.tolist() == [
+        pytest.approx(
+            max(likelihood_at(odds, track, other) for other in range(offset - 44, offset + 45, 4))
+            if len(track)
+            else -np.inf,
+            abs=1e-3,
+        )
+        for track, offset in tracks
+    ]
+
+
+@pytest.mark.parametrize("speed", [0.98, 1.0, 1.03])
+def test_the_speed_that_is_likeliest_is_told(speed: float) -> None:
+    track = make_tracks(1)[0].rhythm
+    odds = odds_of_onsets(track.excerpt(3000, 4000).at_speed(1 / speed))
+    speeds = [0.97, 0.98, 0.99, 1.0, 1.01, 1.02, 1.03]
+    _, best = likelihoods_near(
+        [odds_at_speed(odds, one) for one in speeds], *packed([track]), np.array([2900]), 256
+    )
+    assert speeds[best[0]] == speed
+
+
+def test_an_excerpt_stands_out_from_every_other_offset() -> None:
+    track = make_tracks(1)[0]
+    query = fingerprint_of(track, start=30, seconds=10).rhythm
+    found = agreement(odds_of_onsets(query), track.rhythm)
+    assert found.offset == pytest.approx(30 * 11025 / 32, abs=2)
+    assert found.likelihood > 2 * len(query) > 4 * found.second
+
+
+def test_what_lies_beyond_the_track_is_not_expected_of_it() -> None:
+    track = make_tracks(1)[0].rhythm
+    odds = odds_of_onsets(track.excerpt(0, 3000))
+    inside = agreement(odds, track)
+    before = agreement(np.concatenate((odds, odds)), track.excerpt(0, 3000))
+    assert before.offset in (0, -len(odds) * ODDS_CELL_FRAMES)
+    assert before.expected == pytest.approx(inside.expected, rel=0.02)
+
+
+@pytest.mark.parametrize("empty", ["query", "track"])
+def test_nothing_agrees_with_nothing(empty: str) -> None:
+    trains = {"query": make_tracks(1)[0].rhythm, "track": make_tracks(1)[0].rhythm}
+    trains |= {empty: NO_ONSETS}
+    assert agreement(odds_of_onsets(trains["query"]), trains["track"]) == Agreement(
+        0, 0.0, 0.0, 0.0
+    )
+
+
+def test_what_has_lost_two_thirds_of_its_onsets_is_found_by_trying_all(tmp_path: Path) -> None:
+    tracks = make_tracks(40)
+    index = index_of(tmp_path, tracks)
+    for number in (0, 21, 39):
+        clean = fingerprint_of(tracks[number], start=12.3, seconds=10).rhythm
+        noise = fingerprint_of(tracks[number - 1], start=31.0, seconds=8).rhythm
+        noisy = worn(clean, number, lost=0.65, moved=1)
+        query = OnsetTrains.from_bands(
+            [np.union1d(noisy.band(band), noise.band(band)) for band in range(BANDS)]
+        )
+        found = index.likeliest(odds_of_onsets(query), 2)
+        assert number in [candidate.track for candidate in found]
+
+
+def test_only_a_small_index_is_tried_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = index_of(tmp_path, make_tracks(10))
+    assert index.is_small
+    monkeypatch.setattr("spotify_pipeline.index.feature_index.SMALL_INDEX", 9)
+    assert not index.is_small
+
+
+def test_an_empty_index_has_nothing_likely() -> None:
+    assert FeatureIndex([]).likeliest(odds_of_onsets(make_tracks(1)[0].rhythm), 5) == []
