@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.errors import EvaluationError
 from spotify_pipeline.evaluation.judge import Judge, Result
@@ -20,6 +22,7 @@ from spotify_pipeline.evaluation.reliability import (
     bins_of,
     reliability_plot,
     reliability_table,
+    share_right_above,
 )
 from spotify_pipeline.evaluation.report import (
     Cell,
@@ -35,6 +38,9 @@ from spotify_pipeline.progress import Report
 __all__ = ["Evaluation", "EvaluationSetting", "evaluate"]
 
 SHORTEST_EXCERPT = 1.0
+
+SURE = 0.9
+"""Confidence of answers of which the share that is right is a figure of its own."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,8 @@ class Evaluation:
     @property
     def figures(self) -> dict[str, float]:
         """What an evaluation comes down to, by name."""
-        return headline(self.cells)
+        right = share_right_above(self.bins, SURE)
+        return headline(self.cells) | ({} if np.isnan(right) else {"right_above_0_9": right})
 
     def tables(self) -> dict[str, Table]:
         """Give the tables of the report by name."""

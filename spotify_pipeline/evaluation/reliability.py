@@ -21,14 +21,21 @@ from spotify_pipeline.evaluation.report import PLACE_SECONDS
 from spotify_pipeline.evaluation.tables import Table, share
 from spotify_pipeline.identify.identifier import Match
 
-__all__ = ["Bin", "Outcome", "answers", "bins_of", "reliability_plot", "reliability_table"]
+__all__ = [
+    "Bin",
+    "Outcome",
+    "answers",
+    "bins_of",
+    "reliability_plot",
+    "reliability_table",
+    "share_right_above",
+]
 
-INCHES = (6.4, 6.4)
+INCHES = (8.0, 5.0)
 DOTS_PER_INCH = 110
 
 RIGHT_COLOR = "#00796b"
 ELSEWHERE_COLOR = "#e07a3f"
-FAINT = "#aab2bd"
 INK = "#263238"
 
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0)
@@ -71,6 +78,14 @@ class Bin:
         """Share of answers that name the right piece, wherever in it."""
         return (self.right + self.elsewhere) / self.answers
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of `share_right`, by Wilson's method."""
+        from scipy.stats import binomtest
+
+        found = binomtest(self.right + self.elsewhere, self.answers).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)
+
 
 def answers(results: Sequence[Result], half: int) -> Iterator[tuple[Match, Outcome]]:
     """Give the best match of every answer of a half of the pieces, and what it was."""
@@ -110,6 +125,23 @@ def bins_of(found: Sequence[tuple[float, Outcome]]) -> list[Bin]:
     return bins
 
 
+def share_right_above(bins: Sequence[Bin], confidence: float) -> float:
+    """Give the share of answers of a confidence or more that name the right piece.
+
+    Parameters
+    ----------
+    confidence
+        An edge of bins.
+
+    Returns
+    -------
+    NaN if there are no such answers.
+    """
+    above = [b for b in bins if b.low >= confidence]
+    answers = sum(b.answers for b in above)
+    return sum(b.right + b.elsewhere for b in above) / answers if answers else np.nan
+
+
 def reliability_table(bins: Sequence[Bin]) -> Table:
     """Tabulate the bins."""
     return Table(
@@ -129,38 +161,36 @@ def reliability_table(bins: Sequence[Bin]) -> Table:
 
 
 def reliability_plot(bins: Sequence[Bin]) -> bytes:
-    """Draw the share of right answers over the stated confidence, as a PNG.
+    """Draw the share of right answers beside the stated confidence, bin by bin, as a PNG.
 
-    On the diagonal, confidences are what they say. The stroke below a point reaches down to the
-    share that is at the right place too. Below, how many answers there are.
+    Where confidences are what they say, points lie on the lines. The thin stroke through a point is
+    the 95 % interval of the share (Wilson's); the thick one reaches down to the share that is at
+    the right place of the piece, too.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(INCHES, DOTS_PER_INCH, layout="constrained")
-    shares, counts = figure.subplots(2, sharex=True, height_ratios=(4, 1))
-    stated = [b.stated for b in bins]
+    axes = figure.subplots()
+    places = np.arange(len(bins))
+    axes.hlines([b.stated for b in bins], places - 0.3, places + 0.3, color=INK, label="stated")
+    intervals = np.array([b.interval for b in bins]).reshape(-1, 2)
+    axes.vlines(places, *intervals.T, color=RIGHT_COLOR, linewidth=1)
     right = [b.share_right for b in bins]
-    shares.plot([0, 1], [0, 1], color=FAINT, linewidth=1, label="as stated")
-    shares.vlines(
-        stated,
+    axes.vlines(
+        places,
         [b.right / b.answers for b in bins],
         right,
         color=ELSEWHERE_COLOR,
-        linewidth=4,
-        label="of it at another place of the piece",
+        linewidth=5,
+        label="right piece, another place of it",
     )
-    shares.plot(stated, right, color=RIGHT_COLOR, marker="o", label="right piece")
-    shares.set(ylabel="share of answers", ylim=(-0.03, 1.03))
-    shares.legend(loc="upper left", frameon=False, fontsize=9)
-    shares.set_title("Is a confidence what it says?", loc="left", fontweight="bold", color=INK)
-    counts.bar(stated, [b.answers for b in bins], 0.02, color=FAINT)
-    for b in bins:
-        counts.annotate(f"{b.answers:,}", (b.stated, b.answers), ha="center", va="bottom", size=8)
-    counts.set(xlabel="stated confidence", ylabel="answers", yscale="log", xlim=(-0.03, 1.03))
-    counts.margins(y=0.35)
-    for axes in (shares, counts):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(colors=INK, labelsize=9)
+    axes.plot(places, right, "o", color=RIGHT_COLOR, label="right piece, with 95 % interval")
+    axes.set(ylabel="share of answers", ylim=(-0.03, 1.03), xlabel="confidence, and answers")
+    axes.set_xticks(places, [f"{b.low:g} to {b.high:g}\n{b.answers:,}" for b in bins])
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    axes.set_title("Are confidences what they say?", loc="left", fontweight="bold", color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(colors=INK, labelsize=9)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
