@@ -34,6 +34,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
@@ -101,7 +102,10 @@ def main() -> None:
             arguments.seed,
             arguments.peers,
         )
-        evaluation = evaluate(arguments.music, setting, log_reporter(say, "excerpts"), say)
+        with TemporaryDirectory() as folder:
+            evaluation = evaluate(
+                arguments.music, setting, Path(folder) / "index", log_reporter(say, "excerpts"), say
+            )
     except PipelineError as error:
         sys.exit(str(error))
     for table in evaluation.tables().values():

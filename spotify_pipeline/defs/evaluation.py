@@ -10,9 +10,12 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from spotify_pipeline.defs.resources import ProgressSource, reported_as_failure
+from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
 
 __all__ = ["DetectionEvaluation", "detection_evaluation", "evaluation_job"]
+
+EVALUATION_POOL = "evaluation"
+"""Of one: two evaluations side by side would measure each other's time."""
 
 
 class DetectionEvaluation(dg.Config):
@@ -41,10 +44,11 @@ class DetectionEvaluation(dg.Config):
     )
 
 
-@dg.asset(group_name="evaluation", kinds={"numpy"})
+@dg.asset(group_name="evaluation", kinds={"numpy"}, pool=EVALUATION_POOL)
 def detection_evaluation(
     context: dg.AssetExecutionContext,
     config: DetectionEvaluation,
+    data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
     """Ask for degraded excerpts of your music among made-up tracks: found, where, how sure.
@@ -53,6 +57,7 @@ def detection_evaluation(
     """
     from spotify_pipeline.evaluation.evaluate import EvaluationSetting, evaluate
 
+    settings = data_home.settings
     with reported_as_failure():
         setting = EvaluationSetting(
             config.distractors,
@@ -62,9 +67,12 @@ def detection_evaluation(
             config.seed,
             config.peers,
         )
+        guard = progress.guard(context, settings)
+        guard.wait_for(settings.staging, setting.index_bytes, "the evaluation")
         found = evaluate(
             Path(config.music).expanduser(),
             setting,
+            settings.staging / "evaluation",
             progress.reporter(context, "excerpts"),
             context.log.warning,
         )

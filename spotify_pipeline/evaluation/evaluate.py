@@ -3,11 +3,12 @@
 Belongs here: what can be asked for, and the whole way. Does not belong here: the steps themselves.
 """
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -38,6 +39,9 @@ from spotify_pipeline.progress import Report
 __all__ = ["Evaluation", "EvaluationSetting", "evaluate"]
 
 SHORTEST_EXCERPT = 1.0
+
+TRACK_BYTES = 15_000
+"""Of an index, a made-up track."""
 
 SURE = 0.9
 """Confidence of answers of which the share that is right is a figure of its own."""
@@ -93,6 +97,11 @@ class EvaluationSetting:
             if getattr(self, name) < least:
                 raise EvaluationError(f"{name} must be {least} or more")
 
+    @property
+    def index_bytes(self) -> int:
+        """Space that the indexes take on disk, about."""
+        return TRACK_BYTES * self.distractors
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -142,7 +151,11 @@ class Evaluation:
 
 
 def evaluate(
-    music: Path, setting: EvaluationSetting, report: Report, warn: Callable[[str], None]
+    music: Path,
+    setting: EvaluationSetting,
+    folder: Path,
+    report: Report,
+    warn: Callable[[str], None],
 ) -> Evaluation:
     """Index music among made-up tracks, and ask for degraded excerpts of it.
 
@@ -152,6 +165,9 @@ def evaluate(
         Folder of audio files; duplicates in it count as each other's impostors.
     setting
         How much is asked.
+    folder
+        Where the indexes are made, of up to `EvaluationSetting.index_bytes`. What an evaluation
+        that was killed left there goes at the beginning, everything at the end.
     report
         Called with excerpts asked for, excerpts in all.
     warn
@@ -167,9 +183,9 @@ def evaluate(
     cells = len(setting.degradations) * len(setting.lengths)
     total = len(pieces) * cells * setting.excerpts
     results = []
-    with TemporaryDirectory() as folder:
+    with _empty(folder):
         judge = Judge(
-            Path(folder),
+            folder,
             [piece.fingerprint for piece in pieces],
             setting.distractors,
             with_peers=setting.peers,
@@ -181,3 +197,14 @@ def evaluate(
             report(number, total, "identifying excerpts")
             results.append(judge.result(query))
     return Evaluation(setting, len(pieces), results)
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[None]:
+    """Make a folder anew, and remove it with all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from spotify_pipeline.evaluation.peers import PEERS
 from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline_tests.evaluation.music import no_report
 from spotify_pipeline_tests.tracks import Track, index_of
 
 SETTING = EvaluationSetting(
@@ -27,8 +28,11 @@ def progress() -> list[tuple[int, int, str]]:
 
 
 @pytest.fixture(scope="module")
-def evaluation(music: Path, progress: list[tuple[int, int, str]]) -> Evaluation:
-    return evaluate(music, SETTING, lambda *report: progress.append(report), pytest.fail)
+def evaluation(
+    music: Path, progress: list[tuple[int, int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Evaluation:
+    folder = tmp_path_factory.mktemp("evaluation") / "index"
+    return evaluate(music, SETTING, folder, lambda *told: progress.append(told), pytest.fail)
 
 
 def test_clean_excerpts_are_found_with_their_place(evaluation: Evaluation) -> None:
@@ -62,8 +66,14 @@ def test_progress_goes_through_all_excerpts(
     assert len(evaluation.results) == 8
 
 
-def test_the_same_again_gives_the_same_answers(music: Path, evaluation: Evaluation) -> None:
-    again = evaluate(music, SETTING, lambda *_: None, pytest.fail)
+def test_the_same_again_gives_the_same_answers_and_leaves_nothing_behind(
+    music: Path, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    folder.mkdir()
+    (folder / "tuning").write_bytes(b"left by an evaluation that was killed")
+    again = evaluate(music, SETTING, folder, no_report, pytest.fail)
+    assert not folder.exists()
     for one, other in zip(evaluation.results, again.results, strict=True):
         assert (one.excerpt, one.own, one.wrong, one.unknown, one.peers) == (
             other.excerpt,
