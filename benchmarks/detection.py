@@ -104,7 +104,7 @@ def main() -> None:
         )
         with TemporaryDirectory() as folder:
             evaluation = evaluate(
-                arguments.music, setting, Path(folder) / "index", log_reporter(say, "excerpts"), say
+                arguments.music, setting, Path(folder) / "index", log_reporter(say), say
             )
     except PipelineError as error:
         sys.exit(str(error))

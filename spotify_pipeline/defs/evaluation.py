@@ -17,6 +17,9 @@ __all__ = ["DetectionEvaluation", "detection_evaluation", "evaluation_job"]
 EVALUATION_POOL = "evaluation"
 """Of one: two evaluations side by side would measure each other's time."""
 
+DIGITS = 4
+"""Of figures, behind the point."""
+
 
 class DetectionEvaluation(dg.Config):
     """What to evaluate detection on. The defaults take minutes with some dozens of pieces."""
@@ -33,7 +36,7 @@ class DetectionEvaluation(dg.Config):
     degradations: list[str] = Field(
         default=["clean", "mp3 64k", "telephone", "pink 10", "room", "speed +2"],
         min_length=1,
-        description="What happens to excerpts: names of evaluation.degradations.DEGRADATIONS.",
+        description="What happens to excerpts. A name that is none fails with a list of them all.",
     )
     excerpts: int = Field(
         default=1, ge=1, description="To cut of each piece, for each length and degradation."
@@ -73,19 +76,19 @@ def detection_evaluation(
             Path(config.music).expanduser(),
             setting,
             settings.staging / "evaluation",
-            progress.reporter(context, "excerpts"),
+            progress.reporter(context, ""),
             context.log.warning,
         )
     picture = base64.b64encode(found.plot()).decode()
     return dg.MaterializeResult(
         metadata={
-            **{name: dg.MetadataValue.md(t.markdown()) for name, t in found.tables().items()},
-            "reliability plot": dg.MetadataValue.md(
-                f"![reliability](data:image/png;base64,{picture})"
-            ),
+            **{name: round(value, DIGITS) for name, value in found.figures.items()},
             "pieces": found.pieces,
             "excerpts": len(found.results),
-            **{name: dg.MetadataValue.float(value) for name, value in found.figures.items()},
+            **{name: dg.MetadataValue.md(t.markdown()) for name, t in found.tables().items()},
+            "reliability_plot": dg.MetadataValue.md(
+                f"![reliability](data:image/png;base64,{picture})"
+            ),
         }
     )
 

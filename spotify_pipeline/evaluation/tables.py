@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 __all__ = ["Table", "number", "share"]
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -38,7 +40,8 @@ class Table:
     def markdown(self) -> str:
         """Write it as Markdown."""
         rule = ["---", *["---:"] * (len(self.columns) - 1)]
-        return "\n".join(f"| {' | '.join(line)} |" for line in (self.columns, rule, *self.rows))
+        rows = ((name.replace(" ", NO_BREAK), *cells) for name, *cells in self.rows)
+        return "\n".join(f"| {' | '.join(line)} |" for line in (self.columns, rule, *rows))
 
 
 def share(value: float) -> str:

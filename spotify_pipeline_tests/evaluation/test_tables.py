@@ -13,6 +13,11 @@ def test_markdown_has_a_line_a_row() -> None:
     assert TABLE.markdown() == "|  | answers |\n| --- | ---: |\n| clean | 1,234 |\n| room |  |"
 
 
+def test_names_of_rows_do_not_wrap_in_markdown() -> None:
+    named = Table(("", "answers"), [("clean 5 s", "1")]).markdown()
+    assert "| clean\N{NO-BREAK SPACE}5\N{NO-BREAK SPACE}s | 1 |" in named
+
+
 def test_what_is_no_number_stays_empty() -> None:
     assert (share(0.1234), share(float("nan"))) == ("12.3%", "")
     assert (number(1234.5, 1), number(float("nan"))) == ("1,234.5", "")
