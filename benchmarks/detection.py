@@ -26,6 +26,8 @@ Then the time by stages, where the piece is in the index and where it is not: sh
 come to the stage, and what it takes of those. Last, the reliability: how often answers of a
 confidence are right, also drawn by --plot.
 
+Ctrl-C ends an evaluation early, with a report of what was asked until then.
+
 --fit chooses the weights of `identify.decision` on the tuning half, and prints them.
 """
 
@@ -86,7 +88,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--peers", action="store_true", help="ask other systems' searches too")
     parser.add_argument("--plot", type=Path, help="draw the reliability diagram, a PNG")
     parser.add_argument("--fit", action="store_true", help="choose the weights of the decision")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.plot is not None and not arguments.plot.parent.is_dir():
+        parser.error(f"{arguments.plot.parent}: no such folder")
+    return arguments
 
 
 def main() -> None:

@@ -171,7 +171,8 @@ def evaluate(
     report
         Called with excerpts asked for, excerpts in all.
     warn
-        Called with a line for each file that is left out.
+        Called with a line for each file that is left out, and if a keyboard interrupt cuts the
+        evaluation short: what was answered until then is reported all the same.
 
     Raises
     ------
@@ -193,9 +194,12 @@ def evaluate(
         asked = queries(
             pieces, setting.degradations, setting.lengths, setting.excerpts, setting.seed
         )
-        for number, query in enumerate(asked):
-            report(number, total, "identifying excerpts")
-            results.append(judge.result(query))
+        try:
+            for number, query in enumerate(asked):
+                report(number, total, "identifying excerpts")
+                results.append(judge.result(query))
+        except KeyboardInterrupt:
+            warn(f"stopped after {len(results)} of {total} excerpts; the report is of these")
     return Evaluation(setting, len(pieces), results)
 
 

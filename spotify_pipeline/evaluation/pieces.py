@@ -33,6 +33,8 @@ class Piece:
 def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> list[Piece]:
     """Fingerprint the music below a folder, in the order of the files' names.
 
+    Of files that sound alike to the last onset, the first counts.
+
     Parameters
     ----------
     folder
@@ -54,7 +56,8 @@ def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> li
             f"{printable(folder)}: no such folder; name one that holds some dozen pieces of music"
         )
     files = audio_files(folder)
-    pieces = []
+    pieces: list[Piece] = []
+    known: dict[bytes, Path] = {}
     for number, file in enumerate(files):
         report(number, len(files), "reading the music")
         try:
@@ -64,8 +67,13 @@ def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> li
             continue
         if recording.duration < SHORTEST_PIECE:
             warn(f"left out: {printable(file)}: shorter than {SHORTEST_PIECE:.0f} s")
+            continue
+        made = fingerprint(recording.samples)
+        same = known.setdefault(made.rhythm.frames.tobytes(), file)
+        if same is file:
+            pieces.append(Piece(file, made))
         else:
-            pieces.append(Piece(file, fingerprint(recording.samples)))
+            warn(f"left out: {printable(file)}: the same music as {printable(same)}")
     if len(pieces) < FEWEST_PIECES:
         raise EvaluationError(
             f"{printable(folder)}: an evaluation needs {FEWEST_PIECES} readable pieces of"

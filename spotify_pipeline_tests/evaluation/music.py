@@ -1,32 +1,34 @@
 """A little music in files, for tests that read it."""
 
+import shutil
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
 from spotify_pipeline.demo.composer import compose
+from spotify_pipeline.fingerprint.arrays import Float32s
 
-__all__ = ["compose_music", "no_report", "write_piece"]
+__all__ = ["MUSIC_RATE", "compose_music", "copied_music", "no_report"]
 
-RATE = 11025
+MUSIC_RATE = 11025
 """Low, so that files are read fast."""
 
 
-def write_piece(path: Path, seed: int, seconds: float | None = None) -> Path:
-    """Compose a piece and write it as FLAC, or its first seconds."""
-    piece = compose(seed)
-    step = piece.sample_rate // RATE
-    samples = piece.samples[: len(piece.samples) // step * step].reshape(-1, step).mean(axis=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    end = None if seconds is None else round(seconds * RATE)
-    soundfile.write(path, samples[:end].astype(np.float32), piece.sample_rate // step)
-    return path
-
-
-def compose_music(folder: Path, count: int) -> list[Path]:
+def compose_music(folder: Path, count: int) -> None:
     """Write so many pieces."""
-    return [write_piece(folder / f"piece {seed}.flac", seed) for seed in range(count)]
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(count):
+        piece = compose(seed)
+        step = piece.sample_rate // MUSIC_RATE
+        samples: Float32s = piece.samples[: len(piece.samples) // step * step]
+        path = folder / f"piece {seed}.flac"
+        soundfile.write(path, samples.reshape(-1, step).mean(axis=1), MUSIC_RATE)
+
+
+def copied_music(music: Path, folder: Path, count: int) -> None:
+    """Copy the first pieces of a folder to another one."""
+    for path in sorted(music.iterdir())[:count]:
+        shutil.copy(path, folder)
 
 
 def no_report(done: int, total: int, what: str) -> None:

@@ -13,10 +13,15 @@ from spotify_pipeline_tests.tracks import Track, fingerprint_of, make_tracks, pa
 
 TRACKS = make_tracks(12, 120.0)
 ECHOPRINT = packed(TRACKS).echoprint
+ALIGNED = AlignedCodes.of(ECHOPRINT)
+BLOCK = Block.of(ECHOPRINT)
 
 
 def codes_of(track: Track, start: float = 0.0, seconds: float = 120.0) -> EchoprintCodes:
     return codes_of_trains(fingerprint_of(track, start, seconds).echoprint)
+
+
+SONGS = [codes_of(track) for track in TRACKS]
 
 
 def counted_by_hand(query: EchoprintCodes, song: EchoprintCodes) -> int:
@@ -38,13 +43,12 @@ def test_scores_are_those_counted_by_hand(
 ) -> None:
     heard = worn(fingerprint_of(TRACKS[number], start, seconds).echoprint, 1, lost=lost, moved=1)
     query = codes_of_trains(heard)
-    songs = [codes_of(track) for track in TRACKS]
-    aligned = [counted_by_hand(query, song) for song in songs]
-    assert AlignedCodes.of(ECHOPRINT).scores(query).tolist() == aligned
-    sets = [set(song.codes.tolist()) for song in songs]
+    aligned = [counted_by_hand(query, song) for song in SONGS]
+    assert ALIGNED.scores(query).tolist() == aligned
+    sets = [set(song.codes.tolist()) for song in SONGS]
     asked = set(query.codes.tolist())
     jaccard = [len(asked & song) / max(len(asked | song), 1) for song in sets]
-    assert Block.of(ECHOPRINT).scores(query).tolist() == pytest.approx(jaccard)
+    assert BLOCK.scores(query).tolist() == pytest.approx(jaccard)
 
 
 @pytest.mark.parametrize("number", [0, 5, 11])
