@@ -20,7 +20,7 @@ index, median and 90 %.
 
 --peers asks the searches of other systems too, on the Echoprint codes of the same excerpts and
 tracks, with thresholds by their own scores: *Jaccard* is echoprint-server's, *aligned codes* counts
-codes that agree on a time offset. They hold all codes in memory, some 90 kB a track.
+codes that agree on a time offset. They hold all codes in memory, some 50 kB a track.
 
 Then the time by stages, where the piece is in the index and where it is not: share of excerpts that
 come to the stage, and what it takes of those. Last, the reliability: how often answers of a
@@ -75,11 +75,20 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
-    parser.add_argument("--distractors", type=int, default=defaults.distractors)
-    parser.add_argument("--lengths", type=float, nargs="+", default=defaults.lengths)
+    parser.add_argument("--music", type=Path, required=True, help="folder of some dozens of pieces")
     parser.add_argument(
-        "--degradations", nargs="+", choices=[*DEGRADATIONS], default=defaults.degradations
+        "--distractors", type=int, default=defaults.distractors, help="made-up tracks to index"
+    )
+    parser.add_argument(
+        "--lengths", type=float, nargs="+", default=defaults.lengths, metavar="SECONDS"
+    )
+    parser.add_argument(
+        "--degradations",
+        nargs="+",
+        choices=[*DEGRADATIONS],
+        default=defaults.degradations,
+        metavar="NAME",
+        help=f"of {', '.join(DEGRADATIONS)} (default: all)",
     )
     parser.add_argument(
         "--excerpts", type=int, default=defaults.excerpts, help="of each piece, kind and length"

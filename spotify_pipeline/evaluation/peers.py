@@ -23,7 +23,7 @@ PEERS = ("Jaccard", "aligned codes")
 
 
 class Peers:
-    """All peers' indexes of some tracks, in memory: some 90 kB a track.
+    """All peers' indexes of some tracks, in memory: some 50 kB a track.
 
     Parameters
     ----------
