@@ -2,10 +2,10 @@
 
     python benchmarks/index.py --music DIR [--tracks 10000 100000] [--trains rhythm] [--excerpts 6]
 
-Indexes the pieces of DIR and so many made-up tracks (`synthetic`), in segments of up to 50,000, of
-which eight are merged, each size on top of the one before. Queries are excerpts of the pieces, cut
-at random, as they are and saved as MP3 of 64 kbit/s, of every other piece (settings are chosen on
-the other half, by `frontier`).
+Indexes the pieces of DIR and so many made-up tracks (`evaluation.synthetic`), in segments of up to
+50,000, of which eight are merged, each size on top of the one before. Queries are excerpts of the
+pieces, cut at random, as they are and saved as MP3 of 64 kbit/s, of every other piece (settings are
+chosen on the other half, by `frontier`).
 
 *recall*: the share of queries whose own track is among the candidates of the quick pass, or of the
 thorough one too (`identifier.PASSES`). *first*: the share for which the identifier puts the own
@@ -13,9 +13,10 @@ track first. Times are medians in a warm cache: of the two searches, and of all 
 does, which is further passes for those that the first does not decide; and 90 % of the queries take
 no longer than *90 %*.
 
-Beside it, echoprint-server's search (`echoprint_server`) on the same tracks: its build rate, bytes
-a track, share of queries whose own track has the best score, and time. Its blocks lie in memory, so
-at most --baseline tracks are indexed; beyond, its time is that of the blocks there are, scaled.
+Beside it, echoprint-server's search (`evaluation.echoprint_server`) on the same tracks: its build
+rate, bytes a track, share of queries whose own track has the best score, and time. Its blocks lie
+in memory, so at most --baseline tracks are indexed; beyond, its time is that of the blocks there
+are, scaled.
 
 Cold: the files are dropped from the page cache and opened again for each query.
 """
@@ -23,18 +24,21 @@ Cold: the files are dropped from the page cache and opened again for each query.
 import argparse
 import gc
 import os
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from degradations import DEGRADATIONS, resampled
-from echoprint_server import Block
-from synthetic import Generator, read_pieces
 
-from spotify_pipeline.demo.excerpt import EXCERPT_RATE
+from spotify_pipeline.evaluation.codecs import resampled
+from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
+from spotify_pipeline.evaluation.echoprint_server import Block
+from spotify_pipeline.evaluation.pieces import Piece, read_pieces
+from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import (
     SAMPLE_RATE,
     Fingerprint,
@@ -48,7 +52,8 @@ from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.merge import FAN_IN, merge_segments
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
+from spotify_pipeline.progress import log_reporter
+from spotify_pipeline.recording import read_recording
 
 SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
@@ -68,24 +73,23 @@ class Query:
 
 
 def queries(
-    music: Path, names: list[str], half: int, seconds: list[float], count: int
+    pieces: Sequence[Piece], half: int, seconds: list[float], count: int
 ) -> Iterator[Query]:
     """Cut excerpts of half of the pieces."""
-    files = {path.stem: path for path in music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES}
     rng = np.random.default_rng(1)
-    for piece, name in enumerate(names):
+    for piece, read in enumerate(pieces):
         if piece % 2 != half:
             continue
-        samples = read_recording(files[name], EXCERPT_RATE).samples
+        samples = read_recording(read.file, RATE).samples
         for length in seconds:
             for _ in range(count):
-                size = round(length * EXCERPT_RATE)
+                size = round(length * RATE)
                 first = int(rng.integers(0, max(len(samples) - size, 1)))
                 clip = samples[first : first + size]
                 if np.abs(clip).max() < 1e-3:  # digital silence is nobody's
                     continue
                 for kind in ("clean", "mp3 64k"):
-                    heard = resampled(DEGRADATIONS[kind](clip, rng), EXCERPT_RATE, SAMPLE_RATE)
+                    heard = resampled(DEGRADATIONS[kind](clip, rng), RATE, SAMPLE_RATE)
                     yield Query(kind, length, piece, fingerprint(heard), heard)
 
 
@@ -93,12 +97,12 @@ class Growing:
     """An index that grows by segments of made-up tracks, and echoprint-server's beside it."""
 
     def __init__(
-        self, folder: Path, pieces: Mapping[str, Fingerprint], trains: str, baseline: int
+        self, folder: Path, pieces: Sequence[Fingerprint], trains: str, baseline: int
     ) -> None:
         self.folder = folder
         self.trains = trains
         self.baseline = baseline
-        self.generator = Generator(list(pieces.values()), seed=1)
+        self.generator = Generator(pieces, seed=1)
         self.paths: list[Path] = []
         self.blocks: list[Block] = []
         self.seconds = self.block_seconds = 0.0
@@ -106,8 +110,8 @@ class Growing:
         real = Tracks.of(
             [f"{number:022d}" for number in range(len(pieces))],
             [None] * len(pieces),
-            [piece.rhythm for piece in pieces.values()],
-            [piece.echoprint for piece in pieces.values()],
+            [piece.rhythm for piece in pieces],
+            [piece.echoprint for piece in pieces],
         )
         self._add(real)
         self.seconds = self.block_seconds = 0.0  # kernels were compiled or loaded
@@ -283,11 +287,11 @@ def main() -> None:
     parser.add_argument("--baseline", type=int, default=100_000, help="tracks, see above")
     parser.add_argument("--folder", type=Path, help="where the index is built, and removed again")
     arguments = parser.parse_args()
-    pieces = read_pieces(arguments.music)
+    say = partial(print, file=sys.stderr, flush=True)
+    pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
     asked = list(
         queries(
-            arguments.music,
-            list(pieces),
+            pieces,
             HALVES[arguments.half],
             arguments.seconds,
             arguments.excerpts,
@@ -296,7 +300,12 @@ def main() -> None:
     last = max(arguments.seconds)
     few = [q for q in asked if (q.kind, q.seconds) == ("clean", last)][:COLD_QUERIES]
     with TemporaryDirectory(dir=arguments.folder) as folder:
-        growing = Growing(Path(folder), pieces, arguments.trains, arguments.baseline)
+        growing = Growing(
+            Path(folder),
+            [piece.fingerprint for piece in pieces],
+            arguments.trains,
+            arguments.baseline,
+        )
         for size in arguments.tracks:
             growing.grow(size)
             index = growing.open()

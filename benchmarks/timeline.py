@@ -4,8 +4,8 @@
 
 Joins pieces of DIR, which are chosen at random, with cross-fades, and one more that the index lacks
 in their midst; writes that as FLAC; and tells what plays when, against an index of all other pieces
-and of made-up tracks (`synthetic`). A border's truth is the middle of its cross-fade. Pieces are
-those of one half: settings are chosen on the tuning half.
+and of made-up tracks (`evaluation.synthetic`). A border's truth is the middle of its cross-fade.
+Pieces are those of one half: settings are chosen on the tuning half.
 
 Times are those of the whole, from file to timeline, once kernels are compiled; memory is the most
 that a process ever had resident which does nothing else. --times makes a recording of many hours.
@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
-from synthetic import Generator
 
+from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint, fingerprint_stream
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment

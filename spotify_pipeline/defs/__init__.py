@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from spotify_pipeline.defs.detect import detect_job
+from spotify_pipeline.defs.evaluation import detection_evaluation, evaluation_job
 from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
 from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
 from spotify_pipeline.defs.metadata_checks import catalogue_checks, tracks_cover_audio
@@ -38,9 +39,10 @@ def build_defs(
             text_index,
             shard_segment,
             feature_index,
+            detection_evaluation,
         ],
         asset_checks=[catalogue_checks, tracks_cover_audio],
-        jobs=[ingest_job, metadata_job, text_job, index_job, detect_job],
+        jobs=[ingest_job, metadata_job, text_job, index_job, detect_job, evaluation_job],
         sensors=[finished_shards, new_metadata, ingested_shards],
         resources={**resources, **(resource_overrides or {})},
     )

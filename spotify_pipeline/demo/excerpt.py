@@ -1,20 +1,20 @@
 """A noisy excerpt of a recording, as a phone in a bar might have caught it.
 
-Belongs here: cutting, noise, MP3. Does not belong here: composing (`composer`).
+Belongs here: cutting and mixing an excerpt. Does not belong here: noise and codecs themselves
+(`evaluation`), composing (`composer`).
 """
 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from spotify_pipeline.evaluation.codecs import MP3_64_KBIT
+from spotify_pipeline.evaluation.noise import pink_noise
 from spotify_pipeline.recording import RecordingError, read_recording
 
-__all__ = ["pink_noise", "write_noisy_excerpt"]
+__all__ = ["write_noisy_excerpt"]
 
 EXCERPT_RATE = 44100
-MP3_64_KBIT = 0.89
-"""libsndfile's compression level that gives about 64 kbit/s at 44.1 kHz."""
 
 
 def write_noisy_excerpt(
@@ -57,19 +57,3 @@ def write_noisy_excerpt(
         bitrate_mode="CONSTANT",
         compression_level=MP3_64_KBIT,
     )
-
-
-def pink_noise(length: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Make noise whose power falls by 3 dB an octave, root mean square 1; float32 (length,).
-
-    Raises
-    ------
-    ValueError
-        The length is 0.
-    """
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
-    noise = np.fft.irfft(spectrum, length)
-    noise /= max(float(np.sqrt(np.mean(noise**2))), 1e-12)
-    scaled: npt.NDArray[np.float32] = noise.astype(np.float32)
-    return scaled

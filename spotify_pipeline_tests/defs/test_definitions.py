@@ -41,7 +41,7 @@ def test_every_definition_is_valid(definitions: dg.Definitions) -> None:
 
 def test_the_jobs_have_their_names(definitions: dg.Definitions) -> None:
     jobs = {job.name for job in definitions.resolve_all_job_defs()}
-    assert {"ingest", "metadata", "text", "index", "detect"} <= jobs
+    assert {"ingest", "metadata", "text", "index", "detect", "evaluation"} <= jobs
 
 
 def test_ingest_has_a_partition_for_every_shard(definitions: dg.Definitions) -> None:
@@ -59,6 +59,7 @@ def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions)
         "shard_segment",
         "feature_index",
         "text_index",
+        "detection_evaluation",
     }
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from spotify_pipeline.demo.excerpt import EXCERPT_RATE, pink_noise, write_noisy_excerpt
+from spotify_pipeline.demo.excerpt import EXCERPT_RATE, write_noisy_excerpt
 from spotify_pipeline.recording import RecordingError, read_recording
 
 FREQUENCY = 440.0
@@ -104,18 +104,3 @@ def test_an_excerpt_behind_the_end_is_an_error(tone: Path, tmp_path: Path, start
 def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"none\.wav"):
         excerpt_of(tmp_path / "none.wav", tmp_path, start=0, seconds=1)
-
-
-def test_pink_noise_falls_by_three_decibel_an_octave() -> None:
-    noise = pink_noise(2**18, np.random.default_rng(1))
-    power = np.abs(np.fft.rfft(noise)) ** 2
-    octaves = [float(np.mean(power[2**k : 2 ** (k + 1)])) for k in range(6, 17)]
-    assert 10 * np.log2(octaves[0] / octaves[-1]) / len(octaves[1:]) == pytest.approx(10, abs=0.5)
-
-
-@pytest.mark.parametrize("length", [1, 2, 1001, 44_100])
-def test_pink_noise_has_the_length_and_level_it_should(length: int) -> None:
-    noise = pink_noise(length, np.random.default_rng(1))
-    assert noise.shape == (length,)
-    assert noise.dtype == np.float32
-    assert np.sqrt(np.mean(noise**2)) == pytest.approx(1, rel=1e-5)

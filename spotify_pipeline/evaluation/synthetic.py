@@ -2,10 +2,11 @@
 
 Each track is drawn after one piece: the gaps of each band from that piece's gaps in that band, with
 replacement. Durations are lognormal with a mean of 234 s. The same seed gives the same tracks.
+
+Belongs here: drawing onset trains. Does not belong here: real music (`pieces`), indexes (`judge`).
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -13,16 +14,15 @@ from numba import njit
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
-    SAMPLE_RATE,
     Fingerprint,
     OnsetTrains,
-    fingerprint,
 )
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
+
+__all__ = ["Generator"]
 
 MEAN_SECONDS = 234.0
 SPREAD = 0.35
@@ -31,18 +31,16 @@ SPREAD = 0.35
 SHORTEST, LONGEST = 30.0, 1200.0
 
 
-def read_pieces(folder: Path) -> dict[str, Fingerprint]:
-    """Fingerprint the music files of a folder, by name."""
-    pieces = {}
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES):
-        recording = read_recording(path, SAMPLE_RATE)
-        if recording.duration >= SHORTEST:
-            pieces[path.stem] = fingerprint(recording.samples)
-    return pieces
-
-
 class Generator:
-    """Draws tracks after pieces of real music."""
+    """Draws tracks after pieces of real music.
+
+    Parameters
+    ----------
+    pieces
+        At least one.
+    seed
+        The same one gives the same tracks.
+    """
 
     def __init__(self, pieces: Sequence[Fingerprint], seed: int) -> None:
         self._rhythm = _gap_pools([piece.rhythm for piece in pieces])

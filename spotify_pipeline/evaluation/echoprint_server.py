@@ -4,6 +4,8 @@ A block has up to 65,535 songs. Each of the 2^20 codes lists the songs that have
 query counts, for each song, how many of its different codes the song has; the score is Jaccard's
 index, the size of the intersection over that of the union. There are no times, so nothing can be
 aligned.
+
+Belongs here: this one peer. Does not belong here: others (`peers`).
 """
 
 from dataclasses import dataclass
@@ -12,10 +14,12 @@ import numpy as np
 from numba import njit
 
 from spotify_pipeline.fingerprint import EchoprintCodes
-from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s, UInt32s
+from spotify_pipeline.fingerprint.arrays import Float64s, Int64s, UInt8s, UInt16s, UInt32s
 from spotify_pipeline.fingerprint.codes import write_codes
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.index.segment_writer import PackedTrains
+
+__all__ = ["BLOCK_SONGS", "CODES", "Block"]
 
 BLOCK_SONGS = 65_535
 CODES = 1 << 20
@@ -35,26 +39,28 @@ class Block:
         int64 of shape (songs,): different codes of each song.
     """
 
-    songs: np.ndarray
-    starts: np.ndarray
-    sizes: np.ndarray
+    songs: UInt16s
+    starts: Int64s
+    sizes: Int64s
 
     @classmethod
     def of(cls, trains: PackedTrains) -> "Block":
         """Index the Echoprint trains of up to `BLOCK_SONGS` songs."""
         codes, offsets = _different_codes(trains.content, trains.offsets)
-        return cls(*_invert(codes, offsets), np.diff(offsets))
+        songs, starts = _invert(codes, offsets)
+        return cls(songs, starts, np.diff(offsets))
 
     @property
     def size(self) -> int:
         """Bytes."""
         return int(self.songs.nbytes + self.starts.nbytes + self.sizes.nbytes)
 
-    def scores(self, codes: EchoprintCodes) -> np.ndarray:
+    def scores(self, codes: EchoprintCodes) -> Float64s:
         """Give Jaccard's index of each song with a query, float64 of shape (songs,)."""
         asked = np.unique(codes.codes)
         counts = _count(self.songs, self.starts, len(self.sizes), asked)
-        return counts / np.maximum(len(asked) + self.sizes - counts, 1)
+        scores: Float64s = counts / np.maximum(len(asked) + self.sizes - counts, 1)
+        return scores
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +88,7 @@ def _different_codes(content: UInt8s, offsets: Int64s) -> tuple[UInt32s, Int64s]
 
 
 @njit(cache=True, nogil=True)
-def _invert(codes: UInt32s, offsets: Int64s) -> tuple[np.ndarray, Int64s]:
+def _invert(codes: UInt32s, offsets: Int64s) -> tuple[UInt16s, Int64s]:
     starts = np.zeros(CODES + 1, np.int64)
     for code in codes:
         starts[code + 1] += 1
@@ -98,7 +104,7 @@ def _invert(codes: UInt32s, offsets: Int64s) -> tuple[np.ndarray, Int64s]:
 
 
 @njit(cache=True, nogil=True)
-def _count(songs: np.ndarray, starts: Int64s, number: int, asked: UInt32s) -> Int64s:
+def _count(songs: UInt16s, starts: Int64s, number: int, asked: UInt32s) -> Int64s:
     counts = np.zeros(number, np.int64)
     for code in asked:
         for place in range(starts[code], starts[code + 1]):

@@ -1,0 +1,79 @@
+"""Saving music as MP3 or Opus, or at another rate, and coming back.
+
+Belongs here: codecs, their settings, resampling. Does not belong here: what else happens to music
+(`degradations`).
+"""
+
+import io
+
+import numpy as np
+
+from spotify_pipeline.fingerprint.arrays import Float32s
+
+__all__ = ["MP3_16_KBIT", "MP3_64_KBIT", "OPUS_32_KBIT", "OPUS_RATE", "resampled", "through_codec"]
+
+MP3_64_KBIT = 0.89
+"""libsndfile's compression level that gives about 64 kbit/s at 44.1 kHz."""
+
+MP3_16_KBIT = 0.87
+"""The same for 16 kbit/s at 8 kHz."""
+
+OPUS_32_KBIT = 0.896
+"""The same for 32 kbit/s at `OPUS_RATE`."""
+
+OPUS_RATE = 48_000
+
+
+def through_codec(
+    samples: Float32s,
+    rate: int,
+    coded_rate: int,
+    form: str,
+    level: float,
+    subtype: str | None = None,
+) -> Float32s:
+    """Encode and decode.
+
+    Parameters
+    ----------
+    samples
+        Of shape (n,).
+    rate
+        Of the samples, in Hz.
+    coded_rate
+        At which they are encoded.
+    form, subtype
+        As libsndfile names them: ``MP3``; ``OGG`` and ``OPUS``.
+    level
+        libsndfile's compression level, 0 to 1.
+
+    Returns
+    -------
+    Samples at the rate that they came in.
+    """
+    import soundfile
+
+    file = io.BytesIO()
+    mode = {"bitrate_mode": "CONSTANT"} if form == "MP3" else {}
+    soundfile.write(
+        file,
+        resampled(samples, rate, coded_rate),
+        coded_rate,
+        format=form,
+        subtype=subtype,
+        compression_level=level,
+        **mode,
+    )
+    file.seek(0)
+    decoded, decoded_rate = soundfile.read(file, dtype="float32")
+    return resampled(decoded, decoded_rate, rate)
+
+
+def resampled(samples: Float32s, rate: float, target: float) -> Float32s:
+    """Bring samples from one rate to another."""
+    import librosa
+
+    if rate == target:
+        return samples
+    changed: Float32s = librosa.resample(samples, orig_sr=rate, target_sr=target).astype(np.float32)
+    return changed

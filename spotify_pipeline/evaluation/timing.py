@@ -1,0 +1,138 @@
+"""Where the time of an identification goes: by pass, and within a pass by stage.
+
+The stages of a pass are *query* (onset odds, other starts, other speeds), *search* (the
+candidates), *weigh* (how likely they are near the offset at which they were found) and *judge* (the
+best ones at every offset, and whatever follows).
+
+Belongs here: a stopwatch around the index. Does not belong here: what is timed (`identify`).
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from spotify_pipeline.fingerprint import Fingerprint
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
+from spotify_pipeline.identify.identifier import PASSES, Identifier, Match, Pass
+from spotify_pipeline.index.feature_index import (
+    QUICK,
+    SKETCHY,
+    THOROUGH,
+    Effort,
+    FeatureIndex,
+)
+from spotify_pipeline.index.search import Candidate
+from spotify_pipeline.index.segment import Segment
+
+__all__ = ["STAGES", "Step", "TimedIdentifier"]
+
+STAGES = ("query", "search", "weigh", "judge")
+
+EFFORTS = {QUICK: "quick", THOROUGH: "thorough", SKETCHY: "speeds"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of a pass, by their names."""
+
+    attempt: str
+    stage: str
+
+
+class TimedIdentifier:
+    """Identifies as `Identifier` does, and tells the seconds of each step."""
+
+    def __init__(self, segments: Sequence[tuple[Segment, Sequence[str]]]) -> None:
+        self._stopwatch = _Stopwatch()
+        self._identifier = Identifier(_TimedIndex(segments, self._stopwatch))
+
+    def matches(
+        self, query: Fingerprint, samples: Float32s
+    ) -> tuple[list[Match], Mapping[Step, float]]:
+        """Give the matches, best first, and the seconds of the steps that were taken."""
+        self._stopwatch.start()
+        found = self._identifier.matches(query, samples, _Passes(PASSES, self._stopwatch))
+        self._stopwatch.lap("judge")
+        return found, dict(self._stopwatch.seconds)
+
+
+class _Stopwatch:
+    """Adds up seconds by step; the time since one lap belongs to the next."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Forget everything."""
+        self.seconds: dict[Step, float] = {}
+        self._attempt = ""
+        self._last = time.perf_counter()
+
+    def begin(self, attempt: str) -> None:
+        """Begin a pass."""
+        if self._attempt:
+            self.lap("judge")
+        self._attempt = attempt
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now = time.perf_counter()
+        step = Step(self._attempt, stage)
+        self.seconds[step] = self.seconds.get(step, 0.0) + now - self._last
+        self._last = now
+
+
+class _Passes(tuple[Pass, ...]):
+    """Passes of which the stopwatch learns when each begins."""
+
+    _stopwatch: _Stopwatch
+
+    def __new__(cls, passes: Sequence[Pass], stopwatch: _Stopwatch) -> "_Passes":
+        made = super().__new__(cls, passes)
+        made._stopwatch = stopwatch
+        return made
+
+    def __iter__(self) -> Iterator[Pass]:
+        for number, attempt in enumerate(super().__iter__(), 1):
+            self._stopwatch.begin(f"{number} {_name(attempt.effort)}")
+            yield attempt
+
+
+def _name(effort: Effort) -> str:
+    return EFFORTS.get(effort, "other")
+
+
+class _TimedIndex(FeatureIndex):
+    """An index whose searches are timed."""
+
+    def __init__(
+        self, segments: Sequence[tuple[Segment, Sequence[str]]], stopwatch: _Stopwatch
+    ) -> None:
+        super().__init__(segments)
+        self._stopwatch = stopwatch
+
+    def candidates(
+        self,
+        query: Fingerprint,
+        limit: int,
+        effort: Effort = QUICK,
+        starts: Sequence[Fingerprint] = (),
+    ) -> list[Candidate]:
+        self._stopwatch.lap("query")
+        found = super().candidates(query, limit, effort, starts)
+        self._stopwatch.lap("search")
+        return found
+
+    def likeliest(self, odds: Float32s, limit: int) -> list[Candidate]:
+        self._stopwatch.lap("query")
+        found = super().likeliest(odds, limit)
+        self._stopwatch.lap("search")
+        return found
+
+    def likelihoods_near(
+        self, odds: Sequence[Float32s], kind: str, candidates: Sequence[Candidate], reach: int
+    ) -> tuple[Float64s, Int64s]:
+        self._stopwatch.lap("query")
+        weighed = super().likelihoods_near(odds, kind, candidates, reach)
+        self._stopwatch.lap("weigh")
+        return weighed

@@ -1,0 +1,56 @@
+"""What happens to music: as long and about as loud as before, and the same for a seed."""
+
+import numpy as np
+import pytest
+
+from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, changes_speed
+from spotify_pipeline.fingerprint.arrays import Float32s
+
+SECONDS = 3
+
+
+@pytest.fixture(scope="module")
+def music() -> Float32s:
+    """Make a chord whose notes fade, twice a second."""
+    times = np.arange(SECONDS * RATE) / RATE
+    chord = sum(np.sin(2 * np.pi * pitch * times) for pitch in (220.0, 277.2, 329.6, 1760.0))
+    return (0.15 * chord * np.exp(-6 * (times % 0.5))).astype(np.float32)
+
+
+def degraded(name: str, music: Float32s) -> Float32s:
+    return DEGRADATIONS[name](music, np.random.default_rng(5))
+
+
+@pytest.mark.parametrize("name", DEGRADATIONS)
+def test_length_and_level_stay(name: str, music: Float32s) -> None:
+    heard = degraded(name, music)
+    assert heard.dtype == np.float32
+    assert np.isfinite(heard).all()
+    if not changes_speed(name):
+        assert abs(len(heard) - len(music)) <= RATE // 5  # MP3 adds a frame or two
+    if name != "telephone":  # which is brought to full scale
+        assert 0.4 < heard.std() / music.std() < 2.5
+
+
+@pytest.mark.parametrize("name", ["white 10", "room", "babble", "applause"])
+def test_a_seed_gives_the_same_noise(name: str, music: Float32s) -> None:
+    assert np.array_equal(degraded(name, music), degraded(name, music))
+    other = DEGRADATIONS[name](music, np.random.default_rng(6))
+    assert not np.array_equal(degraded(name, music), other)
+
+
+@pytest.mark.parametrize("percent", [-4, -2, -1, 1, 2, 4])
+def test_a_faster_recording_is_shorter(percent: int, music: Float32s) -> None:
+    heard = degraded(f"speed {percent:+d}", music)
+    assert len(heard) == pytest.approx(len(music) / (1 + percent / 100), abs=1)
+
+
+def test_a_telephone_keeps_the_voice_alone(music: Float32s) -> None:
+    noise = np.random.default_rng(1).standard_normal(RATE).astype(np.float32)
+    power = np.abs(np.fft.rfft(degraded("telephone", noise))) ** 2
+    assert power[5000:].mean() < power[500:3000].mean() / 1000
+    assert power[:100].mean() < power[500:3000].mean() / 100
+
+
+def test_clipping_cuts_at_a_quarter_of_the_peak(music: Float32s) -> None:
+    assert np.abs(degraded("clipped", music)).max() == np.abs(music).max() / 4

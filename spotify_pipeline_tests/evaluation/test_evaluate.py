@@ -1,0 +1,130 @@
+"""The whole way on a little music, with few made-up tracks."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.evaluation.evaluate import Evaluation, EvaluationSetting, evaluate
+from spotify_pipeline.evaluation.judge import Judge, Result
+from spotify_pipeline.evaluation.peers import PEERS
+from spotify_pipeline.evaluation.pieces import Piece
+from spotify_pipeline.evaluation.queries import queries
+from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline_tests.tracks import Track, index_of
+
+SETTING = EvaluationSetting(
+    distractors=20, lengths=[10.0], degradations=["clean", "pink 10"], excerpts=1, peers=True
+)
+
+
+@pytest.fixture(scope="module")
+def progress() -> list[tuple[int, int, str]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def evaluation(
+    music: Path, progress: list[tuple[int, int, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Evaluation:
+    folder = tmp_path_factory.mktemp("evaluation") / "index"
+    return evaluate(music, SETTING, folder, lambda *told: progress.append(told), pytest.fail)
+
+
+def test_clean_excerpts_are_found_with_their_place(evaluation: Evaluation) -> None:
+    clean = [r for r in evaluation.results if r.excerpt.degradation == "clean"]
+    assert len(clean) == evaluation.pieces == 4
+    for result in clean:
+        assert result.scores.first
+        assert abs(result.error) < 0.05
+        assert result.scores.own > result.scores.unknown
+
+
+def test_every_excerpt_is_judged_by_every_peer(evaluation: Evaluation) -> None:
+    assert all(set(result.peers) == set(PEERS) for result in evaluation.results)
+
+
+def test_the_tables_tell_of_every_cell(evaluation: Evaluation) -> None:
+    tables = evaluation.tables()
+    assert [*tables] == ["detection", "peers", "time", "reliability"]
+    for name in ("detection", "peers"):
+        assert [row[0] for row in tables[name].rows] == ["clean  10 s", "pink 10  10 s"]
+    assert sum(b.answers for b in evaluation.bins) >= 4
+    assert evaluation.figures["top_1 clean"] == 1
+    assert evaluation.plot().startswith(b"\x89PNG")
+
+
+def test_progress_goes_through_all_excerpts(
+    evaluation: Evaluation, progress: list[tuple[int, int, str]]
+) -> None:
+    asked = [done for done, total, what in progress if what == "identifying excerpts"]
+    assert asked == [*range(len(evaluation.results))]
+    assert len(evaluation.results) == 8
+
+
+def test_an_evaluation_cut_short_says_the_same_as_far_as_it_came_and_leaves_nothing_behind(
+    music: Path, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    def interrupt(done: int, total: int, what: str) -> None:
+        if (done, total) == (3, 8):
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "index"
+    folder.mkdir()
+    (folder / "tuning").write_bytes(b"left by an evaluation that was killed")
+    warnings: list[str] = []
+    again = evaluate(music, SETTING, folder, interrupt, warnings.append)
+    assert not folder.exists()
+    assert warnings == ["stopped after 3 of 8 excerpts; the report is of these"]
+    assert len(again.results) == 3
+    for one, other in zip(evaluation.results, again.results, strict=False):
+        assert answered(one) == answered(other)
+    assert [row[0] for row in again.tables()["detection"].rows] == ["clean  10 s"]
+
+
+def answered(result: Result) -> tuple[object, ...]:
+    """Give what may not change from run to run: everything but times."""
+    return result.excerpt, result.own, result.wrong, result.unknown, result.peers
+
+
+def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_path: Path) -> None:
+    prints = [piece.fingerprint for piece in pieces]
+    judge = Judge(tmp_path, prints, distractors=0)
+    order = [0, 2, 1, 3]  # the tuning half's first
+    plain = Identifier(
+        index_of(
+            tmp_path,
+            [Track("0" * 22, None, prints[n].rhythm, prints[n].echoprint) for n in order],
+        )
+    )
+    for query in queries(pieces[:2], ["clean", "room"], [5.0], 1):
+        started = time.perf_counter()
+        result = judge.result(query)
+        elapsed = time.perf_counter() - started
+        taken = sum(result.known_seconds.values()) + sum(result.unknown_seconds.values())
+        assert 0.5 * elapsed < taken <= elapsed
+        found = plain.matches(query.fingerprint, query.samples)
+        own = [match for match in found if match.track == order.index(query.excerpt.piece)]
+        assert own == ([] if result.own is None else [result.own])
+        steps = {step.attempt for step in result.known_seconds}
+        assert "1 quick" in steps
+        assert all(step.stage and step.attempt for step in result.unknown_seconds)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"degradations": ["clean", "rain"]}, "there is no degradation 'rain'; there are clean, "),
+        ({"degradations": []}, "name a degradation and a length"),
+        ({"lengths": [5.0, 90.0]}, "can't be 90 s long; choose lengths from 1 to 60 s"),
+        ({"lengths": [np.nan]}, "can't be nan s long"),
+        ({"excerpts": 0}, "excerpts must be 1 or more"),
+        ({"distractors": -1}, "distractors must be 0 or more"),
+    ],
+)
+def test_what_can_not_be_evaluated_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        EvaluationSetting(**wrong)
