@@ -59,8 +59,11 @@ QUERY_SECONDS = 60.0
 JUDGED_SECONDS = 30.0
 """The stretch of a longer query that decides: the one that tells most."""
 
-TRIED_SECONDS = 6.0
-"""The stretch of a longer query that each track of a small index is tried with."""
+TRIED_INFORMATION = 120.0
+TRIED_SECONDS = 15.0
+"""Each track of a small index is tried with the shortest stretch of a query that tells so many nats
+(`fingerprint.onset_odds.information`), three seconds of a clean recording, or with so many seconds
+of a recording that tells less."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -249,13 +252,23 @@ class _Odds:
             return cls(odds_of_onsets(query.rhythm), echoprint, weights)
         return cls(onset_odds(samples), echoprint, weights | {"rhythm": RECORDING_WEIGHTS})
 
-    def most_telling(self, seconds: float) -> "_Odds":
-        """Cut out so many seconds in which there is most to tell tracks apart by."""
+    def most_telling(self, seconds: float, enough: float = math.inf) -> "_Odds":
+        """Cut out so many seconds in which there is most to tell tracks apart by.
+
+        Parameters
+        ----------
+        enough
+            Nats: if there is a shorter stretch that tells so much, the shortest such.
+        """
         told = self.rhythm if len(self.rhythm) else self.echoprint
-        cells = round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
+        most = round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
+        sums = np.concatenate(([0.0], np.cumsum(information(told))))
+        # where each stretch ends that tells enough
+        ends = np.searchsorted(sums, sums[:-1] + enough)
+        lengths = np.where(ends < len(sums), ends - np.arange(len(told)), len(told))
+        cells = min(most, int(lengths.min(initial=len(told))))
         if len(told) <= cells:
             return self
-        sums = np.concatenate(([0.0], np.cumsum(information(told))))
         first = int(np.argmax(sums[cells:] - sums[:-cells]))
         return replace(
             self,
@@ -352,7 +365,7 @@ class Identifier:
         """Find tracks that are worth trying, and the offset of the odds in each."""
         odds = query.odds
         if attempt.every_track and self.index.is_small and len(odds.rhythm):
-            tried = odds.most_telling(TRIED_SECONDS)
+            tried = odds.most_telling(TRIED_SECONDS, TRIED_INFORMATION)
             found = self.index.likeliest(tried.rhythm, attempt.candidates)
             first = odds.first - tried.first
         else:
