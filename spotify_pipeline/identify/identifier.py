@@ -110,9 +110,19 @@ class Pass:
 
     def fine_speeds(self, frames: int) -> Float64s:
         """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
-        steps = math.ceil(self.precision * frames / (2 * ODDS_CELL_FRAMES))
-        factors = np.linspace(1 - self.precision, 1 + self.precision, 2 * steps + 1)
-        return factors[np.argsort(np.abs(factors - 1), kind="stable")]
+        return _factors(self.precision, frames / (2 * ODDS_CELL_FRAMES))
+
+    def finest_speeds(self, frames: int) -> Float64s:
+        """Give factors between one of `fine_speeds` and those beside it, 1 first."""
+        steps = (len(self.fine_speeds(frames)) - 1) // 2
+        return _factors(self.precision / max(steps, 1), frames / ODDS_CELL_FRAMES)
+
+
+def _factors(reach: float, finely: float) -> Float64s:
+    """Give factors from 1 - reach to 1 + reach, the nearest to 1 first."""
+    steps = math.ceil(reach * finely)
+    factors = np.linspace(1 - reach, 1 + reach, 2 * steps + 1)
+    return factors[np.argsort(np.abs(factors - 1), kind="stable")]
 
 
 PASSES = (
@@ -120,11 +130,11 @@ PASSES = (
     Pass(THOROUGH, candidates=5_000, matches=20, every_track=True),
     Pass(
         SKETCHY,
-        candidates=100,
+        candidates=500,
         matches=5,
         speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
         precision=0.005,
-        seconds=20.0,
+        seconds=10.0,
     ),
 )
 """The next one only if none of the matches is certain."""
@@ -336,7 +346,7 @@ class Identifier:
         best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
         for found in best:
             if found.likelihood >= PROMISING * best[0].likelihood:
-                yield self._judged(found.track, found.speed, query, len(attempt.speeds))
+                yield self._judged(found.track, found.speed, query, attempt)
 
     def _promising(self, query: _Query, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
@@ -376,19 +386,24 @@ class Identifier:
             first = round(speed * odds.first)
         return [replace(candidate, offset=candidate.offset + first) for candidate in found]
 
-    def _judged(self, track: int, speed: float, query: _Query, speeds: int) -> Match:
-        """Try a track at every offset."""
+    def _judged(self, track: int, speed: float, query: _Query, attempt: Pass) -> Match:
+        """Try a track at every offset, and at the speeds around one."""
+        odds = query.odds
         trains, kind = self.index.trains(track, "rhythm"), "rhythm"
-        if len(query.odds.rhythm) == 0 or len(trains) == 0:
+        if len(odds.rhythm) == 0 or len(trains) == 0:
             trains, kind = self.index.trains(track, "echoprint"), "echoprint"
-        agreed = agreement(query.odds.of_kind(kind, speed), trains)
-        lost = log_odds_lost(len(self.index), speeds)
+        frames = ODDS_CELL_FRAMES * len(odds.of_kind(kind, 1))
+        speeds = (speed * attempt.finest_speeds(frames)).tolist()
+        agreed = [agreement(odds.of_kind(kind, one), trains) for one in speeds]
+        best = max(range(len(speeds)), key=lambda place: agreed[place].likelihood)
+        lost = log_odds_lost(len(self.index), len(attempt.speeds))
+        offset = agreed[best].offset - speeds[best] * (query.first + odds.first)
         return Match(
             track=track,
-            log_odds=query.odds.weights[kind].log_odds(agreed) - lost,
-            agreement=agreed,
-            offset=(agreed.offset - speed * (query.first + query.odds.first)) / FRAMES_PER_SECOND,
-            speed=speed,
+            log_odds=odds.weights[kind].log_odds(agreed[best]) - lost,
+            agreement=agreed[best],
+            offset=offset / FRAMES_PER_SECOND,
+            speed=speeds[best],
         )
 
 

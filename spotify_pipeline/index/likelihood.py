@@ -136,16 +136,14 @@ def likelihoods_near(
     best : int64 of shape (n,)
         The place in `odds` of the likeliest, the first of several.
     """
+    cells = reach // ODDS_CELL_FRAMES + 1
+    # beyond either end of the recording nothing is known
+    rows = np.zeros((len(odds), BANDS, max(map(len, odds)) + 4 * cells), np.float32)
+    for speed, one in enumerate(odds):
+        rows[speed, :, 2 * cells : 2 * cells + len(one)] = one.T
     likelihoods = np.full(len(firsts), -np.inf)
     best = np.zeros(len(firsts), np.int64)
-    cells = reach // ODDS_CELL_FRAMES + 1
-    for speed, one in enumerate(odds):
-        # beyond either end of the recording nothing is known
-        rows = np.pad(_reversed_rows(one), ((0, 0), (2 * cells, 2 * cells)))
-        found = _likelihoods_near(rows, packed, firsts, lasts, offsets, cells)
-        better = found > likelihoods
-        likelihoods[better] = found[better]
-        best[better] = speed
+    _likelihoods_near(rows, packed, firsts, lasts, offsets, cells, likelihoods, best)
     return likelihoods, best
 
 
@@ -268,22 +266,33 @@ def _likelihoods_near(
     lasts: Int64s,
     offsets: Int64s,
     reach: int,
-) -> Float64s:
-    """Give likelihoods as of `likelihoods_near`; rows have `2 * reach` zeros at either end."""
-    found = np.full(len(firsts), -np.inf)
-    cells = rows.shape[1] - 4 * reach
-    sums = np.zeros(2 * reach + 1, np.float32)
+    likelihoods: Float64s,
+    best: Int64s,
+) -> None:
+    """Write as of `likelihoods_near`; rows have `2 * reach` zeros at either end."""
+    sums = np.empty(2 * reach + 1, np.float32)
+    bands = np.empty(256, np.int64)
+    cells = np.empty(256, np.int64)
     for k in range(len(firsts)):
         track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
         if len(track) == 0:
             continue
-        sums[:] = 0
+        count = 0
         for band in range(BANDS):
             for frame in track[bounds[band] : bounds[band + 1]]:
-                # the cell that falls on this onset at the earliest offset
+                # where the row begins that falls on this onset, the latest offset first
                 cell = ((frame - offsets[k]) >> _CELL_BITS) + reach
-                if 0 <= cell < cells + 2 * reach:
-                    first = 2 * reach + cells - 1 - cell
-                    _add(rows[band, first : first + 2 * reach + 1], sums)
-        found[k] = sums.max()
-    return found
+                if 0 <= cell <= rows.shape[2] - len(sums):
+                    if count == len(bands):
+                        bands = np.concatenate((bands, bands))
+                        cells = np.concatenate((cells, cells))
+                    bands[count], cells[count] = band, cell
+                    count += 1
+        for speed in range(len(rows)):
+            sums[:] = 0
+            for i in range(count):
+                _add(rows[speed, bands[i], cells[i] : cells[i] + len(sums)], sums)
+            likelihood = sums.max()
+            if likelihood > likelihoods[k]:
+                likelihoods[k] = likelihood
+                best[k] = speed
