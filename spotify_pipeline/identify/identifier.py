@@ -65,6 +65,9 @@ TRIED_SECONDS = 15.0
 (`fingerprint.onset_odds.information`), three seconds of a clean recording, or with so many seconds
 of a recording that tells less."""
 
+TRIED_CANDIDATES = 50
+"""The likeliest of them are tried again with all that decides."""
+
 CERTAIN = 0.99
 """Confidence of a certain match."""
 
@@ -130,7 +133,7 @@ PASSES = (
     Pass(THOROUGH, candidates=5_000, matches=20, every_track=True),
     Pass(
         SKETCHY,
-        candidates=500,
+        candidates=200,
         matches=5,
         speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
         precision=0.005,
@@ -376,7 +379,7 @@ class Identifier:
         odds = query.odds
         if attempt.every_track and self.index.is_small and len(odds.rhythm):
             tried = odds.most_telling(TRIED_SECONDS, TRIED_INFORMATION)
-            found = self.index.likeliest(tried.rhythm, attempt.candidates)
+            found = self.index.likeliest(tried.rhythm, TRIED_CANDIDATES)
             first = odds.first - tried.first
         else:
             heard = query.with_other_starts() if attempt.effort.probing else query
