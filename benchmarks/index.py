@@ -8,7 +8,7 @@ pieces, cut at random, as they are and saved as MP3 of 64 kbit/s, of every other
 chosen on the other half, by `frontier`).
 
 *recall*: the share of queries whose own track is among the candidates of the quick pass, or of the
-thorough one too (`identifier.PASSES`). *first*: the share for which the identifier puts the own
+thorough one too (`identify.passes`). *first*: the share for which the identifier puts the own
 track first. Times are medians in a warm cache: of the two searches, and of all that the identifier
 does, which is further passes for those that the first does not decide; and 90 % of the queries take
 no longer than *90 %*.
@@ -46,7 +46,8 @@ from spotify_pipeline.fingerprint import (
     fingerprint,
     other_starts,
 )
-from spotify_pipeline.identify.identifier import PASSES, Identifier
+from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.merge import FAN_IN, merge_segments

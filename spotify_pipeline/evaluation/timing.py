@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from spotify_pipeline.fingerprint import Fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
-from spotify_pipeline.identify.identifier import PASSES, Identifier, Match, Pass
+from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.index.feature_index import (
     QUICK,
     SKETCHY,

@@ -1,63 +1,24 @@
 """A fingerprint to the tracks that it may be of.
 
-Belongs here: search, alignment and decision, put together. Does not belong here: audio files and
+Belongs here: search, likelihoods and decision, put together. Does not belong here: audio files and
 names (`answers`).
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import (
-    FRAME_SAMPLES,
-    FRAMES_PER_SECOND,
-    ODDS_CELL_FRAMES,
-    SAMPLE_RATE,
-    Fingerprint,
-    fingerprint,
-    odds_at_speed,
-    odds_of_onsets,
-    onset_odds,
-    other_starts,
-)
-from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
-from spotify_pipeline.fingerprint.onset_odds import information
-from spotify_pipeline.identify.decision import (
-    ECHOPRINT_WEIGHTS,
-    RECORDING_WEIGHTS,
-    RHYTHM_WEIGHTS,
-    DecisionWeights,
-    log_odds_lost,
-)
-from spotify_pipeline.index.feature_index import (
-    QUICK,
-    SKETCHY,
-    THOROUGH,
-    Candidate,
-    Effort,
-    FeatureIndex,
-)
+from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, ODDS_CELL_FRAMES, Fingerprint
+from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.identify.decision import log_odds_lost
+from spotify_pipeline.identify.heard_query import HeardQuery
+from spotify_pipeline.identify.passes import PASSES, QUERY_SECONDS, Pass
+from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
 from spotify_pipeline.index.likelihood import Agreement, agreement
-from spotify_pipeline.index.segment import PLACE_FRAMES
-from spotify_pipeline.recording import at_speed
 
-__all__ = [
-    "PASSES",
-    "QUERY_SECONDS",
-    "TOLERANCES",
-    "Identifier",
-    "Match",
-    "Pass",
-]
-
-QUERY_SECONDS = 60.0
-"""The stretch of a longer recording that is searched for: the one with most onsets."""
-
-JUDGED_SECONDS = 30.0
-"""The stretch of a longer query that decides: the one that tells most."""
+__all__ = ["TOLERANCES", "Identifier", "Match"]
 
 TRIED_INFORMATION = 120.0
 TRIED_SECONDS = 15.0
@@ -74,73 +35,6 @@ CERTAIN = 0.99
 PROMISING = 0.5
 """A candidate's likelihood has at least this share of the best one's, in logarithms, or it is not
 judged."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """An attempt to identify a query.
-
-    Attributes
-    ----------
-    effort
-        How much the search does.
-    candidates
-        Tracks that are tried near the offset at which the search found them.
-    matches
-        The best of them, which are tried at every offset and judged.
-    speeds
-        At which the recording may have been played, each searched for.
-    precision
-        By how much of itself a speed may be off: those between are tried on the candidates.
-    seconds
-        The stretch of a longer query that is searched for.
-    every_track
-        In a small index nothing is searched for: every track is tried at every offset.
-    """
-
-    effort: Effort
-    candidates: int
-    matches: int
-    speeds: tuple[float, ...] = (1.0,)
-    precision: float = 0.0
-    seconds: float = QUERY_SECONDS
-    every_track: bool = False
-
-    @property
-    def reach(self) -> int:
-        """Frames by which the offset that the search found may be off."""
-        return PLACE_FRAMES << self.effort.coarseness + 1
-
-    def fine_speeds(self, frames: int) -> Float64s:
-        """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
-        return _factors(self.precision, frames / (2 * ODDS_CELL_FRAMES))
-
-    def finest_speeds(self, frames: int) -> Float64s:
-        """Give factors between one of `fine_speeds` and those beside it, 1 first."""
-        steps = (len(self.fine_speeds(frames)) - 1) // 2
-        return _factors(self.precision / max(steps, 1), frames / ODDS_CELL_FRAMES)
-
-
-def _factors(reach: float, finely: float) -> Float64s:
-    """Give factors from 1 - reach to 1 + reach, the nearest to 1 first."""
-    steps = math.ceil(reach * finely)
-    factors = np.linspace(1 - reach, 1 + reach, 2 * steps + 1)
-    return factors[np.argsort(np.abs(factors - 1), kind="stable")]
-
-
-PASSES = (
-    Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=5_000, matches=20, every_track=True),
-    Pass(
-        SKETCHY,
-        candidates=200,
-        matches=5,
-        speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
-        precision=0.005,
-        seconds=10.0,
-    ),
-)
-"""The next one only if none of the matches is certain."""
 
 
 @dataclass(frozen=True)
@@ -184,118 +78,6 @@ TOLERANCES = {"rhythm": 1, "echoprint": 4}
 
 
 @dataclass(frozen=True)
-class _Query:
-    """A recording as it is looked up and tried.
-
-    Attributes
-    ----------
-    starts
-        Fingerprints of a stretch of the recording: the plain one first.
-    samples
-        That they were made of, if there are any.
-    first
-        Frame of the recording at which the stretch begins.
-    speed
-        At which it is taken to have been played: frames are those of the recording times this.
-    """
-
-    starts: tuple[Fingerprint, ...]
-    samples: Float32s | None
-    first: int
-    speed: float = 1.0
-
-    @property
-    def plain(self) -> Fingerprint:
-        """The stretch as it is."""
-        return self.starts[0]
-
-    @cached_property
-    def odds(self) -> "_Odds":
-        """Onset odds of the stretch that tells most."""
-        return _Odds.of(self.plain, self.samples).most_telling(JUDGED_SECONDS)
-
-    def with_other_starts(self) -> "_Query":
-        """Fingerprint it as it might look within a longer recording, if there are samples."""
-        if self.samples is None or len(self.starts) > 1:
-            return self
-        return replace(self, starts=(self.plain, *other_starts(self.samples)))
-
-    def stretch(self, seconds: float) -> "_Query":
-        """Cut out the busiest so many seconds."""
-        first, busiest = _busiest_stretch(self.plain, seconds)
-        if busiest is self.plain:
-            return self
-        samples = self.samples
-        if samples is not None:
-            samples = samples[first * FRAME_SAMPLES :][: round(seconds * SAMPLE_RATE)]
-        return _Query((busiest,), samples, self.first + first)
-
-    def at(self, speed: float) -> Fingerprint:
-        """Fingerprint it as if it had been played at a speed."""
-        if speed == 1:
-            return self.plain
-        if self.samples is None:
-            return self.plain.at_speed(speed)
-        return fingerprint(at_speed(self.samples, 1 / speed))
-
-
-@dataclass(frozen=True)
-class _Odds:
-    """Onset odds of a stretch of a query, for each kind of trains; of shape (cells, 8).
-
-    Attributes
-    ----------
-    weights
-        What they are worth.
-    first
-        Frame of the query at which the stretch begins.
-    """
-
-    rhythm: Float32s
-    echoprint: Float32s
-    weights: dict[str, DecisionWeights]
-    first: int = 0
-
-    @classmethod
-    def of(cls, query: Fingerprint, samples: Float32s | None) -> "_Odds":
-        """Hear the samples, if there are any."""
-        weights = {"rhythm": RHYTHM_WEIGHTS, "echoprint": ECHOPRINT_WEIGHTS}
-        echoprint = odds_of_onsets(query.echoprint)
-        if samples is None:
-            return cls(odds_of_onsets(query.rhythm), echoprint, weights)
-        return cls(onset_odds(samples), echoprint, weights | {"rhythm": RECORDING_WEIGHTS})
-
-    def most_telling(self, seconds: float, enough: float = math.inf) -> "_Odds":
-        """Cut out so many seconds in which there is most to tell tracks apart by.
-
-        Parameters
-        ----------
-        enough
-            Nats: if there is a shorter stretch that tells so much, the shortest such.
-        """
-        told = self.rhythm if len(self.rhythm) else self.echoprint
-        most = round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
-        sums = np.concatenate(([0.0], np.cumsum(information(told))))
-        # where each stretch ends that tells enough
-        ends = np.searchsorted(sums, sums[:-1] + enough)
-        lengths = np.where(ends < len(sums), ends - np.arange(len(told)), len(told))
-        cells = min(most, int(lengths.min(initial=len(told))))
-        if len(told) <= cells:
-            return self
-        first = int(np.argmax(sums[cells:] - sums[:-cells]))
-        return replace(
-            self,
-            rhythm=self.rhythm[first : first + cells],
-            echoprint=self.echoprint[first : first + cells],
-            first=self.first + first * ODDS_CELL_FRAMES,
-        )
-
-    def of_kind(self, kind: str, speed: float) -> Float32s:
-        """Give those of a kind, at a speed."""
-        return odds_at_speed(self.rhythm if kind == "rhythm" else self.echoprint, speed)
-
-
-@dataclass(frozen=True)
 class _Promising:
     """A track that is worth judging, the speed at which it was found, and how likely it made it."""
 
@@ -330,7 +112,7 @@ class Identifier:
         passes
             Attempts, until one decides.
         """
-        recording = _Query((query,), samples, 0).stretch(QUERY_SECONDS)
+        recording = HeardQuery(query, samples).stretch(QUERY_SECONDS)
         found: dict[int, Match] = {}
         for attempt in passes:
             heard = recording.stretch(attempt.seconds)
@@ -341,7 +123,7 @@ class Identifier:
                 break
         return sorted(found.values(), key=lambda m: (-m.log_odds, -m.score, m.track))
 
-    def _attempt(self, query: _Query, attempt: Pass) -> Iterator[Match]:
+    def _attempt(self, query: HeardQuery, attempt: Pass) -> Iterator[Match]:
         """Judge what promises most at all speeds."""
         promising: list[_Promising] = []
         for speed in attempt.speeds:
@@ -351,7 +133,7 @@ class Identifier:
             if found.likelihood >= PROMISING * best[0].likelihood:
                 yield self._judged(found.track, found.speed, query, attempt)
 
-    def _promising(self, query: _Query, speed: float, attempt: Pass) -> list[_Promising]:
+    def _promising(self, query: HeardQuery, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
         candidates = self._candidates(query, speed, attempt)
         likelihoods = np.full(len(candidates), -np.inf)
@@ -374,7 +156,7 @@ class Identifier:
             if likelihoods[place] > 0
         ]
 
-    def _candidates(self, query: _Query, speed: float, attempt: Pass) -> list[Candidate]:
+    def _candidates(self, query: HeardQuery, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
         odds = query.odds
         if attempt.every_track and self.index.is_small and len(odds.rhythm):
@@ -382,14 +164,14 @@ class Identifier:
             found = self.index.likeliest(tried.rhythm, TRIED_CANDIDATES)
             first = odds.first - tried.first
         else:
-            heard = query.with_other_starts() if attempt.effort.probing else query
+            starts = query.other_starts if attempt.effort.probing else []
             found = self.index.candidates(
-                query.at(speed), attempt.candidates, attempt.effort, heard.starts[1:]
+                query.at(speed), attempt.candidates, attempt.effort, starts
             )
             first = round(speed * odds.first)
         return [replace(candidate, offset=candidate.offset + first) for candidate in found]
 
-    def _judged(self, track: int, speed: float, query: _Query, attempt: Pass) -> Match:
+    def _judged(self, track: int, speed: float, query: HeardQuery, attempt: Pass) -> Match:
         """Try a track at every offset, and at the speeds around one."""
         odds = query.odds
         trains, kind = self.index.trains(track, "rhythm"), "rhythm"
@@ -408,14 +190,3 @@ class Identifier:
             offset=offset / FRAMES_PER_SECOND,
             speed=speeds[best],
         )
-
-
-def _busiest_stretch(query: Fingerprint, seconds: float) -> tuple[int, Fingerprint]:
-    """Cut out so many seconds with most onsets; gives the first frame too."""
-    onsets = np.sort(query.rhythm.frames if len(query.rhythm) else query.echoprint.frames)
-    length = round(seconds * FRAMES_PER_SECOND)
-    if len(onsets) == 0 or onsets[-1] < length:
-        return 0, query
-    inside = np.searchsorted(onsets, onsets + length) - np.arange(len(onsets))
-    start = int(onsets[int(np.argmax(inside))])
-    return start, query.excerpt(start, length)

@@ -17,7 +17,8 @@ import numpy as np
 
 from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.identify.identifier import PASSES, TOLERANCES, Identifier
+from spotify_pipeline.identify.identifier import TOLERANCES, Identifier
+from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]

@@ -7,7 +7,8 @@ import pytest
 
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.identifier import QUERY_SECONDS, Identifier
+from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.passes import QUERY_SECONDS
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,

@@ -10,7 +10,8 @@ import pytest
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.identifier import PASSES, Identifier, Match, Pass
+from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,

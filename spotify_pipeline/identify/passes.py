@@ -1,0 +1,86 @@
+"""The attempts to identify a query, from the quickest to the most thorough.
+
+Belongs here: how much each does. Does not belong here: doing it (`identifier`).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
+from spotify_pipeline.fingerprint.arrays import Float64s
+from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort
+from spotify_pipeline.index.segment import PLACE_FRAMES
+
+__all__ = ["PASSES", "QUERY_SECONDS", "Pass"]
+
+QUERY_SECONDS = 60.0
+"""The stretch of a longer recording that is searched for: the one with most onsets."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """An attempt to identify a query.
+
+    Attributes
+    ----------
+    effort
+        How much the search does.
+    candidates
+        Tracks that are tried near the offset at which the search found them.
+    matches
+        The best of them, which are tried at every offset and judged.
+    speeds
+        At which the recording may have been played, each searched for.
+    precision
+        By how much of itself a speed may be off: those between are tried on the candidates.
+    seconds
+        The stretch of a longer query that is searched for.
+    every_track
+        In a small index nothing is searched for: every track is tried at every offset.
+    """
+
+    effort: Effort
+    candidates: int
+    matches: int
+    speeds: tuple[float, ...] = (1.0,)
+    precision: float = 0.0
+    seconds: float = QUERY_SECONDS
+    every_track: bool = False
+
+    @property
+    def reach(self) -> int:
+        """Frames by which the offset that the search found may be off."""
+        return PLACE_FRAMES << self.effort.coarseness + 1
+
+    def fine_speeds(self, frames: int) -> Float64s:
+        """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
+        return _factors(self.precision, frames / (2 * ODDS_CELL_FRAMES))
+
+    def finest_speeds(self, frames: int) -> Float64s:
+        """Give factors between one of `fine_speeds` and those beside it, 1 first."""
+        steps = (len(self.fine_speeds(frames)) - 1) // 2
+        return _factors(self.precision / max(steps, 1), frames / ODDS_CELL_FRAMES)
+
+
+def _factors(reach: float, finely: float) -> Float64s:
+    """Give factors from 1 - reach to 1 + reach, the nearest to 1 first."""
+    steps = math.ceil(reach * finely)
+    factors = np.linspace(1 - reach, 1 + reach, 2 * steps + 1)
+    return factors[np.argsort(np.abs(factors - 1), kind="stable")]
+
+
+PASSES = (
+    Pass(QUICK, candidates=30, matches=10),
+    Pass(THOROUGH, candidates=5_000, matches=20, every_track=True),
+    Pass(
+        SKETCHY,
+        candidates=200,
+        matches=5,
+        speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
+        precision=0.005,
+        seconds=10.0,
+    ),
+)
+"""The next one only if none of the matches is certain."""
