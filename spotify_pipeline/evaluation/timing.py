@@ -124,9 +124,11 @@ class _TimedIndex(FeatureIndex):
         self._stopwatch.lap("search")
         return found
 
-    def likeliest(self, odds: Float32s, limit: int) -> list[Candidate]:
+    def likeliest(
+        self, odds: Float32s, limit: int, among: Sequence[int] | None = None
+    ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().likeliest(odds, limit)
+        found = super().likeliest(odds, limit, among)
         self._stopwatch.lap("search")
         return found
 

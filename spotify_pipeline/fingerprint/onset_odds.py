@@ -139,7 +139,7 @@ def expected(odds: Float32s) -> Float64s:
 
 
 def information(odds: Float32s) -> Float64s:
-    """Tell how much each cell is expected to tell of the right track.
+    """Tell how much each band of each cell is expected to tell of the right track.
 
     Parameters
     ----------
@@ -148,11 +148,12 @@ def information(odds: Float32s) -> Float64s:
 
     Returns
     -------
-    float64 of shape (cells,), nats: the divergence of onsets as they are likely here from those of
+    float64 of shape (cells, 8), nats: the divergence of an onset as it is likely here from one of
     any music.
     """
-    without_onset = np.log1p(-_probabilities(odds)) + math.log1p(math.exp(ANY_ODDS))
-    return np.asarray(expected(odds) + without_onset.sum(axis=1), np.float64)
+    likely = _probabilities(odds)
+    told = likely * odds + np.log1p(-likely) + math.log1p(math.exp(ANY_ODDS))
+    return np.asarray(told, np.float64)
 
 
 def odds_at_speed(odds: Float32s, speed: float) -> Float32s:

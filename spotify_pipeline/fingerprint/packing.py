@@ -225,8 +225,11 @@ def _write_varint(packed: UInt8s, position: int, value: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def unpack_frames(packed: UInt8s) -> tuple[Int32s, Int64s]:
-    """Give frames and bounds; no bounds if the bytes are damaged. For kernels."""
+def unpack_frames(packed: UInt8s, bands: int = BANDS) -> tuple[Int32s, Int64s]:
+    """Give frames and bounds; no bounds if the bytes are damaged. For kernels.
+
+    If only the first bands are wanted, the others are empty, and damage to them is not told.
+    """
     bounds = np.zeros(BANDS + 1, np.int64)
     frames = np.empty(0, np.int32)
     if len(packed) == 0:
@@ -242,8 +245,11 @@ def unpack_frames(packed: UInt8s) -> tuple[Int32s, Int64s]:
     high = position + 1 + (k * onsets + 7) // 8
     if k > _MOST_LOW_BITS or high + (onsets + 7) // 8 + _PADDING > len(packed):
         return frames, bounds[:0]
-    frames = np.empty(onsets, np.int32)
-    if not _read_values(packed, position + 1, k, high, len(packed) - _PADDING, frames):
+    bounds[bands + 1 :] = bounds[bands]
+    frames = np.empty(bounds[bands], np.int32)
+    complete = bands == BANDS
+    end = len(packed) - _PADDING
+    if not _read_values(packed, position + 1, k, high, end, frames, complete):
         return frames[:0], bounds[:0]
     if not _sum_gaps(frames, bounds, shortest):
         return frames[:0], bounds[:0]
@@ -265,11 +271,13 @@ def _read_varint(packed: UInt8s, position: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _read_values(packed: UInt8s, first: int, k: int, high: int, end: int, values: Int32s) -> bool:
+def _read_values(
+    packed: UInt8s, first: int, k: int, high: int, end: int, values: Int32s, complete: bool
+) -> bool:
     """Read both planes; false if the second one ends early or late, or a value is too large.
 
-    `first` and `high` are the bytes at which the planes begin; the second one ends with its last
-    number.
+    `first` and `high` are the bytes at which the planes begin; if the values are complete, the
+    second one ends with its last number.
     """
     mask = np.uint32((1 << k) - 1)
     low = np.uint64(8 * first)
@@ -287,7 +295,7 @@ def _read_values(packed: UInt8s, first: int, k: int, high: int, end: int, values
         base = 8 * (position - high)
         while word:
             if read == len(values):
-                return False
+                return not complete
             bit = base + np.int64(trailing_zeros(word))
             above = bit - previous - 1
             if above > largest:
@@ -298,7 +306,7 @@ def _read_values(packed: UInt8s, first: int, k: int, high: int, end: int, values
             low += np.uint64(k)
             read += 1
             word &= word - np.uint64(1)
-    return read == len(values) and 8 * (end - high) - 1 - previous < 8
+    return read == len(values) and (not complete or 8 * (end - high) - 1 - previous < 8)
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from spotify_pipeline.fingerprint import (
+    BANDS,
     FRAME_SAMPLES,
     FRAMES_PER_SECOND,
     ODDS_CELL_FRAMES,
@@ -36,6 +37,9 @@ __all__ = ["HeardQuery", "QueryOdds"]
 
 JUDGED_SECONDS = 30.0
 """The stretch of a longer query that decides: the one that tells most."""
+
+IDLE_CELLS = 650
+"""Trying a track at its onsets takes as long as so many cells do, if there were none."""
 
 
 @dataclass(frozen=True)
@@ -111,23 +115,13 @@ class QueryOdds:
             return cls(odds_of_onsets(query.rhythm), echoprint, weights)
         return cls(onset_odds(samples), echoprint, weights | {"rhythm": RECORDING_WEIGHTS})
 
-    def most_telling(self, seconds: float, enough: float = math.inf) -> "QueryOdds":
-        """Cut out so many seconds in which there is most to tell tracks apart by.
-
-        Parameters
-        ----------
-        enough
-            Nats: if there is a shorter stretch that tells so much, the shortest such.
-        """
+    def most_telling(self, seconds: float) -> "QueryOdds":
+        """Cut out so many seconds in which there is most to tell tracks apart by."""
         told = self.rhythm if len(self.rhythm) else self.echoprint
-        most = round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
-        sums = np.concatenate(([0.0], np.cumsum(information(told))))
-        # where each stretch ends that tells enough
-        ends = np.searchsorted(sums, sums[:-1] + enough)
-        lengths = np.where(ends < len(sums), ends - np.arange(len(told)), len(told))
-        cells = min(most, int(lengths.min(initial=len(told))))
+        cells = _cells(seconds)
         if len(told) <= cells:
             return self
+        sums = np.concatenate(([0.0], np.cumsum(information(told).sum(axis=1))))
         first = int(np.argmax(sums[cells:] - sums[:-cells]))
         return replace(
             self,
@@ -136,9 +130,47 @@ class QueryOdds:
             first=self.first + first * ODDS_CELL_FRAMES,
         )
 
+    def telling(self, nats: float, seconds: float) -> Float32s:
+        """Give the least of the rhythm odds that is expected to tell enough.
+
+        Parameters
+        ----------
+        nats
+            What is enough.
+        seconds
+            Where nothing tells so much, as many seconds as this at the most.
+
+        Returns
+        -------
+        float32 of shape (cells, bands): of a stretch, and of the first bands.
+        """
+        told = np.cumsum(information(self.rhythm), axis=1)
+        most = min(_cells(seconds), len(told))
+        chosen = (0, most, BANDS)
+        least = math.inf
+        for bands in range(1, BANDS + 1):
+            sums = np.concatenate(([0.0], np.cumsum(told[:, bands - 1])))
+            # where each stretch ends that tells enough
+            ends = np.searchsorted(sums, sums[:-1] + nats)
+            lengths = np.where(ends < len(sums), ends - np.arange(len(told)), len(sums))
+            first = int(np.argmin(lengths))
+            cells = int(lengths[first])
+            work = bands * (cells + IDLE_CELLS)
+            if cells <= most and work < least:
+                chosen, least = (first, cells, bands), work
+        first, cells, bands = chosen
+        if least == math.inf and most < len(told):
+            sums = np.concatenate(([0.0], np.cumsum(told[:, -1])))
+            first = int(np.argmax(sums[most:] - sums[:-most]))
+        return self.rhythm[first : first + cells, :bands]
+
     def of_kind(self, kind: str, speed: float) -> Float32s:
         """Give those of a kind, at a speed."""
         return odds_at_speed(self.rhythm if kind == "rhythm" else self.echoprint, speed)
+
+
+def _cells(seconds: float) -> int:
+    return round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
 
 
 def _busiest_stretch(query: Fingerprint, seconds: float) -> tuple[int, Fingerprint]:

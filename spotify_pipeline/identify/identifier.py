@@ -20,14 +20,15 @@ from spotify_pipeline.index.likelihood import Agreement, agreement
 
 __all__ = ["TOLERANCES", "Identifier", "Match"]
 
-TRIED_INFORMATION = 120.0
+TRIED_INFORMATION = 60.0
 TRIED_SECONDS = 15.0
-"""Each track of a small index is tried with the shortest stretch of a query that tells so many nats
-(`fingerprint.onset_odds.information`), three seconds of a clean recording, or with so many seconds
-of a recording that tells less."""
+"""Each track of a small index is tried with the least of a query that tells so many nats
+(`HeardQuery.odds`), or with so many seconds of a query that tells less."""
 
+TRIED_SHARE = 0.02
 TRIED_CANDIDATES = 50
-"""The likeliest of them are tried again with all that decides."""
+"""The likeliest share of them is tried again with all that decides, and the likeliest of those are
+candidates."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -160,15 +161,13 @@ class Identifier:
         """Find tracks that are worth trying, and the offset of the odds in each."""
         odds = query.odds
         if attempt.every_track and self.index.is_small and len(odds.rhythm):
-            tried = odds.most_telling(TRIED_SECONDS, TRIED_INFORMATION)
-            found = self.index.likeliest(tried.rhythm, TRIED_CANDIDATES)
-            first = odds.first - tried.first
-        else:
-            starts = query.other_starts if attempt.effort.probing else []
-            found = self.index.candidates(
-                query.at(speed), attempt.candidates, attempt.effort, starts
-            )
-            first = round(speed * odds.first)
+            some = max(round(TRIED_SHARE * len(self.index)), TRIED_CANDIDATES)
+            found = self.index.likeliest(odds.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
+            again = [candidate.track for candidate in found]
+            return self.index.likeliest(odds.rhythm, TRIED_CANDIDATES, again)
+        starts = query.other_starts if attempt.effort.probing else []
+        found = self.index.candidates(query.at(speed), attempt.candidates, attempt.effort, starts)
+        first = round(speed * odds.first)
         return [replace(candidate, offset=candidate.offset + first) for candidate in found]
 
     def _judged(self, track: int, speed: float, query: HeardQuery, attempt: Pass) -> Match:

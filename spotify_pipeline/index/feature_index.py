@@ -190,15 +190,19 @@ class FeatureIndex:
         """Whether each track can be tried, `likeliest`."""
         return int(self._bounds[-1]) <= SMALL_INDEX
 
-    def likeliest(self, odds: Float32s, limit: int) -> list[Candidate]:
-        """Rank all tracks by how likely a recording is if it is that track, at the best offset.
+    def likeliest(
+        self, odds: Float32s, limit: int, among: Sequence[int] | None = None
+    ) -> list[Candidate]:
+        """Rank tracks by how likely a recording is if it is that track, at the best offset.
 
         Parameters
         ----------
         odds
-            `fingerprint.onset_odds` of the recording.
+            `fingerprint.onset_odds` of the recording, of all bands or of the first.
         limit
             Tracks to give at the most.
+        among
+            Tracks to rank; None for all.
 
         Raises
         ------
@@ -219,10 +223,14 @@ class FeatureIndex:
                 if found[k] > 0
             ]
 
+        tracks = (
+            np.arange(self._bounds[-1]) if among is None else np.sort(np.array(among, np.int64))
+        )
+        cuts = np.searchsorted(tracks, self._bounds)
         parts = [
-            (place, part)
-            for place, segment in enumerate(self._segments)
-            for part in np.array_split(np.arange(len(segment)), workers)
+            (place, part - self._bounds[place])
+            for place in range(len(self._segments))
+            for part in np.array_split(tracks[cuts[place] : cuts[place + 1]], workers)
             if len(part)
         ]
         ranked = self._pool.map(rank, *zip(*parts, strict=True)) if parts else []

@@ -86,7 +86,7 @@ def best_likelihoods(
     Parameters
     ----------
     odds
-        float32 of shape (cells, 8).
+        float32 of shape (cells, bands), of the first bands: fewer are less work.
     packed
         uint8, with the packed rhythm trains of n tracks in it (`fingerprint.packing`).
     firsts, lasts
@@ -214,7 +214,7 @@ def _best_likelihoods(
     cells = rows.shape[1]
     sums = np.zeros(_BLOCK, np.int16)
     for k in range(len(firsts)):
-        track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
+        track, bounds = unpack_frames(packed[firsts[k] : lasts[k]], len(rows))
         if len(track) == 0:
             continue
         places = (track.max() >> _COARSE_BITS) + 1 + cells
@@ -222,7 +222,7 @@ def _best_likelihoods(
         if places > len(sums):
             sums = np.zeros(2 * places, np.int16)
         sums[:places] = 0
-        for band in range(BANDS):
+        for band in range(len(rows)):
             row = rows[band]
             for frame in track[bounds[band] : bounds[band + 1]]:
                 place = frame >> _COARSE_BITS

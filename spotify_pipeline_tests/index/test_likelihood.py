@@ -165,6 +165,29 @@ def test_what_has_lost_two_thirds_of_its_onsets_is_found_by_trying_all(tmp_path:
         assert number in [candidate.track for candidate in found]
 
 
+@given(odds=random_odds(), track=TRAINS, bands=st.integers(1, BANDS))
+@settings(deadline=None, max_examples=20)
+def test_odds_of_the_first_bands_leave_out_the_others(
+    odds: Float32s, track: OnsetTrains, bands: int
+) -> None:
+    few = OnsetTrains.from_bands([track.band(band) if band < bands else () for band in range(8)])
+    found, offsets = best_likelihoods(odds[:, :bands], *packed([track]))
+    without, places = best_likelihoods(odds, *packed([few]))
+    if len(few):
+        assert found.tolist() == without.tolist()
+        assert found[0] == 0 or likelihood_at(odds, few, int(offsets[0])) == pytest.approx(found[0])
+        assert len(places) == 1
+
+
+def test_tracks_to_rank_can_be_named(tmp_path: Path) -> None:
+    tracks = make_tracks(12)
+    index = index_of(tmp_path, tracks)
+    odds = odds_of_onsets(fingerprint_of(tracks[7], start=20, seconds=5).rhythm)
+    assert index.likeliest(odds, 1)[0].track == 7
+    assert index.likeliest(odds, 1, [9, 7, 2])[0].track == 7
+    assert {candidate.track for candidate in index.likeliest(odds, 5, [9, 2])} <= {2, 9}
+
+
 def test_only_a_small_index_is_tried_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

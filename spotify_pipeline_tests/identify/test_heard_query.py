@@ -1,0 +1,56 @@
+"""Which part of a query is looked at."""
+
+import numpy as np
+import pytest
+
+from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, ODDS_CELL_FRAMES, odds_of_onsets
+from spotify_pipeline.fingerprint.onset_odds import information
+from spotify_pipeline.identify.heard_query import HeardQuery, QueryOdds
+from spotify_pipeline_tests.tracks import fingerprint_of, make_track
+
+CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
+
+
+@pytest.fixture
+def odds() -> QueryOdds:
+    """Ten seconds of music between twenty and forty of hiss."""
+    music = odds_of_onsets(fingerprint_of(make_track(3), seconds=10).rhythm)
+    hiss = np.zeros((round(20 * CELLS_PER_SECOND), BANDS), np.float32)
+    rhythm = np.concatenate((hiss, music, hiss, hiss))
+    return QueryOdds(rhythm, rhythm, {})
+
+
+def test_the_stretch_that_tells_most_is_cut_out(odds: QueryOdds) -> None:
+    cut = odds.most_telling(12)
+    assert len(cut.rhythm) == round(12 * CELLS_PER_SECOND)
+    assert information(cut.rhythm).sum() == pytest.approx(information(odds.rhythm).sum())
+    assert cut.first // ODDS_CELL_FRAMES + len(cut.rhythm) >= 30 * CELLS_PER_SECOND - 2
+
+
+def test_a_short_query_is_taken_whole(odds: QueryOdds) -> None:
+    assert odds.most_telling(100) is odds
+
+
+@pytest.mark.parametrize("nats", [10.0, 40.0, 100.0])
+def test_as_much_is_tried_as_is_enough(odds: QueryOdds, nats: float) -> None:
+    tried = odds.telling(nats, 15)
+    bands = tried.shape[1]
+    told = information(np.pad(tried, ((0, 0), (0, BANDS - bands))))[:, :bands].sum()
+    assert nats <= told < nats + 20
+
+
+def test_more_is_tried_if_more_is_asked_for(odds: QueryOdds) -> None:
+    assert odds.telling(20, 15).size < odds.telling(100, 15).size
+
+
+def test_where_nothing_is_enough_the_best_stretch_is_tried(odds: QueryOdds) -> None:
+    assert odds.telling(1e9, 15).shape == (round(15 * CELLS_PER_SECOND), BANDS)
+    assert odds.telling(1e9, 1000).shape == odds.rhythm.shape
+
+
+def test_the_busiest_stretch_is_searched_for() -> None:
+    query = fingerprint_of(make_track(3), seconds=50)
+    heard = HeardQuery(query, None).stretch(20)
+    assert heard.fingerprint.rhythm.frames.max() <= 20 * FRAMES_PER_SECOND
+    assert heard.odds.rhythm.shape[0] <= 20 * CELLS_PER_SECOND + 2
+    assert HeardQuery(query, None).stretch(60).fingerprint is query
