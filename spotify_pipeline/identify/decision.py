@@ -33,7 +33,7 @@ __all__ = [
 THRESHOLD = 0.9
 """Matches below this confidence are not given; a recording without any is unknown."""
 
-FITTED_TRACKS = 3_000
+FITTED_TRACKS = 20_000
 """Tracks of the index that the weights were chosen on."""
 
 
@@ -87,8 +87,8 @@ class DecisionWeights:
 RECORDING_WEIGHTS = DecisionWeights(intercept=-5.76, gap=1.34, likelihood=0.92, share=3.34)
 """Of a recording's own odds (`fingerprint.onset_odds`)."""
 
-RHYTHM_WEIGHTS = DecisionWeights(intercept=-9.77, gap=1.58, likelihood=1.67, share=0.77)
-ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-8.06, gap=2.26, likelihood=0.32, share=0.57)
+RHYTHM_WEIGHTS = DecisionWeights(intercept=-12.14, gap=1.57, likelihood=1.80, share=0.68)
+ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-9.94, gap=2.27, likelihood=0.88, share=0.0)
 """Where only onsets are known, of either kind (`fingerprint.odds_of_onsets`)."""
 
 
@@ -102,9 +102,10 @@ def evidence(agreement: Agreement) -> tuple[float, float, float]:
     likelihood
         Its natural logarithm: a long query of the wrong piece gains little by its length.
     share
-        Natural logarithm of the share of the expected likelihood.
+        Natural logarithm of the share of the expected likelihood, at the most 0: more than expected
+        is chance.
     """
     likelihood = max(agreement.likelihood, 1.0)
     gap = (likelihood - max(agreement.second, 0.0)) / math.sqrt(likelihood)
-    share = likelihood / max(agreement.expected, 1.0)
+    share = min(likelihood / max(agreement.expected, 1.0), 1.0)
     return gap, math.log(likelihood), math.log(share)
