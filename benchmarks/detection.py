@@ -62,10 +62,10 @@ def fit(results: Sequence[Result]) -> None:
     ]
     # so much regularised, since right and wrong answers can all but be told apart
     model = LogisticRegression(C=10.0, max_iter=10_000).fit(*zip(*found, strict=True))
-    gap, likelihood, share = model.coef_[0]
+    gap, share = model.coef_[0]
     print(
         f"\nDecisionWeights(intercept={model.intercept_[0]:.2f}, gap={gap:.2f},"
-        f" likelihood={likelihood:.2f}, share={share:.2f})  # of {len(found)} answers"
+        f" share={share:.2f})  # of {len(found)} answers"
     )
 
 

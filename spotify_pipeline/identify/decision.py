@@ -1,12 +1,12 @@
 """What an agreement is worth: the probability that it is the track.
 
-The *likelihood* of the recording at the best offset would be all there is, were onsets independent
-of each other. But music has a beat, and a piece of the same tempo agrees with many beats of
-another. Two more things tell those apart. The *gap*: such a piece agrees a beat later as well,
-while a true offset stands out among the same track's other offsets. And the *share*: a recording's
-own odds say how likely it should become once the right track is tried, and a wrong one falls short
-of that. Their weights are a logistic regression on real music among made-up tracks
-(`benchmarks/detection.py --fit`).
+The likelihood of the recording at the best offset would be all there is, were onsets independent of
+each other. But music has a beat, and a piece of the same tempo agrees with many beats of another.
+Two things tell those apart. The *gap*: such a piece agrees a beat later as well, while a true
+offset stands out among the same track's other offsets. And the *share*: a recording's own odds say
+how likely it should become once the right track is tried, and a wrong one falls short of that.
+Their weights are a logistic regression on real music among made-up tracks
+(`benchmarks/detection.py --fit`), heard by networks that were taught on other pieces.
 
 The best of many impostors is better than the best of few. Each wrong track has its own small chance
 to reach some odds, so in an index ten times as large the odds of any match are a tenth.
@@ -73,39 +73,36 @@ class DecisionWeights:
 
     intercept: float
     gap: float
-    likelihood: float
     share: float
 
     def log_odds(self, agreement: Agreement) -> float:
         """Give the natural logarithm of the odds that the query is of the track."""
         if agreement.likelihood <= 0:
             return -math.inf
-        gap, likelihood, share = evidence(agreement)
-        return self.intercept + self.gap * gap + self.likelihood * likelihood + self.share * share
+        gap, share = evidence(agreement)
+        return self.intercept + self.gap * gap + self.share * share
 
 
-RECORDING_WEIGHTS = DecisionWeights(intercept=-5.76, gap=1.34, likelihood=0.92, share=3.34)
+RECORDING_WEIGHTS = DecisionWeights(intercept=-9.74, gap=1.84, share=2.49)
 """Of a recording's own odds (`fingerprint.onset_odds`)."""
 
-RHYTHM_WEIGHTS = DecisionWeights(intercept=-12.14, gap=1.57, likelihood=1.80, share=0.68)
-ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-9.94, gap=2.27, likelihood=0.88, share=0.0)
+RHYTHM_WEIGHTS = DecisionWeights(intercept=-8.91, gap=1.89, share=0.74)
+ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-9.92, gap=2.56, share=0.0)
 """Where only onsets are known, of either kind (`fingerprint.odds_of_onsets`)."""
 
 
-def evidence(agreement: Agreement) -> tuple[float, float, float]:
+def evidence(agreement: Agreement) -> tuple[float, float]:
     """Give the evidence of an agreement.
 
     Returns
     -------
     gap
-        Likelihood above that of the best other offset, over its own root.
-    likelihood
-        Its natural logarithm: a long query of the wrong piece gains little by its length.
+        Root of the likelihood above that of the best other offset.
     share
         Natural logarithm of the share of the expected likelihood, at the most 0: more than expected
         is chance.
     """
     likelihood = max(agreement.likelihood, 1.0)
-    gap = (likelihood - max(agreement.second, 0.0)) / math.sqrt(likelihood)
+    gap = math.sqrt(max(likelihood - max(agreement.second, 0.0), 0.0))
     share = min(likelihood / max(agreement.expected, 1.0), 1.0)
-    return gap, math.log(likelihood), math.log(share)
+    return gap, math.log(share)

@@ -26,7 +26,7 @@ def test_what_stands_out_is_believed_and_what_does_not_is_not(weights: DecisionW
     threshold = math.log(THRESHOLD / (1 - THRESHOLD))
     assert weights.log_odds(Agreement(0, 150.0, 30.0, 140.0)) >= threshold
     assert weights.log_odds(Agreement(0, 150.0, 148.0, 600.0)) < threshold
-    assert weights.log_odds(Agreement(0, 20.0, 12.0, 60.0)) < threshold
+    assert weights.log_odds(Agreement(0, 30.0, 18.0, 60.0)) < threshold
 
 
 @given(
