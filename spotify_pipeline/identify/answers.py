@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotify_pipeline.catalog import Catalog, Track
+from spotify_pipeline.catalog import Catalog, TrackNames
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
@@ -151,7 +151,7 @@ def _named(
     """Group matches by recording, and put names to them."""
     ids = {match.track: index.track_id(match.track) for match in matches}
     with Catalog(metadata_database) as catalog:
-        known = catalog.tracks(ids.values())
+        known = catalog.names(ids.values())
     names = {track: known[track_id] for track, track_id in ids.items() if track_id in known}
     groups = group_releases(matches, index, names)
     named = tuple(
@@ -163,7 +163,7 @@ def _named(
 
 
 def _named_match(
-    match: Match, track_id: str, names: Track | None, recording: int, index: FeatureIndex
+    match: Match, track_id: str, names: TrackNames | None, recording: int, index: FeatureIndex
 ) -> NamedMatch:
     duration = index.duration(match.track)
     return NamedMatch(
