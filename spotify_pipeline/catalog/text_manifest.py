@@ -24,7 +24,7 @@ __all__ = [
     "text_sources",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """Of the manifest and the terms; the engine keeps a version of its own."""
 
 _NAME = "manifest.json"
@@ -42,7 +42,9 @@ class TextManifest(msgspec.Struct, frozen=True):
     format
         `FORMAT` of the writer.
     folder
-        Name of the engine's folder.
+        Name of the folder of the engine's files.
+    tiers
+        Their number.
     sources
         For each table that it was made of, the file from which that was loaded.
     tracks, size
@@ -53,6 +55,7 @@ class TextManifest(msgspec.Struct, frozen=True):
 
     format: int
     folder: str
+    tiers: int
     sources: dict[str, SourceFile]
     tracks: int
     size: int
