@@ -36,14 +36,11 @@ from spotify_pipeline.catalog.words import is_unspaced, query_words
 
 __all__ = ["Filters", "TextSearch"]
 
-NAME_FIELDS = ("title", "artist", "album")
-"""Where words are looked for."""
+PREFIX_WORDS = 40
+"""Of a prefix, so many of the most frequent words in each tier are tried."""
 
-PREFIX_WORDS = 20
-"""Of a prefix, so many of the most frequent words in each field are tried."""
-
-SIMILAR_WORDS = 60
-"""Of words that differ by a letter, so many of the most frequent are tried, in all fields."""
+SIMILAR_WORDS = 40
+"""Of words that differ by a letter, so many of the most frequent in each tier are tried."""
 
 FEW_TERMS = 64
 """Tracks of so many alternatives are read side by side, of more as one set before all else."""
@@ -116,14 +113,8 @@ class _Tier:
 
     def cut_short(self, asked: Sequence[str]) -> tantivy.Query:
         """Match tracks that have all the words, the last of them being the beginning of one."""
-        terms = [
-            term
-            for name in NAME_FIELDS
-            for term, _ in self.searcher.terms_with_prefix(
-                FIELD_TERMS, f"{name}:{asked[-1]}", limit=PREFIX_WORDS
-            )
-        ]
-        return self.all([*map(self.word, asked[:-1]), self.any(terms)])
+        found = self.searcher.terms_with_prefix(FIELD_TERMS, f":{asked[-1]}", limit=PREFIX_WORDS)
+        return self.all([*map(self.word, asked[:-1]), self.any([term for term, _ in found])])
 
     def mistyped(self, asked: Sequence[str], wrong: Sequence[int]) -> tantivy.Query:
         """Match tracks that have all the words, but some of them with a letter changed."""
@@ -135,11 +126,11 @@ class _Tier:
         )
 
     def word(self, word: str) -> tantivy.Query:
-        return self.any([f"{name}:{word}" for name in NAME_FIELDS])
+        return self.term(f":{word}")
 
     def has(self, word: str) -> bool:
         """Tell whether any track has a word."""
-        return any(self.searcher.doc_freq(FIELD_TERMS, f"{name}:{word}") for name in NAME_FIELDS)
+        return self.searcher.doc_freq(FIELD_TERMS, f":{word}") > 0
 
     def term(self, term: str) -> tantivy.Query:
         return tantivy.Query.term_query(self.schema, FIELD_TERMS, term, "basic")
@@ -164,7 +155,7 @@ class _Tier:
         return [int(row) for row in rows if row is not None]
 
     def _similar(self, word: str) -> tantivy.Query:
-        terms = [f"{name}:{other}" for other in one_letter_off(word) for name in NAME_FIELDS]
+        terms = [f":{other}" for other in one_letter_off(word)]
         frequent = [(self.searcher.doc_freq(FIELD_TERMS, term), term) for term in terms]
         known = sorted(((count, term) for count, term in frequent if count), reverse=True)
         return _either([self.term(term) for _, term in known[:SIMILAR_WORDS]])

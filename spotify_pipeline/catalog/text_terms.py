@@ -3,6 +3,7 @@
 A track is a set of terms, each of them a text without spaces:
 
 ====================  ===========================================================================
+``:word``             a word of the title, an artist or the album
 ``title:word``        a word of the title; so, too, ``artist:``, ``album:``, ``label:``, ``genre:``
 ``title=3``           the title has three words, with or without those on its version and guests
 ``named=5``           the title, without those, and its first artist have five words together

@@ -62,7 +62,7 @@ CREATE TEMP TABLE artist_terms AS
 SELECT
     artist."rowid" AS artist_rowid,
     concat(
-        in_field('artist', words),
+        in_field('', words), in_field('artist', words),
         ' artist=', array_to_string(list_sort(asked(words)), '_'),
         genres.terms
     ) AS terms,
@@ -103,14 +103,14 @@ releases AS (
     SELECT
         album_rowid,
         concat(
-            in_field('album', words_of(name)),
+            in_field('', words), in_field('album', words),
             in_field('label', words_of(label)),
             CASE WHEN regexp_full_match(year, '[0-9]{{4}}') THEN concat(' year=', year) END
         ) AS terms
     FROM (
         SELECT
-            "rowid" AS album_rowid, coalesce(name, '') AS name, coalesce(label, '') AS label,
-            left(release_date, 4) AS year
+            "rowid" AS album_rowid, words_of(coalesce(name, '')) AS words,
+            coalesce(label, '') AS label, left(release_date, 4) AS year
         FROM albums SEMI JOIN chunk ON chunk.album_rowid = albums."rowid"
     )
 )
@@ -118,7 +118,7 @@ SELECT
     titles.track_rowid,
     popularity,
     concat(
-        in_field('title', words),
+        in_field('', words), in_field('title', words),
         ' title=', len(asked(words)),
         CASE WHEN core != '' THEN concat(' title=', len(asked(core))) END,
         ' named=', len(list_distinct(list_concat(
