@@ -62,6 +62,12 @@ class TextManifest(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class _Format(msgspec.Struct):
+    """Of a manifest, what tells whether the rest can be read."""
+
+    format: int
+
+
 def read_text_manifest(folder: Path) -> TextManifest | None:
     """Read the manifest; None when there is no index yet.
 
@@ -72,7 +78,14 @@ def read_text_manifest(folder: Path) -> TextManifest | None:
     """
     path = folder / _NAME
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=TextManifest)
+        content = path.read_bytes()
+        written = msgspec.json.decode(content, type=_Format).format
+        if written != FORMAT:
+            raise TextIndexError(
+                f"{folder}: the text index is of format {written}, not {FORMAT}; remove it and"
+                " run 'ingest', or the job 'text'"
+            )
+        return msgspec.json.decode(content, type=TextManifest)
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as error:
@@ -81,12 +94,6 @@ def read_text_manifest(folder: Path) -> TextManifest | None:
         ) from error
     except OSError as error:
         raise TextIndexError(f"{path}: can't be read: {error.strerror}") from error
-    if manifest.format != FORMAT:
-        raise TextIndexError(
-            f"{folder}: the text index is of format {manifest.format}, not {FORMAT}; remove it and"
-            " run 'ingest', or the job 'text'"
-        )
-    return manifest
 
 
 def is_current(manifest: TextManifest | None, loaded: Mapping[str, SourceFile]) -> bool:
