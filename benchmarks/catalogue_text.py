@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,9 +31,9 @@ import tantivy
 from synthetic_catalogue import Catalogue, write_sqlite
 
 from spotify_pipeline.catalog import Filters, TextSearch, build_text_index
-from spotify_pipeline.catalog.text_index import engine_schema, track_texts
+from spotify_pipeline.catalog.text_index import engine_schema
 from spotify_pipeline.catalog.text_manifest import TextManifest
-from spotify_pipeline.catalog.text_terms import terms_of
+from spotify_pipeline.catalog.text_tracks import track_terms
 from spotify_pipeline.catalog.words import query_words
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
@@ -193,8 +193,7 @@ def build(database: Path, folder: Path) -> TextManifest:
 def compare_engines(database: Path, folder: Path, count: int) -> None:
     """Print the rates and sizes of both engines alone."""
     with connect(database, read_only=True) as connection:
-        texts = islice(track_texts(connection), count)
-        rows = [(rowid, popularity, terms_of(*text)) for rowid, popularity, *text in texts]
+        rows = list(islice(chain.from_iterable(track_terms(connection)), count))
     rows.sort(key=lambda row: -row[1])
     rate, size = _tantivy(rows, folder / "tantivy")
     print(f"engines alone, {len(rows):,} tracks with their terms made already:")

@@ -4,6 +4,7 @@ Belongs here: arguments, exit codes, what a person sees. Does not belong here: t
 import the rooms that do it when they run, so that ``--help`` is instant.
 """
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: object, **kwargs: object) -> None:
         try:
             command(*args, **kwargs)
+        except BrokenPipeError:
+            raise  # see `_Commands`
         except (PipelineError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
@@ -64,7 +67,26 @@ def _span(
         raise click.BadParameter(message, context, parameter) from None
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Commands that end as the system's own do when nobody reads what they print, as ``head``."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a command."""
+        try:
+            try:
+                return super().invoke(context)
+            finally:
+                sys.stdout.flush()  # at the interpreter's end it would be too late to catch
+        except BrokenPipeError:
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGPIPE)
+            raise  # not reached: the signal ends the process
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
 def main() -> None:
     """Song detection and look-up over a dump of Spotify's audio analysis and metadata.

@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -305,3 +309,24 @@ def test_lookup_by_words_fails_when_the_text_index_is_of_an_earlier_catalogue(
     assert result.exit_code == 1
     assert "is of an earlier catalogue than the one that is loaded" in result.stderr
     assert runner.invoke(main, ["lookup", "--isrc", "USABC9600001"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["lookup", "--year", "..3000", "--json"], ["lookup", "--duplicates"], ["status"]]
+)
+def test_a_command_that_nobody_reads_from_any_more_ends_quietly(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    home = make_home(tmp_path / "home")
+    command = [sys.executable, "-c", "from spotify_pipeline.cli import main; main()", *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, HOME_VARIABLE: str(home.home)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == -signal.SIGPIPE

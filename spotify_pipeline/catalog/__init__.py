@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from spotify_pipeline.catalog.catalog import Catalog
     from spotify_pipeline.catalog.duplicates import same_fingerprint, same_isrc
     from spotify_pipeline.catalog.lookup import Found, Lookup, Unknown
-    from spotify_pipeline.catalog.records import Album, Artist, AudioFeatures, Image, Track
+    from spotify_pipeline.catalog.records import (
+        Album,
+        Artist,
+        AudioFeatures,
+        Image,
+        Track,
+        TrackNames,
+    )
     from spotify_pipeline.catalog.references import Reference, parse_reference
     from spotify_pipeline.catalog.text_index import build_text_index
     from spotify_pipeline.catalog.text_search import Filters, TextSearch
@@ -27,6 +34,7 @@ __all__ = [
     "Reference",
     "TextSearch",
     "Track",
+    "TrackNames",
     "Unknown",
     "build_text_index",
     "parse_reference",
@@ -38,7 +46,7 @@ _MODULES = {
     "catalog": ("Catalog",),
     "duplicates": ("same_fingerprint", "same_isrc"),
     "lookup": ("Found", "Lookup", "Unknown"),
-    "records": ("Album", "Artist", "AudioFeatures", "Image", "Track"),
+    "records": ("Album", "Artist", "AudioFeatures", "Image", "Track", "TrackNames"),
     "references": ("Reference", "parse_reference"),
     "text_index": ("build_text_index",),
     "text_search": ("Filters", "TextSearch"),

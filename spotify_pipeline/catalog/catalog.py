@@ -17,9 +17,16 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from spotify_pipeline.catalog.records import Album, Artist, AudioFeatures, Image, Track
+from spotify_pipeline.catalog.records import (
+    Album,
+    Artist,
+    AudioFeatures,
+    Image,
+    Track,
+    TrackNames,
+)
 from spotify_pipeline.store.database import DatabaseError, connect
-from spotify_pipeline.store.metadata_layout import KEY_SCHEMA
+from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, text_key
 
 __all__ = ["Catalog", "normalised_isrc", "normalised_upc"]
 
@@ -63,7 +70,7 @@ class Catalog:
                     "SELECT schema_name, table_name FROM duckdb_tables()"
                 ).fetchall()
             )
-            if "main.tracks" in self._tables and f"{KEY_SCHEMA}.track_ids" not in self._tables:
+            if "main.tracks" in self._tables and f"{KEY_SCHEMA}.tracks_by_id" not in self._tables:
                 raise DatabaseError(
                     f"{database}: made by an earlier version: load the metadata's tables again"
                 )
@@ -106,9 +113,32 @@ class Catalog:
             By id, in the order asked for; what is not known is not in it.
         """
         wanted = list(dict.fromkeys(track_ids))
-        rowids: dict[str, int] = dict(self._keyed("track_ids", "id", "track_rowid", wanted))
+        rowids = self._rowids_of("track", wanted)
         found = self.tracks_at(rowids.values(), markets=markets, images=images)
         return {key: found[rowids[key]] for key in wanted if key in rowids and rowids[key] in found}
+
+    def names(self, track_ids: Iterable[str]) -> dict[str, TrackNames]:
+        """Look up what tracks are called, which takes half of what `tracks` does; by id."""
+        rowids = self._rowids_of("track", dict.fromkeys(track_ids))
+        rows = self._where(
+            'SELECT "rowid", name, album_rowid, external_id_isrc, popularity FROM tracks',
+            '"rowid"',
+            rowids.values(),
+        )
+        credits = self._grouped("track_artists", "track_rowid", "artist_rowid", rowids.values())
+        artists = self._names_at("artists", _all(credits))
+        albums = self._names_at("albums", {row[2] for row in rows if row[2] is not None})
+        found = {
+            rowid: TrackNames(
+                title or "",
+                tuple(artists[key] for (key,) in credits[rowid] if key in artists),
+                albums.get(album, ""),
+                isrc,
+                popularity,
+            )
+            for rowid, title, album, isrc, popularity in rows
+        }
+        return {track_id: found[rowid] for track_id, rowid in rowids.items() if rowid in found}
 
     def tracks_at(
         self, rowids: Iterable[int], *, markets: bool = False, images: bool = False
@@ -150,7 +180,7 @@ class Catalog:
     ) -> dict[str, list[Track]]:
         """Look up the tracks of recordings, the most popular first; by ISRC as asked for."""
         wanted = {isrc: normalised_isrc(isrc) for isrc in isrcs}
-        pairs = self._keyed("track_isrcs", "isrc", "track_rowid", set(wanted.values()))
+        pairs = self._keyed("tracks_by_isrc", "track_rowid", set(wanted.values()))
         return self._tracks_of(wanted, pairs, markets=markets, images=images)
 
     def tracks_of_upcs(
@@ -158,7 +188,7 @@ class Catalog:
     ) -> dict[str, list[Track]]:
         """Look up the tracks of releases, in their order; by UPC or EAN as asked for."""
         wanted = {upc: normalised_upc(upc) for upc in upcs}
-        albums = self._keyed("album_upcs", "upc", "album_rowid", set(wanted.values()))
+        albums = self._keyed("albums_by_upc", "album_rowid", set(wanted.values()))
         return self._on_albums(wanted, albums, markets=markets, images=images)
 
     def tracks_of_albums(
@@ -166,7 +196,7 @@ class Catalog:
     ) -> dict[str, list[Track]]:
         """Look up the tracks of albums, in their order; by album id."""
         wanted = {key: key for key in album_ids}
-        albums = self._keyed("album_ids", "id", "album_rowid", wanted)
+        albums = self._keyed("albums_by_id", "album_rowid", wanted)
         return self._on_albums(wanted, albums, markets=markets, images=images)
 
     def tracks_of_artists(
@@ -179,7 +209,7 @@ class Catalog:
     ) -> dict[str, list[Track]]:
         """Look up the most popular tracks of artists, so many of each; by artist id as asked."""
         wanted = self._redirected(artist_ids)
-        artists = self._keyed("artist_ids", "id", "artist_rowid", set(wanted.values()))
+        artists = self._keyed("artists_by_id", "artist_rowid", set(wanted.values()))
         best = self._where(
             f"SELECT artist_rowid, track_rowid FROM {KEY_SCHEMA}.artist_tracks",
             "artist_rowid",
@@ -193,7 +223,7 @@ class Catalog:
     def albums(self, album_ids: Iterable[str], *, images: bool = True) -> dict[str, Album]:
         """Look up albums by id, in the order asked for."""
         wanted = list(dict.fromkeys(album_ids))
-        rowids: dict[str, int] = dict(self._keyed("album_ids", "id", "album_rowid", wanted))
+        rowids = self._rowids_of("album", wanted)
         found = self._albums_at(set(rowids.values()), images=images)
         return {key: found[rowids[key]] for key in wanted if key in rowids and rowids[key] in found}
 
@@ -202,7 +232,7 @@ class Catalog:
     ) -> dict[str, list[Album]]:
         """Look up the albums of artists, those that they only appear on left out; newest first."""
         wanted = self._redirected(artist_ids)
-        artists = self._keyed("artist_ids", "id", "artist_rowid", set(wanted.values()))
+        artists = self._keyed("artists_by_id", "artist_rowid", set(wanted.values()))
         pairs = self._where(
             "SELECT artist_rowid, album_rowid FROM artist_albums",
             "artist_rowid",
@@ -223,9 +253,7 @@ class Catalog:
     def artists(self, artist_ids: Iterable[str], *, images: bool = True) -> dict[str, Artist]:
         """Look up artists by id, as asked for; one that was redirected gives the one it became."""
         wanted = self._redirected(artist_ids)
-        rowids: dict[str, int] = dict(
-            self._keyed("artist_ids", "id", "artist_rowid", set(wanted.values()))
-        )
+        rowids = self._rowids_of("artist", set(wanted.values()))
         found = self._artists_at(set(rowids.values()), images=images)
         return {
             asked: found[rowids[key]]
@@ -236,8 +264,10 @@ class Catalog:
     def _on_albums(
         self, wanted: Mapping[str, str], albums: Sequence[Row], *, markets: bool, images: bool
     ) -> dict[str, list[Track]]:
-        tracks = self._keyed(
-            "album_tracks", "album_rowid", "track_rowid", {rowid for _, rowid in albums}
+        tracks = self._where(
+            f"SELECT album_rowid, track_rowid FROM {KEY_SCHEMA}.album_tracks",
+            "album_rowid",
+            {rowid for _, rowid in albums},
         )
         pairs = _joined(albums, tracks)
         return self._tracks_of(wanted, pairs, _place, markets=markets, images=images)
@@ -336,9 +366,26 @@ class Catalog:
             grouped[owner].append(tuple(values))
         return grouped
 
-    def _keyed(self, table: str, key: str, rowid: str, keys: Iterable[Key]) -> list[Row]:
-        """Give key and rowid of what a key table has of some keys."""
-        return self._where(f"SELECT {key}, {rowid} FROM {KEY_SCHEMA}.{table}", key, keys)
+    def _names_at(self, table: str, rowids: Iterable[int]) -> dict[int, str]:
+        """Give what artists or albums are called."""
+        return dict(
+            self._where(
+                f'SELECT "rowid", name FROM {table}', '"rowid"', rowids, "AND name IS NOT NULL"
+            )
+        )
+
+    def _rowids_of(self, kind: str, ids: Iterable[str]) -> dict[str, int]:
+        """Give the rowids of what is known of tracks, albums or artists, in the order asked for."""
+        return dict(self._keyed(f"{kind}s_by_id", f"{kind}_rowid", ids))
+
+    def _keyed(self, table: str, rowid: str, texts: Iterable[str]) -> list[tuple[str, int]]:
+        """Give text and rowid of what a key table has of some texts, in the texts' order."""
+        keys = {text: text_key(text) for text in texts}
+        rows = self._where(f"SELECT key, {rowid} FROM {KEY_SCHEMA}.{table}", "key", keys.values())
+        of_keys: defaultdict[int, list[int]] = defaultdict(list)
+        for key, found in rows:
+            of_keys[key].append(found)
+        return [(text, found) for text, key in keys.items() for found in of_keys.get(key, ())]
 
     def _where(self, query: str, key: str, keys: Iterable[Key], more: str = "") -> list[Row]:
         """Ask for the rows in which a column has one of some values."""
@@ -348,7 +395,9 @@ class Catalog:
         if len(wanted) <= FEW:
             values = ", ".join(_literal(value) for value in wanted)
             return self._connection.execute(f"{query} WHERE {key} IN ({values}) {more}").fetchall()
-        self._connection.register("wanted", pa.table({"key": wanted}))
+        # keys of texts take all 64 bits, which is not what Arrow takes integers for
+        values_of_keys = pa.array(wanted, pa.uint64() if key == "key" else None)
+        self._connection.register("wanted", pa.table({"key": values_of_keys}))
         try:
             return self._connection.execute(
                 f"{query} WHERE {key} IN (SELECT key FROM wanted) {more}"

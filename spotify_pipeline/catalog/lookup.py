@@ -18,7 +18,7 @@ from spotify_pipeline.catalog.records import AudioFeatures, Track
 from spotify_pipeline.catalog.references import Reference, parse_reference
 from spotify_pipeline.catalog.text_manifest import TextIndexError, is_current, read_text_manifest
 from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters, TextSearch
-from spotify_pipeline.catalog.text_terms import SEPARATOR, terms_of
+from spotify_pipeline.catalog.text_terms import filter_terms
 from spotify_pipeline.catalog.words import query_words
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.index.membership import indexed_among
@@ -271,19 +271,14 @@ def _require_tables(database: Path) -> None:
 
 def _passes(track: Track, text: str, filters: Filters) -> bool:
     """Tell whether a track has the words and passes the filters, as the text index would."""
-    album = track.album
-    genres = [genre for artist in track.artists for genre in artist.genres]
-    terms = set(
-        terms_of(
-            track.title,
-            SEPARATOR.join(artist.name for artist in track.artists),
-            SEPARATOR.join(genres),
-            album.title if album is not None else "",
-            (album.label or "") if album is not None else "",
-            (album.release_date or "")[:4] if album is not None else "",
-            track.duration_ms,
-        ).split()
-    )
+    texts = [("title", track.title)]
+    texts += [("artist", name) for name in track.artist_names]
+    texts += [("genre", genre) for artist in track.artists for genre in artist.genres]
+    year = ""
+    if track.album is not None:
+        texts += [("album", track.album.title), ("label", track.album.label or "")]
+        year = (track.album.release_date or "")[:4]
+    terms = filter_terms(texts, year, track.duration_ms)
     return filters.admit(terms) and all(
         not terms.isdisjoint(f"{name}:{word}" for name in ("title", "artist", "album"))
         for word in query_words(text)

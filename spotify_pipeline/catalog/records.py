@@ -6,7 +6,7 @@ Everything that the source may lack is None, or empty.
 
 from dataclasses import dataclass
 
-__all__ = ["Album", "Artist", "AudioFeatures", "Image", "Track"]
+__all__ = ["Album", "Artist", "AudioFeatures", "Image", "Track", "TrackNames"]
 
 
 @dataclass(frozen=True)
@@ -134,3 +134,14 @@ class Track:
     def album_title(self) -> str:
         """The album's title, empty where it is not known."""
         return self.album.title if self.album else ""
+
+
+@dataclass(frozen=True)
+class TrackNames:
+    """What a track is called, and no more; attributes are those of `Track`."""
+
+    title: str
+    artist_names: tuple[str, ...]
+    album_title: str
+    isrc: str | None
+    popularity: int | None

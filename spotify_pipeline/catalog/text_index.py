@@ -4,23 +4,26 @@ The engine is tantivy. A build streams the catalogue into a new folder; then a n
 the place of the old one, which is atomic, and what it does not name is removed. Who has opened the
 previous index keeps it.
 
+Tracks stand in tiers by popularity, each an index of its own and several times as large as the one
+before. Whatever is asked for, the most popular come first: a search that finds enough of them in a
+small tier, as one for a single letter does, never touches the large ones.
+
 Layout of the folder::
 
     manifest.json       a `TextManifest`
-    terms-<12 hex>/     the engine's files that it names
+    terms-<12 hex>/     what it names: in the folder 0 the engine's first tier, and so on
     text.lock           held by whoever builds
 
 Belongs here: building, publishing and opening. Does not belong here: what a track is found by
-(`text_terms`), and how words are looked for (`text_search`).
+(`text_terms`, `text_tracks`), and how words are looked for (`text_search`).
 """
 
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import tantivy
@@ -34,81 +37,35 @@ from spotify_pipeline.catalog.text_manifest import (
     read_text_manifest,
     text_sources,
 )
-from spotify_pipeline.catalog.text_terms import TEXT_TABLES, terms_of
+from spotify_pipeline.catalog.text_terms import TEXT_TABLES
+from spotify_pipeline.catalog.text_tracks import count_by_popularity, track_terms
 from spotify_pipeline.progress import Report
 from spotify_pipeline.space import AT_ONCE, SpaceGuard, naming_a_full_disk
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import loaded_source
 from spotify_pipeline.syncing import sync
 
-__all__ = ["build_text_index", "engine_schema", "open_text_index", "track_texts"]
+__all__ = ["build_text_index", "engine_schema", "open_text_index", "tiers_of"]
 
 FIELD_TERMS, FIELD_ROWID, FIELD_POPULARITY = "terms", "rowid", "popularity"
 
-CHUNK = 1_000_000
-"""Tracks, by their row numbers, that are read at a time."""
+FIRST_TIER = 1 << 16
+"""Tracks of the first tier, at the least."""
 
-BATCH = 2048
-"""Rows that are Python objects at a time."""
-
-REPORTED = 1000
-"""Tracks from one report of progress to the next."""
+TIER_GROWTH = 16
+"""A tier to the one before."""
 
 WRITER_BYTES = 400_000_000
-"""What the engine may take before it writes a segment."""
+"""What the engine may take before it writes a segment, for each tier."""
 
 BYTES_PER_TRACK = 150
 """At the most while it is built, merges included."""
 
 _FOLDERS = "terms-*"
 
-_GENRES = """
-CREATE TEMP TABLE genres AS
-SELECT artist_rowid, string_agg(genre, chr(31)) AS genres
-FROM artist_genres
-WHERE genre IS NOT NULL
-GROUP BY artist_rowid
-"""
 
-_CHUNK_OF_TRACKS = """
-WITH chunk AS (
-    SELECT rowid, name, album_rowid, popularity, duration_ms
-    FROM tracks
-    WHERE rowid BETWEEN $first AND $last
-),
-credits AS (
-    SELECT
-        track_rowid,
-        string_agg(artists.name, chr(31) ORDER BY position) AS names,
-        string_agg(genres.genres, chr(31)) AS genres
-    FROM (
-        SELECT track_artists.rowid AS position, track_rowid, artist_rowid
-        FROM track_artists
-        WHERE track_rowid BETWEEN $first AND $last
-    ) AS credit
-    JOIN artists ON artists.rowid = credit.artist_rowid
-    LEFT JOIN genres USING (artist_rowid)
-    WHERE artists.name IS NOT NULL
-    GROUP BY track_rowid
-)
-SELECT
-    chunk.rowid,
-    coalesce(chunk.popularity, 0),
-    coalesce(chunk.name, ''),
-    coalesce(credits.names, ''),
-    coalesce(credits.genres, ''),
-    coalesce(albums.name, ''),
-    coalesce(albums.label, ''),
-    coalesce(left(albums.release_date, 4), ''),
-    chunk.duration_ms
-FROM chunk
-LEFT JOIN credits ON credits.track_rowid = chunk.rowid
-LEFT JOIN albums ON albums.rowid = chunk.album_rowid
-"""
-
-
-def open_text_index(folder: Path) -> tuple[tantivy.Index, TextManifest]:
-    """Open the index in service.
+def open_text_index(folder: Path) -> tuple[list[tantivy.Index], TextManifest]:
+    """Open the index in service: its tiers, the most popular tracks first.
 
     Raises
     ------
@@ -120,7 +77,8 @@ def open_text_index(folder: Path) -> tuple[tantivy.Index, TextManifest]:
         if manifest is None:
             break
         try:
-            return tantivy.Index.open(str(folder / manifest.folder)), manifest
+            tiers = [str(folder / manifest.folder / str(k)) for k in range(manifest.tiers)]
+            return [tantivy.Index.open(tier) for tier in tiers], manifest
         except (OSError, ValueError) as error:
             # a build may have replaced it since the manifest was read
             again = read_text_manifest(folder)
@@ -178,21 +136,23 @@ def build_text_index(
                 f" {', '.join(missing)}; load them by 'ingest', or by the job 'metadata'"
             )
         with connect(database, read_only=True) as connection:
-            total = _scalar(connection, "SELECT count(*) FROM tracks") or 0
+            total = _count_tracks(connection)
             needed = BYTES_PER_TRACK * total
             guard.wait_for(folder, needed, "the text index")
             report = guard.watching(folder, needed, "the text index", progress or (lambda *_: None))
-            tracks = _index_tracks(
+            tracks, tiers = _index_tracks(
                 connection, fresh, lambda done: report(done, total, "text index")
             )
-        for file in fresh.iterdir():
-            sync(file)
+        files = [file for file in fresh.rglob("*") if file.is_file()]
+        for path in (*files, *fresh.iterdir()):
+            sync(path)
         manifest = TextManifest(
             format=FORMAT,
             folder=fresh.name,
             sources=sources,
+            tiers=tiers,
             tracks=tracks,
-            size=sum(file.stat().st_size for file in fresh.iterdir()),
+            size=sum(file.stat().st_size for file in files),
             seconds=time.monotonic() - started,
         )
         publish_text_manifest(folder, manifest)
@@ -227,27 +187,59 @@ def _discard_unnamed(folder: Path) -> None:
 
 def _index_tracks(
     connection: duckdb.DuckDBPyConnection, target: Path, report: Callable[[int], None]
-) -> int:
-    """Write the terms of all tracks, and count these."""
-    index = tantivy.Index(engine_schema(), str(target))
-    # one thread: another core makes the terms
-    writer = index.writer(WRITER_BYTES, num_threads=1)
-    try:
+) -> tuple[int, int]:
+    """Write the terms of all tracks, tier by tier; count tracks and tiers."""
+    tiers = tiers_of(count_by_popularity(connection))
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(_writing(target / str(k)))
+            for k in range(max(tiers.values(), default=0) + 1)
+        ]
         done = 0
-        for rowid, popularity, *text in track_texts(connection):
-            document = tantivy.Document()
-            document.add_unsigned(FIELD_ROWID, rowid)
-            document.add_unsigned(FIELD_POPULARITY, max(popularity, 0))
-            document.add_text(FIELD_TERMS, terms_of(*text))
-            writer.add_document(document)
-            done += 1
-            if done % REPORTED == 0:
-                report(done)
+        for tracks in track_terms(connection):
+            for rowid, popularity, terms in tracks:
+                document = tantivy.Document()
+                document.add_unsigned(FIELD_ROWID, rowid)
+                document.add_unsigned(FIELD_POPULARITY, popularity)
+                document.add_text(FIELD_TERMS, terms)
+                writers[tiers[popularity]].add_document(document)
+            done += len(tracks)
+            report(done)
         report(done)
-        writer.commit()
+        for writer in writers:
+            writer.commit()
+    return done, len(writers)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[tantivy.IndexWriter]:
+    """Write a new index of the engine."""
+    folder.mkdir()
+    # one thread: other cores make the terms
+    writer = tantivy.Index(engine_schema(), str(folder)).writer(WRITER_BYTES, num_threads=1)
+    try:
+        yield writer
     finally:
         writer.wait_merging_threads()  # else they write on, into a folder that is to be removed
-    return done
+
+
+def tiers_of(counts: Mapping[int, int]) -> dict[int, int]:
+    """Tell which tier tracks of each popularity stand in.
+
+    Parameters
+    ----------
+    counts
+        Tracks of each popularity, the highest first.
+    """
+    tiers: dict[int, int] = {}
+    tier, wanted, room = 0, FIRST_TIER, FIRST_TIER
+    for popularity, count in counts.items():
+        if room <= 0:
+            tier, wanted = tier + 1, wanted * TIER_GROWTH
+            room = wanted
+        tiers[popularity] = tier
+        room -= count
+    return tiers
 
 
 def engine_schema() -> tantivy.Schema:
@@ -259,21 +251,7 @@ def engine_schema() -> tantivy.Schema:
     return schema.build()
 
 
-def track_texts(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    """Give what is indexed of each track: row number, popularity, what `terms_of` takes.
-
-    A part of the tracks is in memory at a time.
-    """
-    connection.execute(_GENRES)
-    first = _scalar(connection, "SELECT min(rowid) FROM tracks")
-    while first is not None:
-        last = first + CHUNK - 1
-        found = connection.execute(_CHUNK_OF_TRACKS, {"first": first, "last": last})
-        while rows := found.fetchmany(BATCH):
-            yield from rows
-        first = _scalar(connection, "SELECT min(rowid) FROM tracks WHERE rowid > ?", last)
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str, *values: int) -> int | None:
-    row = connection.execute(query, list(values)).fetchone()
-    return None if row is None else row[0]
+def _count_tracks(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("SELECT count(*) FROM tracks").fetchone()
+    assert row is not None, "a count always gives a row"
+    return int(row[0])

@@ -24,7 +24,7 @@ __all__ = [
     "text_sources",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """Of the manifest and the terms; the engine keeps a version of its own."""
 
 _NAME = "manifest.json"
@@ -42,7 +42,9 @@ class TextManifest(msgspec.Struct, frozen=True):
     format
         `FORMAT` of the writer.
     folder
-        Name of the engine's folder.
+        Name of the folder of the engine's files.
+    tiers
+        Their number.
     sources
         For each table that it was made of, the file from which that was loaded.
     tracks, size
@@ -53,10 +55,17 @@ class TextManifest(msgspec.Struct, frozen=True):
 
     format: int
     folder: str
+    tiers: int
     sources: dict[str, SourceFile]
     tracks: int
     size: int
     seconds: float
+
+
+class _Format(msgspec.Struct):
+    """Of a manifest, what tells whether the rest can be read."""
+
+    format: int
 
 
 def read_text_manifest(folder: Path) -> TextManifest | None:
@@ -69,7 +78,14 @@ def read_text_manifest(folder: Path) -> TextManifest | None:
     """
     path = folder / _NAME
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=TextManifest)
+        content = path.read_bytes()
+        written = msgspec.json.decode(content, type=_Format).format
+        if written != FORMAT:
+            raise TextIndexError(
+                f"{folder}: the text index is of format {written}, not {FORMAT}; remove it and"
+                " run 'ingest', or the job 'text'"
+            )
+        return msgspec.json.decode(content, type=TextManifest)
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as error:
@@ -78,12 +94,6 @@ def read_text_manifest(folder: Path) -> TextManifest | None:
         ) from error
     except OSError as error:
         raise TextIndexError(f"{path}: can't be read: {error.strerror}") from error
-    if manifest.format != FORMAT:
-        raise TextIndexError(
-            f"{folder}: the text index is of format {manifest.format}, not {FORMAT}; remove it and"
-            " run 'ingest', or the job 'text'"
-        )
-    return manifest
 
 
 def is_current(manifest: TextManifest | None, loaded: Mapping[str, SourceFile]) -> bool:

@@ -12,8 +12,9 @@ Belongs here: queries to the index. Does not belong here: the index's files (`te
 else is known of the tracks that are found (`lookup`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import tantivy
@@ -35,14 +36,11 @@ from spotify_pipeline.catalog.words import is_unspaced, query_words
 
 __all__ = ["Filters", "TextSearch"]
 
-NAME_FIELDS = ("title", "artist", "album")
-"""Where words are looked for."""
+PREFIX_WORDS = 40
+"""Of a prefix, so many of the most frequent words in each tier are tried."""
 
-PREFIX_WORDS = 20
-"""Of a prefix, so many of the most frequent words in each field are tried."""
-
-SIMILAR_WORDS = 60
-"""Of words that differ by a letter, so many of the most frequent are tried, in all fields."""
+SIMILAR_WORDS = 40
+"""Of words that differ by a letter, so many of the most frequent in each tier are tried."""
 
 FEW_TERMS = 64
 """Tracks of so many alternatives are read side by side, of more as one set before all else."""
@@ -95,12 +93,83 @@ class Filters:
 NO_FILTERS = Filters()
 
 
+class _Tier:
+    """A tier of the index, and the queries to it."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self.schema = index.schema
+        self.searcher = index.searcher()
+
+    def whole(self, asked: Sequence[str]) -> tantivy.Query:
+        """Match tracks whose title, artist, or both together are just these words."""
+        title = [self.term(f"title:{word}") for word in asked]
+        whole_title = self.all([*title, self.term(title_length(len(asked)))])
+        both = self.all([self.words(asked), self.term(named_length(len(asked)))])
+        return _either([whole_title, self.term(whole_artist(asked)), both])
+
+    def words(self, asked: Sequence[str]) -> tantivy.Query:
+        """Match tracks that have all the words."""
+        return self.all([self.word(word) for word in asked])
+
+    def cut_short(self, asked: Sequence[str]) -> tantivy.Query:
+        """Match tracks that have all the words, the last of them being the beginning of one."""
+        found = self.searcher.terms_with_prefix(FIELD_TERMS, f":{asked[-1]}", limit=PREFIX_WORDS)
+        return self.all([*map(self.word, asked[:-1]), self.any([term for term, _ in found])])
+
+    def mistyped(self, asked: Sequence[str], wrong: Sequence[int]) -> tantivy.Query:
+        """Match tracks that have all the words, but some of them with a letter changed."""
+        return self.all(
+            [
+                self._similar(word) if place in wrong else self.word(word)
+                for place, word in enumerate(asked)
+            ]
+        )
+
+    def word(self, word: str) -> tantivy.Query:
+        return self.term(f":{word}")
+
+    def has(self, word: str) -> bool:
+        """Tell whether any track has a word."""
+        return self.searcher.doc_freq(FIELD_TERMS, f":{word}") > 0
+
+    def term(self, term: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self.schema, FIELD_TERMS, term, "basic")
+
+    def any(self, terms: Sequence[str]) -> tantivy.Query:
+        if len(terms) == 1:
+            return self.term(terms[0])
+        if len(terms) <= FEW_TERMS:
+            return _either([self.term(term) for term in terms])
+        return tantivy.Query.term_set_query(self.schema, FIELD_TERMS, terms)
+
+    @staticmethod
+    def all(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+        if len(queries) == 1:
+            return queries[0]
+        return tantivy.Query.boolean_query([(_MUST, query) for query in queries])
+
+    def found(self, query: tantivy.Query, limit: int) -> list[int]:
+        """Give the row numbers of the most popular tracks that match."""
+        hits = self.searcher.search(query, limit, count=False, order_by_field=FIELD_POPULARITY).hits
+        rows = self.searcher.fast_field_values(FIELD_ROWID, [address for _, address in hits])
+        return [int(row) for row in rows if row is not None]
+
+    def _similar(self, word: str) -> tantivy.Query:
+        terms = [f":{other}" for other in one_letter_off(word)]
+        frequent = [(self.searcher.doc_freq(FIELD_TERMS, term), term) for term in terms]
+        known = sorted(((count, term) for count, term in frequent if count), reverse=True)
+        return _either([self.term(term) for _, term in known[:SIMILAR_WORDS]])
+
+
+Stage = Callable[[_Tier], tantivy.Query]
+"""What is looked for in each tier."""
+
+
 @dataclass(frozen=True)
 class TextSearch:
     """The text index, open for questions; a build that replaces it meanwhile changes nothing."""
 
-    index: tantivy.Index
-    searcher: tantivy.Searcher = field(repr=False)
+    tiers: tuple[_Tier, ...] = field(repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> "TextSearch":
@@ -111,8 +180,8 @@ class TextSearch:
         TextIndexError
             There is none, or it is damaged.
         """
-        index, _ = open_text_index(folder)
-        return cls(index, index.searcher())
+        indexes, _ = open_text_index(folder)
+        return cls(tuple(map(_Tier, indexes)))
 
     def search(
         self, text: str, filters: Filters = NO_FILTERS, limit: int = 20, enough: int | None = None
@@ -141,94 +210,46 @@ class TextSearch:
         >>> search.search("yesterday beatles", Filters(years=(1965, 1969)))  # doctest: +SKIP
         """
         asked = query_words(text)
-        required = [self._any(wanted) for wanted in filters.alternatives()]
+        required = list(filters.alternatives())
         if not asked:
-            return self._found(self._all(required), limit) if required and limit else []
+            return self._best(None, required, limit) if required else []
         found: dict[int, None] = {}
-        for query in self._stages(asked, found):
+        for stage in self._stages(asked, found):
             if len(found) < (limit if enough is None else enough):
-                rows = self._found(self._all([query, *required]), limit)
-                found.update(dict.fromkeys(rows))
+                found.update(dict.fromkeys(self._best(stage, required, limit)))
         return list(found)[:limit]
 
-    def _stages(self, asked: Sequence[str], found: dict[int, None]) -> Iterator[tantivy.Query]:
-        """Give queries, the strictest first; `found` is what those before have found."""
-        exact = [self._word(word) for word in asked]
-        yield self._whole(asked, exact)
-        yield self._all(exact)
-        last = asked[-1]
-        if not is_unspaced(last):
-            yield self._all([*exact[:-1], self._prefix(last)])
+    def _best(
+        self, stage: Stage | None, required: Sequence[Sequence[str]], limit: int
+    ) -> list[int]:
+        """Give the most popular tracks of a stage, from as few tiers as have enough."""
+        rows: list[int] = []
+        for tier in self.tiers:
+            if len(rows) < limit:
+                queries = [tier.any(terms) for terms in required]
+                queries += [stage(tier)] if stage is not None else []
+                rows += tier.found(tier.all(queries), limit - len(rows))
+        return rows
+
+    def _stages(self, asked: Sequence[str], found: Mapping[int, None]) -> Iterator[Stage]:
+        """Give what is looked for, the strictest first; `found` is what those before have found."""
+        yield lambda tier: tier.whole(asked)
+        yield lambda tier: tier.words(asked)
+        if not is_unspaced(asked[-1]):
+            yield lambda tier: tier.cut_short(asked)
         if not found:
-            yield from self._mistyped(asked, exact)
+            for wrong in self._may_be_wrong(asked):
+                yield partial(_Tier.mistyped, asked=asked, wrong=wrong)
 
-    def _whole(self, asked: Sequence[str], exact: list[tantivy.Query]) -> tantivy.Query:
-        """Match tracks whose title, artist, or both together are just these words."""
-        title = [self._term(f"title:{word}") for word in asked]
-        whole_title = self._all([*title, self._term(title_length(len(asked)))])
-        both = self._all([*exact, self._term(named_length(len(asked)))])
-        return _either([whole_title, self._term(whole_artist(asked)), both])
-
-    def _mistyped(
-        self, asked: Sequence[str], exact: list[tantivy.Query]
-    ) -> Iterator[tantivy.Query]:
-        """Match words that differ by a letter from those that nothing has."""
+    def _may_be_wrong(self, asked: Sequence[str]) -> list[list[int]]:
+        """Give the places of words that have a letter changed: those that no track has, or any."""
         places = [
             place
             for place, word in enumerate(asked)
             if len(word) >= SHORTEST_MISTYPED and not is_unspaced(word)
         ]
-        unknown = [place for place in places if not self._is_known(asked[place])]
-        for changed in [unknown] if unknown else [[place] for place in places]:
-            yield self._all(
-                [
-                    self._similar(asked[place]) if place in changed else query
-                    for place, query in enumerate(exact)
-                ]
-            )
-
-    def _word(self, word: str) -> tantivy.Query:
-        return self._any([f"{name}:{word}" for name in NAME_FIELDS])
-
-    def _prefix(self, word: str) -> tantivy.Query:
-        terms = [
-            term
-            for name in NAME_FIELDS
-            for term, _ in self.searcher.terms_with_prefix(
-                FIELD_TERMS, f"{name}:{word}", limit=PREFIX_WORDS
-            )
-        ]
-        return self._any(terms)
-
-    def _similar(self, word: str) -> tantivy.Query:
-        terms = [f"{name}:{other}" for other in one_letter_off(word) for name in NAME_FIELDS]
-        frequent = [(self.searcher.doc_freq(FIELD_TERMS, term), term) for term in terms]
-        known = sorted(((count, term) for count, term in frequent if count), reverse=True)
-        return _either([self._term(term) for _, term in known[:SIMILAR_WORDS]])
-
-    def _is_known(self, word: str) -> bool:
-        return any(self.searcher.doc_freq(FIELD_TERMS, f"{name}:{word}") for name in NAME_FIELDS)
-
-    def _term(self, term: str) -> tantivy.Query:
-        return tantivy.Query.term_query(self.index.schema, FIELD_TERMS, term, "basic")
-
-    def _any(self, terms: Sequence[str]) -> tantivy.Query:
-        if len(terms) == 1:
-            return self._term(terms[0])
-        if len(terms) <= FEW_TERMS:
-            return _either([self._term(term) for term in terms])
-        return tantivy.Query.term_set_query(self.index.schema, FIELD_TERMS, terms)
-
-    @staticmethod
-    def _all(queries: Sequence[tantivy.Query]) -> tantivy.Query:
-        if len(queries) == 1:
-            return queries[0]
-        return tantivy.Query.boolean_query([(_MUST, query) for query in queries])
-
-    def _found(self, query: tantivy.Query, limit: int) -> list[int]:
-        hits = self.searcher.search(query, limit, count=False, order_by_field=FIELD_POPULARITY).hits
-        rows = self.searcher.fast_field_values(FIELD_ROWID, [address for _, address in hits])
-        return [int(row) for row in rows if row is not None]
+        unknown = [k for k in places if not any(tier.has(asked[k]) for tier in self.tiers)]
+        return [unknown] if unknown else [[place] for place in places]
 
 
 def _either(queries: Sequence[tantivy.Query]) -> tantivy.Query:

@@ -13,7 +13,7 @@ but symbols, as ``!!!``, stands for itself.
 import re
 import unicodedata
 
-__all__ = ["index_words", "is_unspaced", "query_words"]
+__all__ = ["index_words", "is_of_symbols", "is_unspaced", "query_words"]
 
 _UNSPACED_RANGES = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -69,7 +69,7 @@ def index_words(text: str) -> tuple[list[str], list[str]]:
     >>> index_words("夜想曲")
     (['夜想', '想曲', '夜', '想', '曲'], ['夜想', '想曲'])
     """
-    folded = text.lower() if text.isascii() else _fold(text)
+    folded = text.lower() if text.isascii() and text.isprintable() else _fold(text)
     joined = folded.replace(" ", "")
     if joined.isalnum() and (joined.isascii() or not _UNSPACED.search(joined)):
         found = list(dict.fromkeys(folded.split()))  # most are like this, and it is quick
@@ -91,6 +91,11 @@ def query_words(text: str) -> list[str]:
 def is_unspaced(word: str) -> bool:
     """Tell whether a word is of a script without spaces: a pair of characters, or one."""
     return _UNSPACED.match(word) is not None
+
+
+def is_of_symbols(word: str) -> bool:
+    """Tell whether a word has neither letters nor digits: it may count only if it stands alone."""
+    return _PIECES.search(word) is None
 
 
 def _split(folded: str) -> tuple[list[str], list[str]]:

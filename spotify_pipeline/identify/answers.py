@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotify_pipeline.catalog import Catalog, Track
+from spotify_pipeline.catalog import Catalog, TrackNames
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
@@ -116,43 +116,45 @@ def answer_files(
         The metadata can't be read.
     """
     identifier = Identifier(FeatureIndex.open(index_folder))
-    for file in files:
-        started = time.perf_counter()
-        try:
-            query = read_query(file)
-        except RecordingError as error:
-            yield Failure(printable(file), str(error))
-            continue
-        if len(identifier.index) and not identifier.index.looks_up(query.fingerprint):
-            yield Failure(printable(file), _NOT_LOOKED_UP)
-            continue
-        found = identifier.matches(query.fingerprint, query.samples)
-        sure = [match for match in found if match.confidence >= threshold]
-        matches, named = _named(sure[:limit], identifier.index, metadata_database)
-        answer = Answer(
-            file=printable(file),
-            duration=None if query.duration is None else round(query.duration, 3),
-            identified=bool(named),
-            matches=named,
-            elapsed=round(time.perf_counter() - started, 3),
-        )
-        if witness is not None and found:
-            if not sure:
-                matches, named = _named(found[:1], identifier.index, metadata_database)
-            recording, index = query.fingerprint, identifier.index
-            witness(
-                Evidence.gathered(answer.file, bool(sure), matches[0], named[0], recording, index)
+    with Catalog(metadata_database) as catalog:  # once, for opening it takes longer than asking
+        for file in files:
+            started = time.perf_counter()
+            try:
+                query = read_query(file)
+            except RecordingError as error:
+                yield Failure(printable(file), str(error))
+                continue
+            if len(identifier.index) and not identifier.index.looks_up(query.fingerprint):
+                yield Failure(printable(file), _NOT_LOOKED_UP)
+                continue
+            found = identifier.matches(query.fingerprint, query.samples)
+            sure = [match for match in found if match.confidence >= threshold]
+            matches, named = _named(sure[:limit], identifier.index, catalog)
+            answer = Answer(
+                file=printable(file),
+                duration=None if query.duration is None else round(query.duration, 3),
+                identified=bool(named),
+                matches=named,
+                elapsed=round(time.perf_counter() - started, 3),
             )
-        yield answer
+            if witness is not None and found:
+                if not sure:
+                    matches, named = _named(found[:1], identifier.index, catalog)
+                recording, index = query.fingerprint, identifier.index
+                witness(
+                    Evidence.gathered(
+                        answer.file, bool(sure), matches[0], named[0], recording, index
+                    )
+                )
+            yield answer
 
 
 def _named(
-    matches: Sequence[Match], index: FeatureIndex, metadata_database: Path
+    matches: Sequence[Match], index: FeatureIndex, catalog: Catalog
 ) -> tuple[list[Match], tuple[NamedMatch, ...]]:
     """Group matches by recording, and put names to them."""
     ids = {match.track: index.track_id(match.track) for match in matches}
-    with Catalog(metadata_database) as catalog:
-        known = catalog.tracks(ids.values())
+    known = catalog.names(ids.values())
     names = {track: known[track_id] for track, track_id in ids.items() if track_id in known}
     groups = group_releases(matches, index, names)
     named = tuple(
@@ -164,7 +166,7 @@ def _named(
 
 
 def _named_match(
-    match: Match, track_id: str, names: Track | None, recording: int, index: FeatureIndex
+    match: Match, track_id: str, names: TrackNames | None, recording: int, index: FeatureIndex
 ) -> NamedMatch:
     duration = index.duration(match.track)
     return NamedMatch(

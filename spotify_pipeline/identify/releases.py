@@ -9,7 +9,7 @@ finding matches (`identifier`) and names (`answers`).
 
 from collections.abc import Mapping, Sequence
 
-from spotify_pipeline.catalog import Track
+from spotify_pipeline.catalog import TrackNames
 from spotify_pipeline.identify.identifier import TOLERANCES, Match
 from spotify_pipeline.index.alignment import offset_histogram
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -21,7 +21,7 @@ SAME_SHARE = 0.5
 
 
 def group_releases(
-    matches: Sequence[Match], index: FeatureIndex, names: Mapping[int, Track]
+    matches: Sequence[Match], index: FeatureIndex, names: Mapping[int, TrackNames]
 ) -> list[list[Match]]:
     """Group matches by recording: of one ISRC, or with onset trains that line up.
 
@@ -53,7 +53,7 @@ def group_releases(
     return [sorted(group, key=popularity, reverse=True) for group in groups]
 
 
-def _is_same(first: int, second: int, index: FeatureIndex, names: Mapping[int, Track]) -> bool:
+def _is_same(first: int, second: int, index: FeatureIndex, names: Mapping[int, TrackNames]) -> bool:
     """Tell whether two tracks are of one recording."""
     codes = [names[track].isrc if track in names else None for track in (first, second)]
     if codes[0] is not None and codes[0] == codes[1]:

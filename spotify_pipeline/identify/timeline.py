@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotify_pipeline.catalog import Catalog, Track
+from spotify_pipeline.catalog import Catalog, TrackNames
 from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
@@ -90,29 +90,29 @@ def timeline_files(
         The metadata can't be read.
     """
     identifier = Identifier(FeatureIndex.open(index_folder))
-    for file in files:
-        started = time.perf_counter()
-        try:
-            query, samples = fingerprint_stream(stream_recording(file, SAMPLE_RATE))
-        except RecordingError as error:
-            yield Failure(printable(file), str(error))
-            continue
-        duration = samples / SAMPLE_RATE
-        stretches = segment(query, duration, identifier, threshold)
-        yield Timeline(
-            file=printable(file),
-            duration=round(duration, 3),
-            timeline=_named(stretches, identifier.index, metadata_database),
-            elapsed=round(time.perf_counter() - started, 3),
-        )
+    with Catalog(metadata_database) as catalog:
+        for file in files:
+            started = time.perf_counter()
+            try:
+                query, samples = fingerprint_stream(stream_recording(file, SAMPLE_RATE))
+            except RecordingError as error:
+                yield Failure(printable(file), str(error))
+                continue
+            duration = samples / SAMPLE_RATE
+            stretches = segment(query, duration, identifier, threshold)
+            yield Timeline(
+                file=printable(file),
+                duration=round(duration, 3),
+                timeline=_named(stretches, identifier.index, catalog),
+                elapsed=round(time.perf_counter() - started, 3),
+            )
 
 
 def _named(
-    stretches: Sequence[Stretch], index: FeatureIndex, metadata_database: Path
+    stretches: Sequence[Stretch], index: FeatureIndex, catalog: Catalog
 ) -> tuple[TimelineEntry, ...]:
     ids = [None if s.track is None else index.track_id(s.track) for s in stretches]
-    with Catalog(metadata_database) as catalog:
-        names = catalog.tracks(track_id for track_id in ids if track_id is not None)
+    names = catalog.names(track_id for track_id in ids if track_id is not None)
     return tuple(
         TimelineEntry(
             start=round(stretch.start, 3),
@@ -126,7 +126,7 @@ def _named(
 
 
 def _played(
-    stretch: Stretch, track_id: str, names: Track | None, duration: float | None
+    stretch: Stretch, track_id: str, names: TrackNames | None, duration: float | None
 ) -> PlayedTrack:
     return PlayedTrack(
         track_id=track_id,

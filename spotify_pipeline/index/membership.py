@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from spotify_pipeline.index.manifest import Manifest, read_manifest
-from spotify_pipeline.index.segment import Segment
 
 __all__ = ["indexed_among"]
 
@@ -32,6 +31,9 @@ def indexed_among(folder: Path, track_ids: Iterable[str]) -> set[str]:
     for entry in (read_manifest(folder) or Manifest()).segments:
         if asked.keys().isdisjoint(entry.shards):
             continue
+        # late, for it imports numba, which takes longer than a look-up that needs no index
+        from spotify_pipeline.index.segment import Segment
+
         segment = Segment.open(folder / entry.file)
         for shard, first, last in segment.shard_ranges():
             if shard.shard in entry.shards and shard.shard in asked:

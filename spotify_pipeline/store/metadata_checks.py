@@ -1,7 +1,7 @@
 """What must hold of the catalogue's tables once they are in service.
 
-Memory is bounded, whatever the catalogue's size: ids are compared in the order in which their key
-table has them, and joins spill.
+Memory is bounded, whatever the catalogue's size: ids are compared where their keys, which lie in
+order, are the same, and joins spill.
 
 Belongs here: looking. Does not belong here: what follows from it (asset checks, in the Dagster
 layer).
@@ -16,7 +16,7 @@ import duckdb
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 from spotify_pipeline.store.metadata import LEDGER
-from spotify_pipeline.store.metadata_layout import KEY_SCHEMA
+from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, text_key_of
 
 __all__ = [
     "FOREIGN_KEYS",
@@ -29,11 +29,11 @@ __all__ = [
 ]
 
 ID_TABLES: Mapping[str, str] = {
-    "tracks": "track_ids",
-    "albums": "album_ids",
-    "artists": "artist_ids",
+    "tracks": "tracks_by_id",
+    "albums": "albums_by_id",
+    "artists": "artists_by_id",
 }
-"""Tables with an id, and the key tables that have their ids in order."""
+"""Tables with an id, and the key tables of their ids."""
 
 FOREIGN_KEYS: Mapping[str, Mapping[str, str]] = {
     "tracks": {"album_rowid": "albums", "available_markets_rowid": "available_markets"},
@@ -75,9 +75,16 @@ def look_at_ids(connection: duckdb.DuckDBPyConnection, table: str) -> IdCheck:
     """Look at all ids of a table of `ID_TABLES`."""
     found = connection.execute(
         f"""
-        SELECT count(*), count(*) FILTER (id = before),
+        WITH same_key AS (
+            SELECT COLUMNS('_rowid$') AS "rowid" FROM {KEY_SCHEMA}.{ID_TABLES[table]}
+            QUALIFY key = lag(key) OVER () OR key = lead(key) OVER ()
+        )
+        SELECT
+            count(*),
+            (SELECT count(id) - count(DISTINCT id) FROM {table} JOIN same_key USING ("rowid")),
             count(*) FILTER (NOT regexp_full_match(id, '[0-9A-Za-z]{{{TRACK_ID_LENGTH}}}'))
-        FROM (SELECT id, lag(id) OVER () AS before FROM {KEY_SCHEMA}.{ID_TABLES[table]})
+        FROM {table}
+        WHERE id IS NOT NULL
         """
     ).fetchone()
     assert found is not None, "a count always gives a row"
@@ -119,8 +126,8 @@ def count_uncatalogued(
             _count(connection, "SELECT count(*) FROM audio.tracks"),
             _count(
                 connection,
-                f"SELECT count(*) FROM audio.tracks AS heard ANTI JOIN {KEY_SCHEMA}.track_ids"
-                " ON id = heard.track_id",
+                f"SELECT count(*) FROM audio.tracks AS heard ANTI JOIN {KEY_SCHEMA}.tracks_by_id"
+                f" ON key = {text_key_of('heard.track_id')}",
             ),
         )
     except duckdb.CatalogException:  # no shard has been appended yet

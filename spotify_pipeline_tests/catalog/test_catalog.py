@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.catalog import Album, Artist, Catalog, Image, Track
+from spotify_pipeline.catalog import Album, Artist, Catalog, Image, Track, TrackNames
 from spotify_pipeline.catalog.catalog import FEW
 from spotify_pipeline.store.database import DatabaseError, connect, create_database
 from spotify_pipeline.store.metadata import build_metadata
@@ -51,6 +51,16 @@ def test_tracks_come_in_the_order_asked_with_artists_in_the_order_of_their_rows(
         assert list(found) == [TRACK_IDS[2], TRACK_IDS[0]]
         assert found[TRACK_IDS[0]] == FIRST
         assert catalog.tracks_at([1]) == {1: FIRST}
+
+
+def test_names_are_those_of_the_tracks(database: Path) -> None:
+    with Catalog(database) as catalog:
+        tracks = catalog.tracks(TRACK_IDS)
+        names = catalog.names([*TRACK_IDS, "unknown"])
+        assert names.keys() == tracks.keys()
+        for name in TrackNames.__dataclass_fields__:
+            for track_id in tracks:
+                assert getattr(names[track_id], name) == getattr(tracks[track_id], name)
 
 
 def test_more_keys_than_stand_in_a_query_give_the_same(database: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.catalog import TextSearch, build_text_index, text_index
-from spotify_pipeline.catalog.text_index import open_text_index
+from spotify_pipeline.catalog import Filters, TextSearch, build_text_index, text_index, text_tracks
+from spotify_pipeline.catalog.text_index import open_text_index, tiers_of
 from spotify_pipeline.catalog.text_manifest import (
     TextIndexError,
     TextManifest,
@@ -46,24 +46,33 @@ def current(home: Settings) -> bool:
 
 def test_every_track_is_in_it_and_the_manifest_tells_what_there_is(home: Settings) -> None:
     manifest = manifest_of(home)
-    files = list((home.text_index / manifest.folder).iterdir())
+    files = list((home.text_index / manifest.folder).glob("*/*"))
     assert manifest.tracks == len(TITLES)
     assert manifest.size == sum(file.stat().st_size for file in files)
     assert folders(home) == [manifest.folder]
-    assert TextSearch.open(home.text_index).searcher.num_docs == len(TITLES)
+    indexes, _ = open_text_index(home.text_index)
+    assert [index.searcher().num_docs for index in indexes] == [len(TITLES)]
 
 
-def test_a_catalogue_read_in_small_parts_gives_the_same(
+def test_a_catalogue_in_small_parts_and_many_tiers_gives_the_same(
     home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_index, "CHUNK", 2)
-    monkeypatch.setattr(text_index, "BATCH", 1)
-    monkeypatch.setattr(text_index, "REPORTED", 1)
+    monkeypatch.setattr(text_tracks, "CHUNK", 2)
+    monkeypatch.setattr(text_tracks, "BATCH", 1)
+    monkeypatch.setattr(text_index, "FIRST_TIER", 1)
+    monkeypatch.setattr(text_index, "TIER_GROWTH", 2)
+    monkeypatch.setattr(text_index, "WRITER_BYTES", 15_000_000)
+    whole = TextSearch.open(home.text_index)
     seen: list[tuple[int, int, str]] = []
     build_text_index(
         home.metadata_database, home.text_index, progress=lambda *step: seen.append(step)
     )
-    assert TextSearch.open(home.text_index).search("yesterday") == [4, 3, 5]
+    assert manifest_of(home).tiers > 2
+    tiered = TextSearch.open(home.text_index)
+    assert tiered.search("yesterday") == [4, 3, 5]
+    filters = Filters(years=(0, 3000))
+    for text in ["", "o", "yesterday", "love is bl", "wrangsir the", "yestreday", *TITLES]:
+        assert set(tiered.search(text, filters)) == set(whole.search(text, filters))
     assert [done for done, _, _ in seen] == [*range(1, len(TITLES) + 1), len(TITLES)]
     assert {(total, what) for _, total, what in seen} == {(len(TITLES), "text index")}
 
@@ -127,7 +136,7 @@ def test_without_an_index_the_error_says_what_to_run(tmp_path: Path) -> None:
         open_text_index(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 1}', b"\xff\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 2}', b"\xff\xff"])
 def test_a_damaged_manifest_is_named_and_replaced_by_a_build(
     home: Settings, content: bytes
 ) -> None:
@@ -139,13 +148,12 @@ def test_a_damaged_manifest_is_named_and_replaced_by_a_build(
 
 
 def test_an_index_of_another_format_says_so(home: Settings) -> None:
-    manifest = home.text_index / "manifest.json"
-    manifest.write_bytes(manifest.read_bytes().replace(b'"format":1', b'"format":99'))
-    with pytest.raises(TextIndexError, match="is of format 99, not 1; remove it"):
+    (home.text_index / "manifest.json").write_bytes(b'{"format":99,"folder":"terms-1"}')
+    with pytest.raises(TextIndexError, match="is of format 99, not 2; remove it"):
         open_text_index(home.text_index)
 
 
-@pytest.mark.parametrize("damage", ["gone", "meta.json"])
+@pytest.mark.parametrize("damage", ["gone", "0/meta.json"])
 def test_missing_files_are_an_error_that_names_the_folder(home: Settings, damage: str) -> None:
     folder = home.text_index / manifest_of(home).folder
     if damage == "gone":
@@ -179,3 +187,13 @@ def test_two_builds_do_not_run_at_once(home: Settings) -> None:
     with pytest.raises(TextIndexError, match="another process builds"):
         build_text_index(home.metadata_database, home.text_index, progress=build_again)
     assert len(folders(home)) == 1
+
+
+def test_tiers_grow_and_keep_tracks_of_a_popularity_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text_index, "FIRST_TIER", 10)
+    monkeypatch.setattr(text_index, "TIER_GROWTH", 3)
+    counts = {90: 4, 80: 7, 70: 29, 60: 500, 1: 10, 0: 1000}
+    assert tiers_of(counts) == {90: 0, 80: 0, 70: 1, 60: 1, 1: 2, 0: 2}
+    assert tiers_of({}) == {}

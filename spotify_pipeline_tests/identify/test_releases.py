@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spotify_pipeline.catalog import Track
+from spotify_pipeline.catalog import TrackNames
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.releases import group_releases
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -31,13 +31,13 @@ def match(track: int, log_odds: float = 9.0) -> Match:
     return Match(track, log_odds, Agreement(0, 150.0, 20.0, 140.0), 0.0, 1.0)
 
 
-def named(track: int, isrc: str | None, popularity: int | None) -> Track:
-    return Track(
-        f"{track:022d}", track, "title", (), None, isrc, 60_000, popularity, False, 1, 1, None
-    )
+def named(isrc: str | None, popularity: int | None) -> TrackNames:
+    return TrackNames("title", (), "", isrc, popularity)
 
 
-def groups(matches: list[Match], index: FeatureIndex, names: dict[int, Track]) -> list[list[int]]:
+def groups(
+    matches: list[Match], index: FeatureIndex, names: dict[int, TrackNames]
+) -> list[list[int]]:
     return [[m.track for m in group] for group in group_releases(matches, index, names)]
 
 
@@ -47,19 +47,19 @@ def test_tracks_whose_onsets_line_up_are_one_recording(index: FeatureIndex) -> N
 
 
 def test_the_most_popular_release_comes_first(index: FeatureIndex) -> None:
-    names = {0: named(0, None, 3), SAME: named(SAME, None, 70), 1: named(1, None, 99)}
+    names = {0: named(None, 3), SAME: named(None, 70), 1: named(None, 99)}
     assert groups([match(0), match(1), match(SAME)], index, names) == [[SAME, 0], [1]]
 
 
 def test_a_release_of_unknown_popularity_comes_last(index: FeatureIndex) -> None:
-    assert groups([match(0), match(SAME)], index, {SAME: named(SAME, None, 0)}) == [[SAME, 0]]
+    assert groups([match(0), match(SAME)], index, {SAME: named(None, 0)}) == [[SAME, 0]]
 
 
 def test_tracks_of_one_isrc_are_one_recording(index: FeatureIndex) -> None:
-    names = {1: named(1, "QQ1", 1), 2: named(2, "QQ1", 1), 0: named(0, "QQ2", 1)}
+    names = {1: named("QQ1", 1), 2: named("QQ1", 1), 0: named("QQ2", 1)}
     assert groups([match(1), match(0), match(2)], index, names) == [[1, 2], [0]]
 
 
 def test_tracks_without_an_isrc_are_not_one_recording_for_that(index: FeatureIndex) -> None:
-    names = {1: named(1, None, 1), 2: named(2, None, 1)}
+    names = {1: named(None, 1), 2: named(None, 1)}
     assert groups([match(1), match(2)], index, names) == [[1], [2]]

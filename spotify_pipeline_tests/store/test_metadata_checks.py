@@ -17,6 +17,7 @@ from spotify_pipeline.store.metadata_checks import (
     count_unresolved,
     look_at_ids,
 )
+from spotify_pipeline.store.metadata_layout import KEY_TABLES, build_key_tables
 from spotify_pipeline_tests.catalogue_made import TITLES, make_home
 
 
@@ -40,10 +41,12 @@ def test_what_is_wrong_is_counted(tmp_path: Path) -> None:
     home = make_home(tmp_path, text=False)
     with connect(home.metadata_database) as connection:
         connection.execute('DELETE FROM tracks WHERE "rowid" IN (1, 3)')
-        connection.execute("INSERT INTO keys.track_ids VALUES ('zzz', 1), ('zzz', 2)")
+        connection.execute("UPDATE tracks SET id = 'zzz' WHERE \"rowid\" IN (2, 4)")
+        connection.execute("DROP SCHEMA keys CASCADE")
+        assert len(list(build_key_tables(connection))) == len(KEY_TABLES)
         source, rows = count_rows(connection, "tracks")
         assert (source, rows) == (len(TITLES), len(TITLES) - 2)
-        assert look_at_ids(connection, "tracks") == IdCheck(len(TITLES) + 2, 1, 2)
+        assert look_at_ids(connection, "tracks") == IdCheck(len(TITLES) - 2, 1, 2)
         assert count_unresolved(connection, "track_artists")["track_rowid"] == 2
 
 
