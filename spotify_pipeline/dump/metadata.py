@@ -49,6 +49,11 @@ BATCH_ROWS = 8192
 
 _TEXTS = "texts"
 
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_JOURNAL_MODES = slice(18, 20)
+_ROLLBACK = b"\x01\x01"
+
 UNPACKED_RATIO = 3.5
 """Of the unpacked to the packed size: the dump's file has 36.7 GB, and about 125 GB unpacked."""
 
@@ -347,16 +352,74 @@ def _address(database: Path) -> str:
     Raises
     ------
     MetadataError
-        A file beside it holds changes that would be missed.
+        The file is not whole, another program is writing it, or a file beside it holds changes
+        that would be missed.
     """
     for suffix in ("-wal", "-journal"):
         pending = database.with_name(database.name + suffix)
-        if pending.exists() and pending.stat().st_size:
+        if _holds_changes(pending):
             raise MetadataError(
                 f"{database}: {pending.name} beside it holds changes that are not in it yet: "
                 "close the program that has it open, or open and close it once with sqlite3"
             )
-    return f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+    address = f"{database.absolute().as_uri()}?mode=ro"
+    try:
+        with database.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+        _check_header(database, header)
+    except OSError as error:
+        raise _damaged(database, error) from error
+    if header[_JOURNAL_MODES] == _ROLLBACK:  # to look at a WAL's locks makes files beside it
+        _refuse_if_locked(database, address)
+    return f"{address}&immutable=1"
+
+
+def _holds_changes(pending: Path) -> bool:
+    """Tell whether a file beside a database has to do with what the database holds.
+
+    A journal that begins with 0 was never needed: SQLite passes over it as well.
+    """
+    try:
+        with pending.open("rb") as file:
+            first = file.read(1)
+    except OSError:
+        return False
+    return first not in (b"", b"\0")
+
+
+def _check_header(database: Path, header: bytes) -> None:
+    """Fail if a file does not begin as SQLite's do, or is shorter than it says that it is.
+
+    The format is that of https://www.sqlite.org/fileformat2.html, section 1.3.
+    """
+    if not header:
+        raise MetadataError(f"{database}: is empty: unpack or fetch it again")
+    if not header.startswith(_MAGIC) or len(header) < _HEADER_BYTES:
+        raise MetadataError(
+            f"{database}: not a SQLite database, or an encrypted one: unpack or fetch it again"
+        )
+    page = int.from_bytes(header[16:18])
+    size = int.from_bytes(header[28:32]) * (page if page > 1 else 1 << 16)
+    found = database.stat().st_size
+    # what an old version of SQLite changed last tells no size
+    if header[24:28] == header[92:96] and found < size:
+        raise MetadataError(
+            f"{database}: incomplete: has {found:,} of {size:,} bytes: unpack or fetch it again"
+        )
+
+
+def _refuse_if_locked(database: Path, address: str) -> None:
+    """Fail if another program is writing a file."""
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=0)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise MetadataError(
+                f"{database}: locked by another program: load it when that has closed it"
+            ) from error
+    except sqlite3.Error:
+        pass  # whatever is damaged is told where it is read
 
 
 def _damaged(database: Path, error: Exception) -> MetadataError:

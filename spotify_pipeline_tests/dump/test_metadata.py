@@ -4,9 +4,11 @@ import gc
 import os
 import random
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -251,8 +253,90 @@ def test_an_extra_column_is_reported_and_left_out(tmp_path: Path) -> None:
 def test_a_truncated_database_is_an_error(database: Path, share: float) -> None:
     os.truncate(database, int(database.stat().st_size * share))
     for read in (inspect_table, rows_of):
-        with pytest.raises(MetadataError, match=r"spotify_clean\.sqlite3: damaged, incomplete"):
+        with pytest.raises(
+            MetadataError, match=r"spotify_clean\.sqlite3: incomplete: has [\d,]+ of"
+        ):
             read(database, "tracks")
+
+
+def test_an_encrypted_database_is_told(database: Path) -> None:
+    database.write_bytes(os.urandom(database.stat().st_size))
+    for read in (inspect_table, rows_of):
+        with pytest.raises(MetadataError, match="not a SQLite database, or an encrypted one"):
+            read(database, "tracks")
+
+
+def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "spotify_clean.sqlite3"
+    folder.mkdir()
+    for read in (inspect_table, rows_of):
+        with pytest.raises(MetadataError, match="spotify_clean"):
+            read(folder, "tracks")
+
+
+def test_a_database_that_another_program_has_locked_is_refused(database: Path) -> None:
+    with writer(database, "BEGIN EXCLUSIVE"):
+        for read in (inspect_table, rows_of):
+            with pytest.raises(MetadataError, match="locked by another program"):
+                read(database, "tracks")
+    assert rows_of(database, "tracks") == ROWS["tracks"]
+
+
+def test_changes_that_a_killed_program_left_half_done_are_not_read(database: Path) -> None:
+    changes = "PRAGMA cache_size = 1; BEGIN; DELETE FROM tracks; DELETE FROM artists"
+    changes += "; DELETE FROM albums; CREATE TABLE more AS SELECT zeroblob(100000)"
+    with writer(database, changes) as process:
+        process.kill()
+        process.wait()
+        with pytest.raises(MetadataError, match=r"sqlite3-journal beside it holds changes"):
+            rows_of(database, "tracks")
+    with closing(sqlite3.connect(database)) as connection:  # as the error says
+        connection.execute("SELECT count(*) FROM tracks").fetchone()
+    assert rows_of(database, "tracks") == ROWS["tracks"]
+
+
+def test_a_journal_that_was_never_needed_does_not_matter(database: Path) -> None:
+    with writer(database, "BEGIN IMMEDIATE; DELETE FROM tracks") as process:
+        process.kill()
+        process.wait()
+    assert database.with_name(f"{database.name}-journal").exists()
+    assert rows_of(database, "tracks") == ROWS["tracks"]
+
+
+def test_rows_that_a_killed_program_left_in_a_wal_are_not_passed_over(database: Path) -> None:
+    changes = "PRAGMA journal_mode = wal; DELETE FROM tracks"
+    with writer(database, changes) as process:
+        process.kill()
+        process.wait()
+        with pytest.raises(MetadataError, match=r"sqlite3-wal beside it holds changes"):
+            rows_of(database, "tracks")
+    with closing(sqlite3.connect(database)) as connection:  # as the error says
+        connection.execute("SELECT count(*) FROM tracks").fetchone()
+    assert rows_of(database, "tracks") == []
+
+
+@contextmanager
+def writer(database: Path, statements: str) -> Iterator["subprocess.Popen[str]"]:
+    """Let another process do something to a database, and keep it open."""
+    script = (
+        "import sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "for statement in sys.argv[2].split(';'):\n"
+        "    connection.execute(statement).fetchall()\n"
+        "connection.execute('PRAGMA cache_spill = 1')\n"
+        "print('done', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(database), statements],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "done\n"
+        yield process
+        process.kill()
 
 
 @pytest.fixture

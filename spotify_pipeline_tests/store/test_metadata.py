@@ -212,6 +212,11 @@ def break_database(home: Home) -> None:
     pack(home.unpacked, home.source)
 
 
+def encrypt_database(home: Home) -> None:
+    home.unpacked.write_bytes(os.urandom(home.unpacked.stat().st_size))
+    pack(home.unpacked, home.source)
+
+
 def break_all(home: Home) -> None:
     home.source.write_bytes(bytes(5000))
 
@@ -224,7 +229,8 @@ BREAKS = [
     (break_text, "track_artists, column artist_rowid, row 2: 'Bob'"),
     (break_table, "no table album_images"),
     (break_end, "incomplete"),
-    (break_database, "damaged"),
+    (break_database, "incomplete: has"),
+    (encrypt_database, "not a SQLite database, or an encrypted one"),
     (break_all, "not a zstd file"),
     (remove, "cannot be read"),
 ]
