@@ -642,8 +642,9 @@ def _show_status(status: "Status") -> None:
         f" {shards.failed} failed ({shards.of_the_dump} in the whole dump)"
     )
     click.echo(f"tracks       {status.tracks:,} ({status.rejects:,} lines rejected)")
-    waiting = ", a file waits" if status.metadata_waiting else ""
-    click.echo(f"metadata     {status.metadata_tables} of 9 tables{waiting}")
+    extras = "".join(f", {table}" for table in status.metadata_extras)
+    waiting = ", a file waits" if status.metadata_waiting or status.extras_waiting else ""
+    click.echo(f"metadata     {status.metadata_tables} of 9 tables{extras}{waiting}")
     current = "" if status.index_is_current else ", not up to date"
     click.echo(f"index        {status.indexed_tracks:,} tracks{current}")
     current = "" if status.text_index_is_current else ", not up to date"

@@ -13,6 +13,7 @@ from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifes
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES
 from spotify_pipeline.index.manifest import Manifest, read_manifest
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
@@ -61,9 +62,13 @@ class Status(msgspec.Struct, frozen=True):
     tracks, rejects
         In ``audio.duckdb``.
     metadata_tables
-        Tables of ``meta.duckdb`` that are loaded.
+        Of the catalogue's nine tables in ``meta.duckdb``, those that are loaded.
+    metadata_extras
+        Other tables that are loaded.
     metadata_waiting
         Whether a metadata file lies in the incoming folder that is not loaded.
+    extras_waiting
+        Of the other tables, those of which a file lies there that is not loaded.
     indexed_tracks
         Tracks in the feature index.
     index_is_current
@@ -84,7 +89,9 @@ class Status(msgspec.Struct, frozen=True):
     tracks: int
     rejects: int
     metadata_tables: int
+    metadata_extras: list[str]
     metadata_waiting: bool
+    extras_waiting: list[str]
     indexed_tracks: int
     index_is_current: bool
     text_tracks: int
@@ -125,7 +132,12 @@ def gather_status(settings: Settings) -> Status:
     failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
     index = read_manifest(settings.index) or Manifest()
     text = read_text_manifest(settings.text_index)
-    source = find_source(settings.incoming)
+    waiting_metadata = [
+        kind
+        for kind in (CATALOGUE, *EXTRAS)
+        if (source := find_source(settings.incoming, kind)) is not None
+        and not is_loaded(SourceFile.of(source), tables, kind)
+    ]
     return Status(
         home=str(settings.home),
         shards=ShardCounts(len(rows), len(waiting), len(failed), len(DUMP_SHARDS)),
@@ -134,8 +146,10 @@ def gather_status(settings: Settings) -> Status:
         failed=failed,
         tracks=sum(row.tracks for row in rows.values()),
         rejects=sum(row.rejects for row in rows.values()),
-        metadata_tables=len(tables),
-        metadata_waiting=source is not None and not is_loaded(SourceFile.of(source), tables),
+        metadata_tables=len(tables.keys() & TABLES.keys()),
+        metadata_extras=sorted(tables.keys() - TABLES.keys()),
+        metadata_waiting=CATALOGUE in waiting_metadata,
+        extras_waiting=[kind.tables[0] for kind in EXTRAS if kind in waiting_metadata],
         indexed_tracks=index.tracks,
         index_is_current=index.current(settings.indexed_trains)
         == {shard: row.checksum for shard, row in rows.items()},

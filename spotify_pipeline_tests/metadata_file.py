@@ -1,5 +1,6 @@
 """A small file of the metadata's exact schema, written apart from the code that reads it."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -7,7 +8,20 @@ from pathlib import Path
 
 import zstandard
 
-__all__ = ["NULLABLE", "ROWS", "SCHEMA", "TRACK_IDS", "Row", "pack", "write_metadata"]
+__all__ = [
+    "FEATURES",
+    "NEW_ID",
+    "NULLABLE",
+    "OLD_ID",
+    "ROWS",
+    "SCHEMA",
+    "TRACK_IDS",
+    "Row",
+    "pack",
+    "write_features",
+    "write_metadata",
+    "write_redirects",
+]
 
 Row = tuple[object, ...]
 
@@ -80,6 +94,34 @@ ROWS: Mapping[str, list[Row]] = {
     ],
 }  # fmt: skip
 """Rows of every table in their order: NULLs, empty texts, integers at their types' edges."""
+
+
+FEATURES_SCHEMA = """
+CREATE TABLE track_audio_features (rowid integer PRIMARY KEY NOT NULL, track_id text NOT NULL,
+    fetched_at integer NOT NULL, null_response integer NOT NULL, duration_ms integer,
+    time_signature integer, tempo real, key integer, mode integer, danceability real, energy real,
+    loudness real, speechiness real, acousticness real, instrumentalness real, liveness real,
+    valence real);
+"""
+
+FEATURES: list[Row] = [
+    (1, TRACK_IDS[2], 1_700_000_000_000, 1, *[None] * 13),
+    (2, TRACK_IDS[0], 1_700_000_000_001, 0, 61_000, 4, 120.5, 7, 0, 0.5, 1.0, -7.25, 0.0, 0.25,
+     0.125, 1.0, 0.75),
+]  # fmt: skip
+
+OLD_ID, NEW_ID = "0" * 21 + "A", "0" * 21 + "B"
+
+
+def write_features(path: Path) -> Path:
+    """Write a SQLite file of audio features and give its path."""
+    return write_metadata(path, {"track_audio_features": FEATURES}, FEATURES_SCHEMA)
+
+
+def write_redirects(path: Path) -> Path:
+    """Write a file of redirects of artists and give its path."""
+    path.write_text(json.dumps({OLD_ID: NEW_ID}))
+    return path
 
 
 def write_metadata(

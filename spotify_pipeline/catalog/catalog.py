@@ -349,13 +349,15 @@ class Catalog:
         return {rowid: tuple(markets or ()) for rowid, markets in rows}
 
     def _features_of(self, track_ids: Sequence[str]) -> dict[str, AudioFeatures]:
-        if "main.track_audio_features" not in self._tables:
-            return {}
+        found = self._keyed("features_by_track", "features_rowid", track_ids)
         columns = ", ".join(_FEATURES)
         rows = self._where(
-            f"SELECT track_id, {columns} FROM track_audio_features", "track_id", track_ids
+            f"SELECT track_id, {columns} FROM track_audio_features",
+            '"rowid"',
+            [rowid for _, rowid in found],
         )
-        return {track_id: AudioFeatures(*values) for track_id, *values in rows}
+        # of a track without an answer there is a row of NULLs
+        return {track_id: AudioFeatures(*v) for track_id, *v in rows if v != [None] * len(v)}
 
     def _grouped(
         self, table: str, key: str, columns: str, keys: Iterable[Key]

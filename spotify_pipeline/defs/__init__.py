@@ -11,10 +11,16 @@ import dagster as dg
 from spotify_pipeline.defs.detect import detect_job
 from spotify_pipeline.defs.evaluation import detection_evaluation, evaluation_job
 from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
-from spotify_pipeline.defs.metadata import metadata_job, metadata_tables
+from spotify_pipeline.defs.metadata import (
+    EXTRA_JOBS,
+    artist_redirects,
+    metadata_job,
+    metadata_tables,
+    track_audio_features,
+)
 from spotify_pipeline.defs.metadata_checks import catalogue_checks, tracks_cover_audio
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
-from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_metadata
+from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_extras, new_metadata
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard, reduced_shard
 from spotify_pipeline.defs.text import text_index, text_job
 from spotify_pipeline.settings import Settings
@@ -36,13 +42,23 @@ def build_defs(
             reduced_shard,
             ingested_shard,
             metadata_tables,
+            track_audio_features,
+            artist_redirects,
             text_index,
             shard_segment,
             feature_index,
             detection_evaluation,
         ],
         asset_checks=[catalogue_checks, tracks_cover_audio],
-        jobs=[ingest_job, metadata_job, text_job, index_job, detect_job, evaluation_job],
-        sensors=[finished_shards, new_metadata, ingested_shards],
+        jobs=[
+            ingest_job,
+            metadata_job,
+            *EXTRA_JOBS.values(),
+            text_job,
+            index_job,
+            detect_job,
+            evaluation_job,
+        ],
+        sensors=[finished_shards, new_metadata, *new_extras, ingested_shards],
         resources={**resources, **(resource_overrides or {})},
     )

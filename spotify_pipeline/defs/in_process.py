@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
+from spotify_pipeline.defs.metadata import EXTRA_JOBS
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.readiness import survey_incoming
@@ -141,6 +142,9 @@ class _Runs:
                     disk_full = outcome.disk_full
                     yield outcome
             status = gather_status(self.settings)
+            for kind, job in EXTRA_JOBS.items():
+                if kind.tables[0] in status.extras_waiting and not disk_full:
+                    yield self.run(job.name)
             if status.metadata_waiting and not disk_full:
                 yield self.run("metadata")
             elif not status.text_index_is_current:

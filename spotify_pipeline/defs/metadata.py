@@ -1,18 +1,32 @@
-"""Assets of the metadata dump: the nine tables of ``meta.duckdb``.
+"""Assets of the metadata dump: the tables of ``meta.duckdb``.
 
-One step loads any selection of them, since they come out of one file and go into service together.
+One step loads any selection of the nine tables, since they come out of one file and go into service
+together; files that not everyone has are assets of their own.
 
 Belongs here: wiring and metadata. Does not belong here: the work (`store.metadata`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
-from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.dump.tables import (
+    ARTIST_REDIRECTS,
+    AUDIO_FEATURES,
+    CATALOGUE,
+    TABLES,
+    MetadataSource,
+)
 
-__all__ = ["METADATA_POOL", "metadata_job", "metadata_tables"]
+__all__ = [
+    "EXTRA_JOBS",
+    "METADATA_POOL",
+    "artist_redirects",
+    "metadata_job",
+    "metadata_tables",
+    "track_audio_features",
+]
 
 METADATA_POOL = "metadata_database"
 
@@ -37,17 +51,48 @@ def metadata_tables(
     progress: dg.ResourceParam[ProgressSource],
 ) -> Iterator[dg.MaterializeResult]:
     """Unpack ``spotify_clean.sqlite3.zst``, load the selected tables, and swap the database in."""
+    selected = [table for table in TABLES if dg.AssetKey(table) in context.selected_asset_keys]
+    yield from _loaded(context, data_home, progress, CATALOGUE, selected)
+
+
+@dg.asset(group_name="metadata", kinds={"duckdb"}, pool=METADATA_POOL)
+def track_audio_features(
+    context: dg.AssetExecutionContext,
+    data_home: DataHome,
+    progress: dg.ResourceParam[ProgressSource],
+) -> dg.MaterializeResult:
+    """Table track_audio_features of spotify_clean_audio_features.sqlite3, in meta.duckdb."""
+    return next(_loaded(context, data_home, progress, AUDIO_FEATURES, AUDIO_FEATURES.tables))
+
+
+@dg.asset(group_name="metadata", kinds={"duckdb"}, pool=METADATA_POOL)
+def artist_redirects(
+    context: dg.AssetExecutionContext,
+    data_home: DataHome,
+    progress: dg.ResourceParam[ProgressSource],
+) -> dg.MaterializeResult:
+    """Old and new ids of artists, of spotify_artist_redirects.json, in meta.duckdb."""
+    return next(_loaded(context, data_home, progress, ARTIST_REDIRECTS, ARTIST_REDIRECTS.tables))
+
+
+def _loaded(
+    context: dg.AssetExecutionContext,
+    data_home: DataHome,
+    progress: ProgressSource,
+    source: MetadataSource,
+    tables: Sequence[str],
+) -> Iterator[dg.MaterializeResult]:
+    """Load tables of a file, and tell of each."""
     from spotify_pipeline.dump.metadata import require_source
     from spotify_pipeline.store.metadata import build_metadata
 
     settings = data_home.settings
-    selected = [table for table in TABLES if dg.AssetKey(table) in context.selected_asset_keys]
     with reported_as_failure():
         load = build_metadata(
-            require_source(settings.incoming),
+            require_source(settings.incoming, source),
             settings.staging,
             settings.metadata_database,
-            tables=selected,
+            tables=tables,
             progress=progress.reporter(context, ""),
             guard=progress.guard(context, settings),
         )
@@ -75,3 +120,17 @@ metadata_job = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*TABLES, "text_index"),
     description="Load the nine metadata tables into meta.duckdb, and index their words.",
 )
+
+EXTRA_JOBS = {
+    AUDIO_FEATURES: dg.define_asset_job(
+        "audio_features",
+        selection=dg.AssetSelection.assets(track_audio_features),
+        description="Load spotify_clean_audio_features.sqlite3.zst into meta.duckdb.",
+    ),
+    ARTIST_REDIRECTS: dg.define_asset_job(
+        "redirects",
+        selection=dg.AssetSelection.assets(artist_redirects),
+        description="Load spotify_artist_redirects.json into meta.duckdb.",
+    ),
+}
+"""The jobs that load files which not everyone has."""

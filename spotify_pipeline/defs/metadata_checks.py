@@ -1,4 +1,4 @@
-"""Asset checks of the nine tables in ``meta.duckdb``.
+"""Asset checks of the tables in ``meta.duckdb``.
 
 Belongs here: wiring, severity and metadata. Does not belong here: looking at the tables
 (`store.metadata_checks`).
@@ -10,7 +10,7 @@ import dagster as dg
 
 from spotify_pipeline.defs.resources import DataHome, reported_as_failure
 from spotify_pipeline.defs.shards import AUDIO_POOL
-from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.dump.tables import ALL_TABLES, TABLES
 
 __all__ = ["catalogue_checks", "tracks_cover_audio"]
 
@@ -18,12 +18,12 @@ ROWS = "rows_equal_source"
 IDS = "ids_unique_and_well_formed"
 LINKS = "foreign_keys_resolve"
 
-WITH_IDS = ("tracks", "albums", "artists")
+WITH_IDS = ("tracks", "albums", "artists", "track_audio_features")
 WITH_LINKS = tuple(name for name in TABLES if name not in ("artists", "available_markets"))
 
 
 def _specs() -> Iterator[dg.AssetCheckSpec]:
-    for table in TABLES:
+    for table in ALL_TABLES:
         yield dg.AssetCheckSpec(ROWS, asset=table, description="As many rows as the source counts.")
     for table in WITH_IDS:
         yield dg.AssetCheckSpec(IDS, asset=table, description="Ids are base62, and there once.")

@@ -11,11 +11,12 @@ import dagster as dg
 
 from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
-from spotify_pipeline.defs.metadata import metadata_job
+from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard
+from spotify_pipeline.dump.tables import CATALOGUE, MetadataSource
 
-__all__ = ["finished_shards", "ingested_shards", "new_metadata"]
+__all__ = ["finished_shards", "ingested_shards", "new_extras", "new_metadata"]
 
 LOOK_INTERVAL = 30
 """Seconds between two looks at the incoming folder; a file that changed in between waits."""
@@ -97,14 +98,42 @@ def new_metadata(
     context: dg.SensorEvaluationContext, data_home: DataHome
 ) -> dg.SensorResult | dg.SkipReason:
     """Load a metadata file that is new, once its download is finished."""
+    return _look_for_metadata(context, data_home, CATALOGUE)
+
+
+def _new_extra(source: MetadataSource, job_name: str) -> dg.SensorDefinition:
+    """Make the sensor of a file that not everyone has."""
+
+    @dg.sensor(
+        name=f"new_{job_name}",
+        job_name=job_name,
+        minimum_interval_seconds=LOOK_INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Load a {source.packed} that is new, once its download is finished.",
+    )
+    def look(
+        context: dg.SensorEvaluationContext, data_home: DataHome
+    ) -> dg.SensorResult | dg.SkipReason:
+        return _look_for_metadata(context, data_home, source)
+
+    return look
+
+
+new_extras = [_new_extra(source, job.name) for source, job in EXTRA_JOBS.items()]
+
+
+def _look_for_metadata(
+    context: dg.SensorEvaluationContext, data_home: DataHome, kind: MetadataSource
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for a run if a file is new and has not changed since the last look."""
     from spotify_pipeline.dump.metadata import find_source
     from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
 
-    source = find_source(data_home.settings.incoming)
+    source = find_source(data_home.settings.incoming, kind)
     if source is None:
-        return dg.SkipReason("no metadata file lies there")
+        return dg.SkipReason(f"no {kind.packed} lies there")
     file = SourceFile.of(source)
-    if is_loaded(file, loaded_source(data_home.settings.metadata_database)):
+    if is_loaded(file, loaded_source(data_home.settings.metadata_database), kind):
         return dg.SkipReason(f"{source.name} is loaded already")
     state = f"{file.name} {file.size} {file.modified_ns}"
     if state != context.cursor:

@@ -1,4 +1,4 @@
-"""The dump's metadata, ``spotify_clean.sqlite3.zst``: nine tables, unpacked and read in batches.
+"""The dump's metadata, ``spotify_clean.sqlite3.zst`` above all, unpacked and read in batches.
 
 The file is about 37 GB, and 125 GB unpacked. It is read as a stream in the order of its rows, with
 the types that its tables declare; a cell of another type is an error and never a guess.
@@ -19,7 +19,7 @@ import adbc_driver_sqlite
 import pyarrow as pa
 
 from spotify_pipeline.dump.compression import content_size, open_compressed
-from spotify_pipeline.dump.tables import TABLES, TableDefinition
+from spotify_pipeline.dump.tables import ALL_TABLES, CATALOGUE, MetadataSource, TableDefinition
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.space import naming_a_full_disk
@@ -38,8 +38,7 @@ __all__ = [
     "unpacked_size",
 ]
 
-UNPACKED_NAME = "spotify_clean.sqlite3"
-PACKED_NAME = f"{UNPACKED_NAME}.zst"
+UNPACKED_NAME, PACKED_NAME = CATALOGUE.unpacked, CATALOGUE.packed
 
 # A block of four bytes can unpack to 128 KiB: short reads bound what a hostile file takes.
 READ_BYTES = 1 << 14
@@ -70,27 +69,27 @@ class SourceTable:
     extra_columns: tuple[str, ...]
 
 
-def find_source(incoming: Path) -> Path | None:
-    """Find the metadata file anywhere below a folder; one that is unpacked already comes first."""
-    for name in (UNPACKED_NAME, PACKED_NAME):
+def find_source(incoming: Path, source: MetadataSource = CATALOGUE) -> Path | None:
+    """Find a metadata file anywhere below a folder; one that is unpacked already comes first."""
+    for name in (source.unpacked, source.packed):
         for path in sorted(incoming.rglob(name)):
             if path.is_file():
                 return path
     return None
 
 
-def require_source(incoming: Path) -> Path:
-    """Find the metadata file anywhere below a folder.
+def require_source(incoming: Path, source: MetadataSource = CATALOGUE) -> Path:
+    """Find a metadata file anywhere below a folder.
 
     Raises
     ------
     MetadataError
         It is not there.
     """
-    source = find_source(incoming)
-    if source is None:
-        raise MetadataError(f"{PACKED_NAME} is not in {incoming} or a folder below it")
-    return source
+    found = find_source(incoming, source)
+    if found is None:
+        raise MetadataError(f"{source.packed} is not in {incoming} or a folder below it")
+    return found
 
 
 def unpack(source: Path, target: Path, progress: Report | None = None) -> None:
@@ -174,7 +173,7 @@ def inspect_table(database: Path, table: str) -> SourceTable:
             raise MetadataError(
                 f"{database}: has no table {table}: it is another file, or incomplete"
             )
-        expected = [column.name for column in TABLES[table].columns]
+        expected = [column.name for column in ALL_TABLES[table].columns]
         missing = [name for name in expected if name not in found]
         if missing:
             raise MetadataError(f"{database}: table {table} lacks the columns {', '.join(missing)}")
@@ -195,7 +194,7 @@ def read_table(
     database
         An unpacked file; opened read-only, and taken not to change.
     table
-        One of `TABLES`.
+        One of `ALL_TABLES` that is in a SQLite file.
     batch_rows
         Rows of one batch; the last may be shorter.
 
@@ -211,7 +210,7 @@ def read_table(
         column or is text that is not UTF-8: the message names table, column, row (from 1) and
         value.
     """
-    definition = TABLES[table]
+    definition = ALL_TABLES[table]
     first_row = 1
     with _open_reader(database, definition, batch_rows) as reader:
         while True:
@@ -271,7 +270,7 @@ def _open_reader(
 
 def _query(definition: TableDefinition, batch_rows: int) -> str:
     """Select made-up cells for one batch, then the table in the order of its rows."""
-    samples = {"INTEGER": "0", "TEXT": "'text'"}
+    samples = {"INTEGER": "0", "TEXT": "'text'", "REAL": "0.0"}
     columns = definition.columns
     made_up = ", ".join(f'{samples[c.declared_type]} AS "{c.name}"' for c in columns)
     # A sum without branches: the same in ANDs and ORs takes SQLite half as long again.

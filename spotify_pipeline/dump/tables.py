@@ -1,4 +1,4 @@
-"""The nine tables of ``spotify_clean.sqlite3``: names, columns, declared types.
+"""The tables of the dump's metadata: names, columns, declared types, and the files they come in.
 
 Belongs here: what the tables are. Does not belong here: reading them (`metadata`). Cheap to import.
 """
@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["TABLES", "Column", "TableDefinition"]
+__all__ = [
+    "ALL_TABLES",
+    "ARTIST_REDIRECTS",
+    "AUDIO_FEATURES",
+    "CATALOGUE",
+    "EXTRAS",
+    "TABLES",
+    "Column",
+    "MetadataSource",
+    "TableDefinition",
+]
 
 
 _CELL_TYPES: Mapping[str, frozenset[type]] = {
@@ -54,12 +64,33 @@ class TableDefinition:
         return pa.schema([(column.name, types[column.declared_type]) for column in self.columns])
 
 
+@dataclass(frozen=True)
+class MetadataSource:
+    """A file of the dump's metadata.
+
+    Attributes
+    ----------
+    unpacked, packed
+        Its name, and its name as the dump has it.
+    tables
+        That come out of it, in the order in which they are loaded.
+    """
+
+    unpacked: str
+    packed: str
+    tables: tuple[str, ...]
+
+
 def _integer(name: str, *, nullable: bool = False) -> Column:
     return Column(name, "INTEGER", nullable)
 
 
 def _text(name: str, *, nullable: bool = False) -> Column:
     return Column(name, "TEXT", nullable)
+
+
+def _real(name: str) -> Column:
+    return Column(name, "REAL", nullable=True)
 
 
 TABLES: Mapping[str, TableDefinition] = {
@@ -132,3 +163,45 @@ TABLES: Mapping[str, TableDefinition] = {
     }.items()
 }
 """The nine tables, in the order in which they are loaded and listed everywhere."""
+
+ALL_TABLES: Mapping[str, TableDefinition] = {
+    **TABLES,
+    "track_audio_features": TableDefinition(
+        "track_audio_features",
+        (
+            _integer("rowid"),
+            _text("track_id"),
+            _integer("fetched_at"),
+            _integer("null_response"),
+            _integer("duration_ms", nullable=True),
+            _integer("time_signature", nullable=True),
+            _real("tempo"),
+            _integer("key", nullable=True),
+            _integer("mode", nullable=True),
+            *map(
+                _real,
+                (
+                    *("danceability", "energy", "loudness", "speechiness", "acousticness"),
+                    *("instrumentalness", "liveness", "valence"),
+                ),
+            ),
+        ),
+    ),
+    "artist_redirects": TableDefinition("artist_redirects", (_text("old_id"), _text("new_id"))),
+}
+"""With those of files that not everyone has. The redirects are no table in the dump, but JSON."""
+
+CATALOGUE = MetadataSource("spotify_clean.sqlite3", "spotify_clean.sqlite3.zst", tuple(TABLES))
+
+AUDIO_FEATURES = MetadataSource(
+    "spotify_clean_audio_features.sqlite3",
+    "spotify_clean_audio_features.sqlite3.zst",
+    ("track_audio_features",),
+)
+
+ARTIST_REDIRECTS = MetadataSource(
+    "spotify_artist_redirects.json", "spotify_artist_redirects.json", ("artist_redirects",)
+)
+
+EXTRAS = (AUDIO_FEATURES, ARTIST_REDIRECTS)
+"""Files that are loaded if they are there."""

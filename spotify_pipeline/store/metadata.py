@@ -1,4 +1,4 @@
-"""``meta.duckdb``: the catalogue's nine tables, built beside the file in service and swapped in.
+"""``meta.duckdb``: the catalogue's tables, built beside the file in service and swapped in.
 
 Whoever reads sees the previous file until the new one is whole. A table keeps the rows, columns and
 order of its source. ``metadata_loads`` is the ledger: one row for each table that has been loaded,
@@ -11,7 +11,7 @@ questions to the catalogue.
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,13 +24,21 @@ from spotify_pipeline.dump.metadata import (
     PACKED_NAME,
     UNPACKED_NAME,
     MetadataError,
+    SourceTable,
     discard_unpacked,
     inspect_table,
     read_table,
     unpack,
     unpacked_size,
 )
-from spotify_pipeline.dump.tables import TABLES, TableDefinition
+from spotify_pipeline.dump.redirects import read_redirects
+from spotify_pipeline.dump.tables import (
+    ALL_TABLES,
+    CATALOGUE,
+    TABLES,
+    MetadataSource,
+    TableDefinition,
+)
 from spotify_pipeline.progress import Report
 from spotify_pipeline.space import AT_ONCE, SpaceGuard
 from spotify_pipeline.store.database import (
@@ -158,9 +166,11 @@ def loaded_source(target: Path) -> dict[str, SourceFile]:
     return {table: SourceFile(name, size, modified) for table, name, size, modified in rows}
 
 
-def is_loaded(source: SourceFile, loaded: Mapping[str, SourceFile]) -> bool:
-    """Tell whether all nine tables came from a source, by what `loaded_source` says."""
-    return all(loaded.get(table) == source for table in TABLES)
+def is_loaded(
+    source: SourceFile, loaded: Mapping[str, SourceFile], kind: MetadataSource = CATALOGUE
+) -> bool:
+    """Tell whether all tables of a kind came from a source, by what `loaded_source` says."""
+    return all(loaded.get(table) == source for table in kind.tables)
 
 
 def build_metadata(
@@ -178,13 +188,14 @@ def build_metadata(
     ----------
     source
         ``spotify_clean.sqlite3.zst``, or the same unpacked (any name that does not end in
-        ``.zst``); it is not changed.
+        ``.zst``), or another file of `dump.tables`; it is not changed.
     staging
         Folder to unpack in; what is unpacked there is removed at the end.
     target
         The database to replace. The new one is written beside it as ``<name>.new``.
     tables
-        The tables to load. The others keep the rows that they have in the present database.
+        The tables to load, all of which are in the file. The others keep the rows that they have in
+        the present database.
     progress
         Called with what is done, the total and a name: bytes and the source's name while
         unpacking, then rows and the table's name. It may be called from another thread.
@@ -204,9 +215,10 @@ def build_metadata(
 
     After any failure the previous database is still in service.
     """
-    unknown = sorted(set(tables) - TABLES.keys())
+    unknown = sorted(set(tables) - ALL_TABLES.keys())
     if unknown:
-        raise MetadataError(f"no such tables: {', '.join(unknown)}; there are {', '.join(TABLES)}")
+        known = ", ".join(ALL_TABLES)
+        raise MetadataError(f"no such tables: {', '.join(unknown)}; there are {known}")
     _wait_for_room(source, staging, target, tables, guard)
     started = time.monotonic()
     source_file = SourceFile.of(source)
@@ -222,9 +234,8 @@ def build_metadata(
             connection.execute(f"SET memory_limit = '{SORT_MEMORY}'")
             build = _Build(connection, source_file, progress)
             build.create_tables()
-            if set(tables) != TABLES.keys():
-                build.keep_tables(target, [name for name in TABLES if name not in tables])
-            for name in TABLES:
+            build.keep_tables(target, tables)
+            for name in ALL_TABLES:
                 if name in tables:
                     build.load_table(database, name)
             build.lay_out()
@@ -259,18 +270,28 @@ class _Build:
         self.extra_columns: list[str] = []
 
     def create_tables(self) -> None:
-        """Create the nine tables, their views and the ledger, empty."""
+        """Create all tables and the ledger, empty."""
         self.connection.execute(f"CREATE SCHEMA {SOURCE_SCHEMA}")
-        for table in TABLES.values():
+        for table in ALL_TABLES.values():
             columns = ", ".join(
                 f'"{column.name}" {database_type(column)}' for column in table.columns
             )
             self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
         self.connection.execute(_LEDGER_DEFINITION)
 
-    def keep_tables(self, present: Path, names: Sequence[str]) -> None:
-        """Copy tables, and their rows of the ledger, from the present database if there is one."""
-        loaded = [name for name in names if name in loaded_source(present)]
+    def keep_tables(self, present: Path, but: Sequence[str]) -> None:
+        """Copy the present database's other tables, and their rows of the ledger.
+
+        If all of the catalogue is loaded anew, a present database that is damaged does not matter.
+        """
+        try:
+            loaded = [name for name in loaded_source(present) if name not in but]
+        except DatabaseBusyError:
+            raise
+        except DatabaseError:
+            if TABLES.keys() <= set(but):
+                return
+            raise
         if not loaded:
             return
         self.connection.execute(f"ATTACH '{_quoted(present)}' AS present (TYPE duckdb, READ_ONLY)")
@@ -283,9 +304,9 @@ class _Build:
 
     def load_table(self, database: Path, name: str) -> None:
         """Load one table from the SQLite file and write its row of the ledger."""
-        found = inspect_table(database, name)
-        batches = self._watched(database, TABLES[name], found.rows)
-        loaded = _insert(self.connection, TABLES[name], batches)
+        found, batches = _opened(database, name)
+        table = ALL_TABLES[name]
+        loaded = _insert(self.connection, table, self._watched(database, table, batches, found))
         if loaded != found.rows:
             raise MetadataError(
                 f"{database}: table {name} counts {found.rows:,} rows and gave {loaded:,}: "
@@ -310,29 +331,41 @@ class _Build:
         for name in LINK_KEYS:
             if name in self.rows:
                 sort_links(self.connection, name)
-        for table in TABLES.values():
+        for table in ALL_TABLES.values():
             self.connection.execute(source_view(table))
         for name in build_key_tables(self.connection):
             if self.progress is not None:
                 self.progress(1, 1, f"{KEY_SCHEMA}.{name}")
 
     def _watched(
-        self, database: Path, table: TableDefinition, total: int
+        self,
+        database: Path,
+        table: TableDefinition,
+        batches: Iterable[pa.RecordBatch],
+        found: SourceTable,
     ) -> Iterator[pa.RecordBatch]:
-        """Read batches and give them with the database's types.
+        """Give batches with the database's types.
 
         The progress is reported, and NULLs are counted where none are promised.
         """
         done = 0
-        for batch in read_table(database, table.name):
+        for batch in batches:
             for column in table.columns:
                 if not column.nullable:
                     self.nulls[f"{table.name}.{column.name}"] += batch[column.name].null_count
             typed = typed_batch(batch, table, done + 1, database)
             done += batch.num_rows
             if self.progress is not None:
-                self.progress(done, total, table.name)
+                self.progress(done, found.rows, table.name)
             yield typed
+
+
+def _opened(database: Path, name: str) -> tuple[SourceTable, Iterable[pa.RecordBatch]]:
+    """Look at a table in an unpacked source, and give its batches."""
+    if name == "artist_redirects":
+        batch = read_redirects(database)
+        return SourceTable(batch.num_rows, ()), [batch]
+    return inspect_table(database, name), read_table(database, name)
 
 
 def _insert(
@@ -391,7 +424,8 @@ def _wait_for_room(
 def _database_size(unpacked: int, target: Path, tables: Sequence[str]) -> int:
     """Give the bytes that a new database takes at the most, tables that are kept included."""
     keeps = set(tables) != TABLES.keys() and target.exists()
-    return round(DATABASE_RATIO * unpacked) + (target.stat().st_size if keeps else 0)
+    kept = target.stat().st_size if keeps else 0
+    return round(DATABASE_RATIO * unpacked) + kept
 
 
 def _is_packed(source: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.dump.tables import ALL_TABLES
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 from spotify_pipeline.store.metadata import LEDGER
 from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, text_key_of
@@ -28,12 +28,13 @@ __all__ = [
     "look_at_ids",
 ]
 
-ID_TABLES: Mapping[str, str] = {
-    "tracks": "tracks_by_id",
-    "albums": "albums_by_id",
-    "artists": "artists_by_id",
+ID_TABLES: Mapping[str, tuple[str, str]] = {
+    "tracks": ("id", "tracks_by_id"),
+    "albums": ("id", "albums_by_id"),
+    "artists": ("id", "artists_by_id"),
+    "track_audio_features": ("track_id", "features_by_track"),
 }
-"""Tables with an id, and the key tables of their ids."""
+"""Tables with an id, its column, and the key tables of their ids."""
 
 FOREIGN_KEYS: Mapping[str, Mapping[str, str]] = {
     "tracks": {"album_rowid": "albums", "available_markets_rowid": "available_markets"},
@@ -64,7 +65,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int |
     KeyError
         There is no such table.
     """
-    name = TABLES[table].name
+    name = ALL_TABLES[table].name
     ledger = connection.execute(
         f"SELECT row_count FROM {LEDGER} WHERE table_name = ?", [name]
     ).fetchone()
@@ -73,18 +74,22 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int |
 
 def look_at_ids(connection: duckdb.DuckDBPyConnection, table: str) -> IdCheck:
     """Look at all ids of a table of `ID_TABLES`."""
+    column, keys = ID_TABLES[table]
     found = connection.execute(
         f"""
         WITH same_key AS (
-            SELECT COLUMNS('_rowid$') AS "rowid" FROM {KEY_SCHEMA}.{ID_TABLES[table]}
+            SELECT COLUMNS('_rowid$') AS "rowid" FROM {KEY_SCHEMA}.{keys}
             QUALIFY key = lag(key) OVER () OR key = lead(key) OVER ()
         )
         SELECT
             count(*),
-            (SELECT count(id) - count(DISTINCT id) FROM {table} JOIN same_key USING ("rowid")),
-            count(*) FILTER (NOT regexp_full_match(id, '[0-9A-Za-z]{{{TRACK_ID_LENGTH}}}'))
+            (
+                SELECT count({column}) - count(DISTINCT {column})
+                FROM {table} JOIN same_key USING ("rowid")
+            ),
+            count(*) FILTER (NOT regexp_full_match({column}, '[0-9A-Za-z]{{{TRACK_ID_LENGTH}}}'))
         FROM {table}
-        WHERE id IS NOT NULL
+        WHERE {column} IS NOT NULL
         """
     ).fetchone()
     assert found is not None, "a count always gives a row"
@@ -126,8 +131,9 @@ def count_uncatalogued(
             _count(connection, "SELECT count(*) FROM audio.tracks"),
             _count(
                 connection,
-                f"SELECT count(*) FROM audio.tracks AS heard ANTI JOIN {KEY_SCHEMA}.tracks_by_id"
-                f" ON key = {text_key_of('heard.track_id')}",
+                "SELECT count(*) FROM audio.tracks AS heard"
+                f" ANTI JOIN {KEY_SCHEMA}.tracks_by_id AS known"
+                f" ON known.key = {text_key_of('heard.track_id')}",
             ),
         )
     except duckdb.CatalogException:  # no shard has been appended yet

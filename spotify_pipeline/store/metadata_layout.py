@@ -99,6 +99,7 @@ KEY_TABLES: Mapping[str, KeyTable] = {
             "tracks_by_isrc", "tracks", "track_rowid", "upper(replace(external_id_isrc, '-', ''))"
         ),
         _texts("albums_by_upc", "albums", "album_rowid", "ltrim(external_id_upc, '0')"),
+        _texts("features_by_track", "track_audio_features", "features_rowid", "track_id"),
         KeyTable(
             "album_tracks",
             "tracks",

@@ -11,14 +11,19 @@ import dagster as dg
 import pytest
 import yaml
 
-from spotify_pipeline.catalog import TextSearch
+from spotify_pipeline.catalog import Catalog, TextSearch
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs, process_tag
 from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
-from spotify_pipeline_tests.metadata_file import write_metadata
+from spotify_pipeline_tests.metadata_file import (
+    TRACK_IDS,
+    write_features,
+    write_metadata,
+    write_redirects,
+)
 from spotify_pipeline_tests.processes import CHECKOUT
 
 
@@ -87,6 +92,22 @@ def test_metadata_is_loaded_and_its_words_indexed_and_a_lost_text_index_made_ane
     assert [(outcome.job, outcome.error) for outcome in outcomes(settings)] == [("text", None)]
     assert TextSearch.open(settings.text_index).search("drop table") == [3]
     assert outcomes(settings) == []
+
+
+def test_files_that_not_everyone_has_are_loaded_if_they_are_there(settings: Settings) -> None:
+    write_features(settings.incoming / "spotify_clean_audio_features.sqlite3")
+    write_redirects(settings.incoming / "spotify_artist_redirects.json")
+    write_metadata(settings.incoming / "spotify_clean.sqlite3")
+    assert [(outcome.job, outcome.error) for outcome in outcomes(settings)] == [
+        ("audio_features", None),
+        ("redirects", None),
+        ("metadata", None),
+    ]
+    assert outcomes(settings) == []
+    with Catalog(settings.metadata_database) as catalog:
+        features = catalog.tracks(TRACK_IDS)[TRACK_IDS[0]].features
+    assert features is not None
+    assert features.tempo == 120.5
 
 
 def test_a_file_that_is_kept_is_told_and_not_read_again(settings: Settings) -> None:
