@@ -160,7 +160,7 @@ class Identifier:
     def _candidates(self, query: HeardQuery, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
         odds = query.odds
-        if attempt.every_track and self.index.is_small and len(odds.rhythm):
+        if attempt.every_track and self.index.can_try_every_track and len(odds.rhythm):
             some = max(round(TRIED_SHARE * len(self.index)), TRIED_CANDIDATES)
             found = self.index.likeliest(odds.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
             again = [candidate.track for candidate in found]

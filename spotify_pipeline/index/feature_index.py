@@ -186,9 +186,9 @@ class FeatureIndex:
         return self._counting(found)[:limit]
 
     @property
-    def is_small(self) -> bool:
-        """Whether each track can be tried, `likeliest`."""
-        return int(self._bounds[-1]) <= SMALL_INDEX
+    def can_try_every_track(self) -> bool:
+        """Whether `likeliest` is worth while: there are few tracks, and they have rhythm trains."""
+        return int(self._bounds[-1]) <= SMALL_INDEX and "rhythm" in self._held
 
     def likeliest(
         self, odds: Float32s, limit: int, among: Sequence[int] | None = None

@@ -1,5 +1,6 @@
 """Odds summed over a track's onsets at every offset, compared with summing onset by onset."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -191,10 +192,16 @@ def test_tracks_to_rank_can_be_named(tmp_path: Path) -> None:
 def test_only_a_small_index_is_tried_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index = index_of(tmp_path, make_tracks(10))
-    assert index.is_small
+    tracks = make_tracks(10)
+    index = index_of(tmp_path, tracks)
+    assert index.can_try_every_track
     monkeypatch.setattr("spotify_pipeline.index.feature_index.SMALL_INDEX", 9)
-    assert not index.is_small
+    assert not index.can_try_every_track
+
+
+def test_an_index_without_rhythm_trains_is_not_tried_through(tmp_path: Path) -> None:
+    tracks = [replace(track, rhythm=NO_ONSETS) for track in make_tracks(10)]
+    assert not index_of(tmp_path, tracks).can_try_every_track
 
 
 def test_an_empty_index_has_nothing_likely() -> None:
