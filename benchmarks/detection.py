@@ -2,7 +2,7 @@
 
     python benchmarks/detection.py --music DIR [--distractors 20000] [--lengths 3 5 10 20]
         [--degradations clean room ...] [--excerpts 2] [--seed 0] [--peers]
-        [--plot reliability.png] [--fit]
+        [--plot reliability.png]
 
 Indexes the pieces of DIR and so many made-up tracks (`evaluation.synthetic`). Of each piece and
 degradation (`evaluation.degradations`), 62 s from a random place are degraded, and excerpts are cut
@@ -27,13 +27,10 @@ come to the stage, and what it takes of those. Last, the reliability: how often 
 confidence are right, also drawn by --plot.
 
 Ctrl-C ends an evaluation early, with a report of what was asked until then.
-
---fit chooses the weights of `identify.decision` on the tuning half, and prints them.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,32 +38,7 @@ from tempfile import TemporaryDirectory
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.evaluate import EvaluationSetting, evaluate
-from spotify_pipeline.evaluation.judge import Result
-from spotify_pipeline.evaluation.queries import TUNING
-from spotify_pipeline.evaluation.reliability import Outcome, answers
-from spotify_pipeline.identify.decision import evidence
 from spotify_pipeline.progress import log_reporter
-
-
-def fit(results: Sequence[Result]) -> None:
-    """Choose the weights of the decision on recordings on the tuning half, and print them.
-
-    A match of the own piece at another place teaches neither: pieces repeat themselves.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    found = [
-        (evidence(match.agreement), outcome is Outcome.RIGHT)
-        for match, outcome in answers(results, TUNING)
-        if outcome is not Outcome.ELSEWHERE
-    ]
-    # so much regularised, since right and wrong answers can all but be told apart
-    model = LogisticRegression(C=10.0, max_iter=10_000).fit(*zip(*found, strict=True))
-    gap, share = model.coef_[0]
-    print(
-        f"\nDecisionWeights(intercept={model.intercept_[0]:.2f}, gap={gap:.2f},"
-        f" share={share:.2f})  # of {len(found)} answers"
-    )
 
 
 def parsed() -> argparse.Namespace:
@@ -96,7 +68,6 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=defaults.seed, help="of other excerpts")
     parser.add_argument("--peers", action="store_true", help="ask other systems' searches too")
     parser.add_argument("--plot", type=Path, help="draw the reliability diagram, a PNG")
-    parser.add_argument("--fit", action="store_true", help="choose the weights of the decision")
     arguments = parser.parse_args()
     if arguments.plot is not None and not arguments.plot.parent.is_dir():
         parser.error(f"{arguments.plot.parent}: no such folder")
@@ -126,8 +97,6 @@ def main() -> None:
         print(f"\n{table.text()}")
     if arguments.plot is not None:
         arguments.plot.write_bytes(evaluation.plot())
-    if arguments.fit:
-        fit(evaluation.results)
 
 
 if __name__ == "__main__":

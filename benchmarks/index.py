@@ -44,11 +44,11 @@ from spotify_pipeline.fingerprint import (
     Fingerprint,
     codes_of_trains,
     fingerprint,
-    other_starts,
 )
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import PASSES
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.index.feature_index import QUICK, THOROUGH, FeatureIndex
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.merge import FAN_IN, merge_segments
 from spotify_pipeline.index.segment import Segment, SegmentShard
@@ -228,15 +228,12 @@ def search_and_time(
 ) -> tuple[bool, bool, bool, float, float, float]:
     """Tell what the passes and the identifier found, and the seconds of each."""
     found, times = [], []
-    starts: list[Fingerprint] = []
-    for attempt in PASSES[:2]:
+    odds = QueryOdds.of(query.fingerprint, query.samples).at_speed(1)
+    for effort, attempt in zip((QUICK, THOROUGH), PASSES, strict=False):
         started = time.perf_counter()
-        candidates = identifier.index.candidates(
-            query.fingerprint, attempt.candidates, attempt.effort, starts
-        )
+        candidates = identifier.index.candidates(odds, attempt.candidates, effort)
         times.append(time.perf_counter() - started)
         found.append(any(found) or query.piece in [c.track for c in candidates])
-        starts = other_starts(query.samples)
     started = time.perf_counter()
     matches = identifier.matches(query.fingerprint, query.samples)
     seconds = time.perf_counter() - started

@@ -22,7 +22,6 @@ __all__ = [
     "AUDIO_SUFFIXES",
     "Recording",
     "RecordingError",
-    "at_speed",
     "audio_files",
     "printable",
     "read_recording",
@@ -142,13 +141,6 @@ def _decoded(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]
                     f"{printable(path)}: damaged after {seconds:.0f} s: {error.error_string}"
                 ) from error
     yield from _decode_with_ffmpeg(path, sample_rate)
-
-
-def at_speed(samples: npt.NDArray[np.float32], speed: float) -> npt.NDArray[np.float32]:
-    """Play samples faster, tempo and pitch together: above 1, there are fewer of them."""
-    import soxr
-
-    return np.ascontiguousarray(soxr.resample(samples, speed, 1.0, quality="MQ"), np.float32)
 
 
 def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

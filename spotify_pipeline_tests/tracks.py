@@ -10,8 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint import (
+    BANDS,
+    FRAMES_PER_SECOND,
+    Fingerprint,
+    OnsetTrains,
+    odds_of_onsets,
+)
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.manifest import Manifest, SegmentEntry, publish
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
@@ -98,6 +106,11 @@ def fingerprint_of(track: Track, start: float = 0.0, seconds: float = 1e6) -> Fi
     return Fingerprint(
         _cut(shifted(track.echoprint, -first), length), _cut(shifted(track.rhythm, -first), length)
     )
+
+
+def odds_of(query: Fingerprint) -> dict[str, Float32s]:
+    """Give what an index looks up for a query of which only the onsets are known."""
+    return {kind: odds_of_onsets(getattr(query, kind)) for kind in KINDS}
 
 
 def shifted(trains: OnsetTrains, frames: int) -> OnsetTrains:

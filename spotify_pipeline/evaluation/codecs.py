@@ -24,6 +24,11 @@ OPUS_32_KBIT = 0.896
 OPUS_RATE = 48_000
 
 
+MP3_DELAY = 1105
+"""Samples that a decoded MP3 comes late, where libsndfile does not cut them off: those of an
+encoder's (576) and a decoder's (529) filters."""
+
+
 def through_codec(
     samples: Float32s,
     rate: int,
@@ -32,7 +37,7 @@ def through_codec(
     level: float,
     subtype: str | None = None,
 ) -> Float32s:
-    """Encode and decode.
+    """Encode and decode, without what that adds to the beginning and the end.
 
     Parameters
     ----------
@@ -54,10 +59,11 @@ def through_codec(
     import soundfile
 
     file = io.BytesIO()
+    given = resampled(samples, rate, coded_rate)
     mode = {"bitrate_mode": "CONSTANT"} if form == "MP3" else {}
     soundfile.write(
         file,
-        resampled(samples, rate, coded_rate),
+        given,
         coded_rate,
         format=form,
         subtype=subtype,
@@ -66,7 +72,9 @@ def through_codec(
     )
     file.seek(0)
     decoded, decoded_rate = soundfile.read(file, dtype="float32")
-    return resampled(decoded, decoded_rate, rate)
+    if form == "MP3" and len(decoded) > len(given):
+        decoded = decoded[MP3_DELAY:]
+    return resampled(decoded[: len(given)], decoded_rate, rate)
 
 
 def resampled(samples: Float32s, rate: float, target: float) -> Float32s:

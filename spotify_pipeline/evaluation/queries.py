@@ -60,11 +60,11 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Query:
-    """An excerpt as it is heard; samples are float32 at 11025 Hz."""
+    """An excerpt as it is heard; samples are float32 at 11025 Hz, None if they are not known."""
 
     excerpt: Excerpt
     fingerprint: Fingerprint
-    samples: Float32s
+    samples: Float32s | None
 
 
 def queries(
@@ -73,6 +73,8 @@ def queries(
     lengths: Sequence[float],
     count: int,
     seed: int = 0,
+    *,
+    half: int | None = None,
 ) -> Iterator[Query]:
     """Degrade a stretch of each piece, and cut excerpts of it.
 
@@ -88,6 +90,8 @@ def queries(
         Of excerpts for each piece, degradation and length; silent ones are left out.
     seed
         Another one gives other excerpts and other noise.
+    half
+        Leave out the pieces of the other one.
 
     Raises
     ------
@@ -95,6 +99,8 @@ def queries(
         A file can't be read any more.
     """
     for number, piece in enumerate(pieces):
+        if half not in (None, number % 2):
+            continue
         samples = read_recording(piece.file, RATE).samples
         for name in degradations:
             rng = np.random.default_rng([number, list(DEGRADATIONS).index(name), seed])

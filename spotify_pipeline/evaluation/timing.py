@@ -1,6 +1,6 @@
 """Where the time of an identification goes: by pass, and within a pass by stage.
 
-The stages of a pass are *query* (onset odds, other starts, other speeds), *search* (the
+The stages of a pass are *query* (onset odds, at other speeds), *search* (the
 candidates), *weigh* (how likely they are near the offset at which they were found) and *judge* (the
 best ones at every offset, and whatever follows).
 
@@ -29,7 +29,7 @@ __all__ = ["STAGES", "Step", "TimedIdentifier"]
 
 STAGES = ("query", "search", "weigh", "judge")
 
-EFFORTS = {QUICK: "quick", THOROUGH: "thorough", SKETCHY: "speeds"}
+EFFORTS = {QUICK: "quick", THOROUGH: "thorough", SKETCHY: "speeds", None: "all tracks"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class TimedIdentifier:
         self._identifier = Identifier(_TimedIndex(segments, self._stopwatch))
 
     def matches(
-        self, query: Fingerprint, samples: Float32s
+        self, query: Fingerprint, samples: Float32s | None
     ) -> tuple[list[Match], Mapping[Step, float]]:
         """Give the matches, best first, and the seconds of the steps that were taken."""
         self._stopwatch.start()
@@ -99,7 +99,7 @@ class _Passes(tuple[Pass, ...]):
             yield attempt
 
 
-def _name(effort: Effort) -> str:
+def _name(effort: Effort | None) -> str:
     return EFFORTS.get(effort, "other")
 
 
@@ -113,14 +113,10 @@ class _TimedIndex(FeatureIndex):
         self._stopwatch = stopwatch
 
     def candidates(
-        self,
-        query: Fingerprint,
-        limit: int,
-        effort: Effort = QUICK,
-        starts: Sequence[Fingerprint] = (),
+        self, odds: Mapping[str, Float32s], limit: int, effort: Effort = QUICK
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().candidates(query, limit, effort, starts)
+        found = super().candidates(odds, limit, effort)
         self._stopwatch.lap("search")
         return found
 

@@ -4,7 +4,7 @@ Pure numpy and numba: no files, no database, no orchestration, nothing of the pr
 Importing a module of this room imports numba; callers that must start fast import it late.
 """
 
-from spotify_pipeline.fingerprint.audio import Fingerprint, fingerprint, other_starts
+from spotify_pipeline.fingerprint.audio import Fingerprint, fingerprint
 from spotify_pipeline.fingerprint.codes import STOP_CODES, EchoprintCodes, codes_of_trains
 from spotify_pipeline.fingerprint.detector import ECHOPRINT, RHYTHM, DetectorSetting, detect_onsets
 from spotify_pipeline.fingerprint.errors import (
@@ -81,7 +81,6 @@ __all__ = [
     "odds_at_speed",
     "odds_of_onsets",
     "onset_odds",
-    "other_starts",
     "pack_echoprint",
     "pack_trains",
     "trains_of_codes",

@@ -11,13 +11,11 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.codes import codes_of_trains
 from spotify_pipeline.fingerprint.detector import ECHOPRINT, RHYTHM, detect_onsets
 from spotify_pipeline.fingerprint.errors import AudioError
-from spotify_pipeline.fingerprint.frontend import envelopes, warmed_up
+from spotify_pipeline.fingerprint.frontend import envelopes
 from spotify_pipeline.fingerprint.strings import encode_echoprint, encode_rhythm
-from spotify_pipeline.fingerprint.trains import FRAME_SAMPLES, OnsetTrains
+from spotify_pipeline.fingerprint.trains import OnsetTrains
 
-__all__ = ["Fingerprint", "fingerprint", "other_starts"]
-
-_QUARTER = FRAME_SAMPLES // 4
+__all__ = ["Fingerprint", "fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -76,32 +74,3 @@ def fingerprint(samples: Float32s) -> Fingerprint:
         raise AudioError("a sample is NaN or infinite")
     bands = envelopes(samples)
     return Fingerprint(detect_onsets(bands, ECHOPRINT), detect_onsets(bands, RHYTHM))
-
-
-def other_starts(samples: Float32s) -> list[Fingerprint]:
-    """Fingerprint a recording as it might look within a longer one; the same frames as it has.
-
-    Its onsets depend on where it was cut. Whitening and thresholds start from nothing there, so
-    some of the first seconds are missed or moved: a *warm* start has heard the recording's
-    beginning before it. And a cut falls anywhere between two frames.
-
-    Parameters
-    ----------
-    samples
-        As of `fingerprint`.
-
-    Returns
-    -------
-    Warm; then a quarter, a half and three quarters of a frame later, each cold and warm.
-    """
-    samples = np.asarray(samples, np.float32)
-    starts = [_warm(samples)]
-    for later in range(_QUARTER, FRAME_SAMPLES, _QUARTER):
-        starts += [fingerprint(samples[later:]), _warm(samples[later:])]
-    return starts
-
-
-def _warm(samples: Float32s) -> Fingerprint:
-    """Fingerprint a recording that has been heard before."""
-    longer, frames = warmed_up(samples)
-    return fingerprint(longer).excerpt(frames)

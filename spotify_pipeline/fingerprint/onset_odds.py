@@ -10,10 +10,14 @@ Belongs here: envelopes to odds. Does not belong here: sums of odds (`index.like
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -25,11 +29,13 @@ __all__ = [
     "ODDS_CELL_FRAMES",
     "OnsetModel",
     "expected",
+    "hearing_with",
     "information",
     "odds_at_speed",
     "odds_of_onsets",
     "onset_features",
     "onset_odds",
+    "probabilities",
     "warm_envelopes",
 ]
 
@@ -53,35 +59,70 @@ ODDS_AT_ONSET, ODDS_BESIDE, ODDS_ELSEWHERE = 2.5, 0.7, -0.4
 """In the cell of a recording's onset, in the ones before and after, and in all others. A third of
 a noisy recording's onsets are the track's."""
 
+FEATURES = len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1
+"""Of a band, in `onset_features`."""
+
 _REACH = MEANS_BEFORE * MEAN_FRAMES + ODDS_CELL_FRAMES
 
 
 @dataclass(frozen=True)
 class OnsetModel:
-    """A neural network with one hidden layer of rectified linear units.
+    """A neural network with two hidden layers of rectified linear units, the same for every band.
+
+    It is given what `onset_features` describes of the band, of the bands above and below, and of
+    all bands on the average.
 
     Attributes
     ----------
+    own, mean
+        float32 of shape (features, units), for the band and the average.
+    above, below
+        float32 of shape (near features, units), for the bands beside it.
+    biases
+        float32 of shape (8, units): this is what bands have of their own.
     hidden_weights, hidden_biases
-        float32 of shapes (features, units) and (units,).
-    weights, biases
-        float32 of shapes (units, 8) and (8,); what comes out is a natural logarithm of odds.
+        float32 of shapes (units, second units) and (second units,).
+    weights, bias
+        float32 of shapes (second units,) and (8,); what comes out is a natural logarithm of odds.
     """
 
+    own: Float32s
+    mean: Float32s
+    above: Float32s
+    below: Float32s
+    biases: Float32s
     hidden_weights: Float32s
     hidden_biases: Float32s
     weights: Float32s
-    biases: Float32s
+    bias: Float32s
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> "OnsetModel":
         """Take arrays by the attributes' names."""
         return cls(**{name: arrays[name].astype(np.float32) for name in cls.__annotations__})
 
+    @classmethod
+    def read(cls, file: Path | IO[bytes]) -> "OnsetModel":
+        """Read an ``.npz`` file of the attributes."""
+        with np.load(file) as arrays:
+            return cls.of(arrays)
+
+    def write(self, file: Path) -> None:
+        """Write what `read` reads, with 16 bits a weight."""
+        arrays = {name: getattr(self, name).astype(np.float16) for name in self.__annotations__}
+        np.savez_compressed(file, **arrays)
+
     def odds(self, features: Float32s) -> Float32s:
-        """Give log odds, float32 of shape (cells, 8), of features of shape (cells, features)."""
-        hidden = np.maximum(features @ self.hidden_weights + self.hidden_biases, np.float32(0))
-        return np.asarray(hidden @ self.weights + self.biases, np.float32)
+        """Give log odds, float32 of shape (cells, 8), of features as `onset_features` gives."""
+        near = features[:, :, : len(NEAR_FRAMES)]
+        hidden = _times(features, self.own)
+        hidden += (features.mean(axis=1) @ self.mean)[:, None]
+        hidden[:, :-1] += _times(near[:, 1:], self.above)
+        hidden[:, 1:] += _times(near[:, :-1], self.below)
+        hidden += self.biases
+        second = _times(np.maximum(hidden, 0, out=hidden), self.hidden_weights)
+        second += self.hidden_biases
+        return np.asarray(np.maximum(second, 0, out=second) @ self.weights + self.bias, np.float32)
 
 
 def onset_odds(samples: Float32s) -> Float32s:
@@ -98,7 +139,18 @@ def onset_odds(samples: Float32s) -> Float32s:
         A cell has `ODDS_CELL_FRAMES` frames. Natural logarithm of the odds that the band has an
         onset in the cell, less those of any cell of any music: so it is a likelihood ratio's.
     """
-    return _model().odds(onset_features(warm_envelopes(samples)))
+    model = _other_model.get() or _model()
+    return model.odds(onset_features(warm_envelopes(samples)))
+
+
+@contextmanager
+def hearing_with(model: OnsetModel) -> Iterator[None]:
+    """Have `onset_odds` hear with another network meanwhile: to measure it."""
+    token = _other_model.set(model)
+    try:
+        yield
+    finally:
+        _other_model.reset(token)
 
 
 def odds_of_onsets(trains: OnsetTrains) -> Float32s:
@@ -123,6 +175,11 @@ def odds_of_onsets(trains: OnsetTrains) -> Float32s:
     return odds
 
 
+def probabilities(odds: Float32s) -> Float64s:
+    """Give the probability of an onset in each band of each cell, float64 of the same shape."""
+    return np.asarray(1 / (1 + np.exp(-(odds.astype(np.float64) + ANY_ODDS))), np.float64)
+
+
 def expected(odds: Float32s) -> Float64s:
     """Tell what the odds at a track's onsets come to in each cell, if they are as likely as said.
 
@@ -135,7 +192,7 @@ def expected(odds: Float32s) -> Float64s:
     -------
     float64 of shape (cells,), nats.
     """
-    return np.asarray((_probabilities(odds) * odds).sum(axis=1), np.float64)
+    return np.asarray((probabilities(odds) * odds).sum(axis=1), np.float64)
 
 
 def information(odds: Float32s) -> Float64s:
@@ -151,7 +208,7 @@ def information(odds: Float32s) -> Float64s:
     float64 of shape (cells, 8), nats: the divergence of an onset as it is likely here from one of
     any music.
     """
-    likely = _probabilities(odds)
+    likely = probabilities(odds)
     told = likely * odds + np.log1p(-likely) + math.log1p(math.exp(ANY_ODDS))
     return np.asarray(told, np.float64)
 
@@ -184,14 +241,14 @@ def onset_features(bands: Float32s) -> Float32s:
 
     Returns
     -------
-    float32 of shape (cells, features)
-        Logarithms of the envelopes near the middle of the cell and of their means further away,
-        all less the mean of what comes before; and that.
+    float32 of shape (cells, 8, features)
+        Of each band, logarithms of the envelope near the middle of the cell and of its means
+        further away, all less the mean of what comes before; and that, less the recording's mean.
     """
     levels = np.log(bands + np.float32(FAINTEST))
     cells = len(levels) // ODDS_CELL_FRAMES
     if cells == 0:
-        return np.empty((0, _features()), np.float32)
+        return np.empty((0, BANDS, FEATURES), np.float32)
     levels = np.pad(levels - levels.mean(axis=0), ((_REACH, _REACH), (0, 0)), mode="edge")
     middles = np.arange(cells) * ODDS_CELL_FRAMES + ODDS_CELL_FRAMES // 2 + _REACH
     near = levels[middles[:, None] + NEAR_FRAMES]
@@ -200,18 +257,19 @@ def onset_features(bands: Float32s) -> Float32s:
     means = ((sums[firsts + MEAN_FRAMES] - sums[firsts]) / MEAN_FRAMES).astype(np.float32)
     before = means[:, :MEANS_BEFORE].mean(axis=1, keepdims=True)
     described = np.concatenate((near - before, means - before, before), axis=1)
-    return described.reshape(cells, -1)
+    return np.ascontiguousarray(described.transpose(0, 2, 1))
 
 
-def _features() -> int:
-    return BANDS * (len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1)
+def _times(rows: Float32s, weights: Float32s) -> Float32s:
+    """Multiply the last axis of an array of shape (cells, bands, n): faster as one matrix."""
+    product = rows.reshape(-1, rows.shape[-1]) @ weights
+    return np.asarray(product.reshape(*rows.shape[:2], weights.shape[1]), np.float32)
 
 
-def _probabilities(odds: Float32s) -> Float64s:
-    return np.asarray(1 / (1 + np.exp(-(odds.astype(np.float64) + ANY_ODDS))), np.float64)
+_other_model: ContextVar[OnsetModel | None] = ContextVar("_other_model", default=None)
 
 
 @cache
 def _model() -> OnsetModel:
-    with files(__package__).joinpath("onset_model.npz").open("rb") as file, np.load(file) as arrays:
-        return OnsetModel.of(arrays)
+    with files(__package__).joinpath("onset_model.npz").open("rb") as file:
+        return OnsetModel.read(file)

@@ -6,7 +6,7 @@ Two things tell those apart. The *gap*: such a piece agrees a beat later as well
 offset stands out among the same track's other offsets. And the *share*: a recording's own odds say
 how likely it should become once the right track is tried, and a wrong one falls short of that.
 Their weights are a logistic regression on real music among made-up tracks
-(`benchmarks/detection.py --fit`), heard by networks that were taught on other pieces.
+(`benchmarks/decision_weights.py`), heard by networks that were taught on other pieces.
 
 The best of many impostors is better than the best of few. Each wrong track has its own small chance
 to reach some odds, so in an index ten times as large the odds of any match are a tenth.
@@ -83,11 +83,11 @@ class DecisionWeights:
         return self.intercept + self.gap * gap + self.share * share
 
 
-RECORDING_WEIGHTS = DecisionWeights(intercept=-9.74, gap=1.84, share=2.49)
+RECORDING_WEIGHTS = DecisionWeights(intercept=-12.69, gap=3.82, share=2.67)
 """Of a recording's own odds (`fingerprint.onset_odds`)."""
 
-RHYTHM_WEIGHTS = DecisionWeights(intercept=-8.91, gap=1.89, share=0.74)
-ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-9.92, gap=2.56, share=0.0)
+RHYTHM_WEIGHTS = DecisionWeights(intercept=-22.79, gap=6.84, share=2.19)
+ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-17.59, gap=6.09, share=0.56)
 """Where only onsets are known, of either kind (`fingerprint.odds_of_onsets`)."""
 
 
@@ -97,12 +97,11 @@ def evidence(agreement: Agreement) -> tuple[float, float]:
     Returns
     -------
     gap
-        Root of the likelihood above that of the best other offset.
+        Natural logarithm of the nats by which the likelihood is above the best other offset's.
     share
         Natural logarithm of the share of the expected likelihood, at the most 0: more than expected
         is chance.
     """
-    likelihood = max(agreement.likelihood, 1.0)
-    gap = math.sqrt(max(likelihood - max(agreement.second, 0.0), 0.0))
-    share = min(likelihood / max(agreement.expected, 1.0), 1.0)
-    return gap, math.log(share)
+    gap = max(agreement.likelihood - max(agreement.second, 0.0), 1.0)
+    share = min(max(agreement.likelihood, 1.0) / max(agreement.expected, 1.0), 1.0)
+    return math.log(gap), math.log(share)

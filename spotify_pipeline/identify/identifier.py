@@ -6,15 +6,15 @@ names (`answers`).
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, ODDS_CELL_FRAMES, Fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import log_odds_lost
-from spotify_pipeline.identify.heard_query import HeardQuery
-from spotify_pipeline.identify.passes import PASSES, QUERY_SECONDS, Pass
+from spotify_pipeline.identify.passes import PASSES, Pass
+from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
 from spotify_pipeline.index.likelihood import Agreement, agreement
 
@@ -23,12 +23,10 @@ __all__ = ["TOLERANCES", "Identifier", "Match"]
 TRIED_INFORMATION = 60.0
 TRIED_SECONDS = 15.0
 """Each track of a small index is tried with the least of a query that tells so many nats
-(`HeardQuery.odds`), or with so many seconds of a query that tells less."""
+(`QueryOdds.telling`), or with so many seconds of a query that tells less."""
 
 TRIED_SHARE = 0.02
-TRIED_CANDIDATES = 50
-"""The likeliest share of them is tried again with all that decides, and the likeliest of those are
-candidates."""
+"""The likeliest share of them is tried again with all that decides."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -113,10 +111,10 @@ class Identifier:
         passes
             Attempts, until one decides.
         """
-        recording = HeardQuery(query, samples).stretch(QUERY_SECONDS)
+        recording = QueryOdds.of(query, samples)
         found: dict[int, Match] = {}
         for attempt in passes:
-            heard = recording.stretch(attempt.seconds)
+            heard = recording.most_telling(attempt.seconds)
             for match in self._attempt(heard, attempt):
                 if match.track not in found or match.log_odds > found[match.track].log_odds:
                     found[match.track] = match
@@ -124,7 +122,7 @@ class Identifier:
                 break
         return sorted(found.values(), key=lambda m: (-m.log_odds, -m.score, m.track))
 
-    def _attempt(self, query: HeardQuery, attempt: Pass) -> Iterator[Match]:
+    def _attempt(self, query: QueryOdds, attempt: Pass) -> Iterator[Match]:
         """Judge what promises most at all speeds."""
         promising: list[_Promising] = []
         for speed in attempt.speeds:
@@ -134,18 +132,18 @@ class Identifier:
             if found.likelihood >= PROMISING * best[0].likelihood:
                 yield self._judged(found.track, found.speed, query, attempt)
 
-    def _promising(self, query: HeardQuery, speed: float, attempt: Pass) -> list[_Promising]:
+    def _promising(self, query: QueryOdds, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
         candidates = self._candidates(query, speed, attempt)
         likelihoods = np.full(len(candidates), -np.inf)
         speeds = np.full(len(candidates), speed)
         for kind in TOLERANCES:
             left = np.flatnonzero(np.isneginf(likelihoods))
-            frames = len(query.odds.of_kind(kind, 1)) * ODDS_CELL_FRAMES
+            frames = len(query.of_kind(kind, 1)) * ODDS_CELL_FRAMES
             if frames and len(left):
                 fine = attempt.fine_speeds(frames)
                 likelihoods[left], best = self.index.likelihoods_near(
-                    [query.odds.of_kind(kind, speed * factor) for factor in fine.tolist()],
+                    [query.of_kind(kind, speed * factor) for factor in fine.tolist()],
                     kind,
                     [candidates[place] for place in left],
                     attempt.reach,
@@ -157,34 +155,31 @@ class Identifier:
             if likelihoods[place] > 0
         ]
 
-    def _candidates(self, query: HeardQuery, speed: float, attempt: Pass) -> list[Candidate]:
+    def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
-        odds = query.odds
-        if attempt.every_track and self.index.can_try_every_track and len(odds.rhythm):
-            some = max(round(TRIED_SHARE * len(self.index)), TRIED_CANDIDATES)
-            found = self.index.likeliest(odds.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
-            again = [candidate.track for candidate in found]
-            return self.index.likeliest(odds.rhythm, TRIED_CANDIDATES, again)
-        starts = query.other_starts if attempt.effort.probing else []
-        found = self.index.candidates(query.at(speed), attempt.candidates, attempt.effort, starts)
-        first = round(speed * odds.first)
-        return [replace(candidate, offset=candidate.offset + first) for candidate in found]
+        if attempt.effort is not None:
+            return self.index.candidates(query.at_speed(speed), attempt.candidates, attempt.effort)
+        if not self.index.can_try_every_track or len(query.rhythm) == 0:
+            return []
+        some = max(round(TRIED_SHARE * len(self.index)), attempt.candidates)
+        found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
+        again = [candidate.track for candidate in found]
+        return self.index.likeliest(query.rhythm, attempt.candidates, again)
 
-    def _judged(self, track: int, speed: float, query: HeardQuery, attempt: Pass) -> Match:
+    def _judged(self, track: int, speed: float, query: QueryOdds, attempt: Pass) -> Match:
         """Try a track at every offset, and at the speeds around one."""
-        odds = query.odds
         trains, kind = self.index.trains(track, "rhythm"), "rhythm"
-        if len(odds.rhythm) == 0 or len(trains) == 0:
+        if len(query.rhythm) == 0 or len(trains) == 0:
             trains, kind = self.index.trains(track, "echoprint"), "echoprint"
-        frames = ODDS_CELL_FRAMES * len(odds.of_kind(kind, 1))
+        frames = ODDS_CELL_FRAMES * len(query.of_kind(kind, 1))
         speeds = (speed * attempt.finest_speeds(frames)).tolist()
-        agreed = [agreement(odds.of_kind(kind, one), trains) for one in speeds]
+        agreed = [agreement(query.of_kind(kind, one), trains) for one in speeds]
         best = max(range(len(speeds)), key=lambda place: agreed[place].likelihood)
         lost = log_odds_lost(len(self.index), len(attempt.speeds))
-        offset = agreed[best].offset - speeds[best] * (query.first + odds.first)
+        offset = agreed[best].offset - speeds[best] * query.first
         return Match(
             track=track,
-            log_odds=odds.weights[kind].log_odds(agreed[best]) - lost,
+            log_odds=query.weights[kind].log_odds(agreed[best]) - lost,
             agreement=agreed[best],
             offset=offset / FRAMES_PER_SECOND,
             speed=speeds[best],

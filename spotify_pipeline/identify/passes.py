@@ -13,10 +13,7 @@ from spotify_pipeline.fingerprint.arrays import Float64s
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort
 from spotify_pipeline.index.segment import PLACE_FRAMES
 
-__all__ = ["PASSES", "QUERY_SECONDS", "Pass"]
-
-QUERY_SECONDS = 60.0
-"""The stretch of a longer recording that is searched for: the one with most onsets."""
+__all__ = ["PASSES", "Pass"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,8 @@ class Pass:
     Attributes
     ----------
     effort
-        How much the search does.
+        How much the search does. None: nothing is searched for, but every track of a small index
+        is tried at every offset; in a larger one nothing is done.
     candidates
         Tracks that are tried near the offset at which the search found them.
     matches
@@ -36,23 +34,22 @@ class Pass:
     precision
         By how much of itself a speed may be off: those between are tried on the candidates.
     seconds
-        The stretch of a longer query that is searched for.
-    every_track
-        In a small index nothing is searched for: every track is tried at every offset.
+        The stretch of a longer query that is searched for, and decides.
     """
 
-    effort: Effort
+    effort: Effort | None
     candidates: int
     matches: int
     speeds: tuple[float, ...] = (1.0,)
     precision: float = 0.0
-    seconds: float = QUERY_SECONDS
-    every_track: bool = False
+    seconds: float = 30.0
 
     @property
     def reach(self) -> int:
         """Frames by which the offset that the search found may be off."""
-        return PLACE_FRAMES << self.effort.coarseness + 1
+        return (
+            ODDS_CELL_FRAMES if self.effort is None else PLACE_FRAMES << self.effort.coarseness + 1
+        )
 
     def fine_speeds(self, frames: int) -> Float64s:
         """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
@@ -73,14 +70,15 @@ def _factors(reach: float, finely: float) -> Float64s:
 
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=5_000, matches=20, every_track=True),
+    Pass(THOROUGH, candidates=1_000, matches=20),
     Pass(
         SKETCHY,
-        candidates=200,
+        candidates=60,
         matches=5,
         speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
         precision=0.005,
         seconds=10.0,
     ),
+    Pass(None, candidates=50, matches=20),
 )
 """The next one only if none of the matches is certain."""

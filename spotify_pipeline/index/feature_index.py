@@ -7,7 +7,7 @@ how an index comes about (`build`), one segment's bytes (`segment`), the ranking
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.index.features import KINDS, features, probes
+from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.likelihood import best_likelihoods, likelihoods_near
 from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.search import Candidate, Lookup, search
@@ -32,8 +32,8 @@ FEWEST_POSTINGS = 4_000_000
 SMALL_INDEX = 60_000
 """So many tracks can be tried one by one: two seconds of work."""
 
-FEW_ONSETS = 150
-"""Rhythm onsets of a query of some six seconds."""
+LIKELIEST = 4
+"""So many times the features that are looked up are likely enough: rare ones of them tell most."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,24 @@ class Effort:
     ----------
     coarseness
         Hits count together in cells of ``2 ** coarseness`` places.
+    features
+        So many are looked up at the most.
     postings
-        For each track of the index, so many postings are read at the most; those of the most
-        frequent features are left out.
-    probing
-        Whether slightly different features are looked up too for a query that shows few (up to
-        `FEW_ONSETS`), or has no other starts.
+        For each track of the index, so many are read at the most.
     """
 
     coarseness: int
+    features: int
     postings: int
-    probing: bool
 
 
-QUICK = Effort(coarseness=2, postings=10, probing=False)
+QUICK = Effort(coarseness=2, features=300, postings=10)
 """Decides most queries of ten seconds."""
 
-THOROUGH = Effort(coarseness=0, postings=1000, probing=True)
+THOROUGH = Effort(coarseness=0, features=3000, postings=1000)
 """Several times the work, for those that it did not decide."""
 
-SKETCHY = Effort(coarseness=1, postings=40, probing=False)
+SKETCHY = Effort(coarseness=1, features=1000, postings=40)
 """For what has to be done many times: once for each speed at which a query may have been played."""
 
 
@@ -141,43 +139,30 @@ class FeatureIndex:
         return segment.trains(number, kind)
 
     def candidates(
-        self,
-        query: Fingerprint,
-        limit: int,
-        effort: Effort = QUICK,
-        starts: Sequence[Fingerprint] = (),
+        self, odds: Mapping[str, Float32s], limit: int, effort: Effort = QUICK
     ) -> list[Candidate]:
-        """Rank the tracks that are worth aligning with a query, the most promising first.
+        """Rank the tracks that are worth trying, the most promising first.
 
         Parameters
         ----------
-        query
-            Of which both trains are looked up.
+        odds
+            `fingerprint.onset_odds` of a recording, for each kind of `features.KINDS`.
         limit
             Tracks to give at the most.
         effort
             How much to do.
-        starts
-            Other fingerprints of the same recording (`fingerprint.other_starts`), looked up too.
 
         Raises
         ------
         FeatureIndexError
             A segment is damaged.
         """
-        short = not starts or len(query.rhythm) <= FEW_ONSETS
-        make = probes if effort.probing and short else features
-        made = [
-            make(getattr(start, kind), setting)
-            for start in (query, *starts)
-            for kind, setting in KINDS.items()
-        ]
-        lookup = Lookup.of(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
         found = search(
             self._segments,
-            lookup,
+            Lookup.of(odds, LIKELIEST * effort.features),
             # a shard that was ingested again is there twice, for a while
             2 * limit if len(self._dropped) else limit,
+            most_features=effort.features,
             most_postings=max(effort.postings * int(self._bounds[-1]), FEWEST_POSTINGS),
             coarseness=effort.coarseness,
             pool=self._pool,

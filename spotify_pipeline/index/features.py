@@ -8,8 +8,8 @@ have nothing else.
 
 All features are numbers below `FEATURES`: the rhythm ones come first, then the Echoprint ones.
 
-Belongs here: features of a track and the wider set looked up for a query. Does not belong here:
-where they are stored (`segment`) and how hits are counted (`search`).
+Belongs here: features of a track. Does not belong here: those of a query (`likely_features`), where
+they are stored (`segment`) and how hits are counted (`search`).
 """
 
 from dataclasses import dataclass
@@ -25,14 +25,15 @@ __all__ = [
     "ECHOPRINT_FEATURES",
     "FEATURES",
     "KINDS",
+    "NO_CELL",
     "RHYTHM_FEATURES",
     "FeatureSetting",
     "features",
-    "probes",
     "write_features",
 ]
 
 NO_CELL = 255
+"""Of a gap that is too long for a feature."""
 
 
 @dataclass(frozen=True)
@@ -107,24 +108,6 @@ def features(trains: OnsetTrains, setting: FeatureSetting) -> tuple[UInt32s, Int
     return out[0][:count], out[1][:count]
 
 
-def probes(trains: OnsetTrains, setting: FeatureSetting) -> tuple[UInt32s, Int32s]:
-    """Make the features to look up for a query: its own, and those of slightly different trains.
-
-    A clip's onsets differ from its track's by a frame here and there, and some are missing on
-    either side. So each feature is also tried with one gap a frame shorter or longer (which only
-    matters at the border of a cell) and with one onset left out.
-
-    Returns
-    -------
-    The same as `features`; each pair of feature and frame once.
-    """
-    capacity = len(trains) * (1 + 3 * setting.gaps)
-    out = np.empty(capacity, np.uint32), np.empty(capacity, np.int32)
-    count = _write_probes(trains.frames, trains.bounds, *setting.arguments, *out)
-    pairs = np.unique(out[0][:count].astype(np.int64) << 32 | out[1][:count])
-    return (pairs >> 32).astype(np.uint32), (pairs & 0xFFFFFFFF).astype(np.int32)
-
-
 @njit(cache=True, nogil=True)
 def write_features(
     frames: Int32s,
@@ -152,61 +135,4 @@ def write_features(
                 out[count] = first + (band << bits | packed)
                 out_frames[count] = frames[onset - count_gaps]
                 count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _pack(first: int, band: int, gaps: Int64s, cell_bits: int, cell_of_gap: UInt8s) -> int:
-    """Give the number of the feature of a band and gaps; -1 if a gap has no cell."""
-    packed = band
-    for gap in gaps:
-        cell = cell_of_gap[min(max(gap, 0), len(cell_of_gap) - 1)]
-        if cell == NO_CELL:
-            return -1
-        packed = packed << cell_bits | cell
-    return first + packed
-
-
-@njit(cache=True, nogil=True)
-def _write_probes(
-    frames: Int32s,
-    bounds: Int64s,
-    first: int,
-    count_gaps: int,
-    cell_bits: int,
-    cell_of_gap: UInt8s,
-    out: UInt32s,
-    out_frames: Int32s,
-) -> int:
-    """Write the features of all bands, their neighbours and those with an onset skipped."""
-    count = 0
-    gaps = np.empty(count_gaps, np.int64)
-    for band in range(BANDS):
-        end = bounds[band + 1]
-        for onset in range(bounds[band], end - count_gaps):
-            # skip == count_gaps + 1 leaves nothing out
-            for skip in range(1, count_gaps + 2):
-                if skip <= count_gaps and onset + count_gaps + 1 >= end:
-                    continue
-                here = onset
-                for k in range(count_gaps):
-                    there = here + 2 if here + 1 == onset + skip else here + 1
-                    gaps[k] = frames[there] - frames[here]
-                    here = there
-                packed = _pack(first, band, gaps, cell_bits, cell_of_gap)
-                if packed >= 0:
-                    out[count] = packed
-                    out_frames[count] = frames[onset]
-                    count += 1
-            for k in range(count_gaps):
-                gaps[k] = frames[onset + k + 1] - frames[onset + k]
-            for k in range(count_gaps):
-                for change in (-1, 1):
-                    gaps[k] += change
-                    packed = _pack(first, band, gaps, cell_bits, cell_of_gap)
-                    gaps[k] -= change
-                    if packed >= 0:
-                        out[count] = packed
-                        out_frames[count] = frames[onset]
-                        count += 1
     return count

@@ -1,7 +1,8 @@
 """From a query's features to the tracks that are worth aligning.
 
 A clip shows many of its own track's features, all at one time offset; of another track it shows
-few, at any offset. So hits are weighed by rarity and summed for each *cell*: the place of a posting
+few, at any offset. So hits are weighed by how likely they are in the query's track and how rare
+elsewhere, and summed for each *cell*: the place of a posting
 less the place of the feature in the query. The lists are read side by side, a window of cells at a
 time, so that the sums stay in the cache. A true offset lies between two cells: neighbours count
 together.
@@ -9,7 +10,7 @@ together.
 Belongs here: ranking candidates. Does not belong here: verifying them (`alignment`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,9 +18,19 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s, UInt16s, UInt32s, UInt64s
+from spotify_pipeline.fingerprint.arrays import (
+    Bools,
+    Float32s,
+    Float64s,
+    Int64s,
+    UInt16s,
+    UInt32s,
+    UInt64s,
+)
 from spotify_pipeline.fingerprint.bits import bits_from, count_ones, prefetch, trailing_zeros
 from spotify_pipeline.index.elias_fano import low_bits
+from spotify_pipeline.index.features import KINDS
+from spotify_pipeline.index.likely_features import likely_features
 from spotify_pipeline.index.segment import PLACE_FRAMES, Segment
 
 __all__ = ["Candidate", "Lookup", "search"]
@@ -33,6 +44,8 @@ _PARTS = (0.5, 0.1, 0.9)
 """Shares of a query's features before the places that are looked at for tracks."""
 
 _MOST_WEIGHT = 65_535
+_UNITS = 4.0
+"""In a bit."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +58,23 @@ class Lookup:
         uint32.
     places
         int64, the place of the query in which each begins, from 0.
+    chances
+        float32, how many times the query's track is likely to have it there.
     """
 
     features: UInt32s
     places: Int64s
+    chances: Float32s
 
     @classmethod
-    def of(cls, features: UInt32s, frames: Int32s) -> "Lookup":
-        """Make one of features and the frames at which they begin, each pair of places once."""
-        pairs = np.unique(features.astype(np.int64) << 32 | frames // PLACE_FRAMES)
-        return cls((pairs >> 32).astype(np.uint32), pairs & 0xFFFFFFFF)
+    def of(cls, odds: Mapping[str, Float32s], most: int) -> "Lookup":
+        """Make one of the onset odds for each kind of trains, with so many features at the most."""
+        made = [
+            likely_features(odds[kind], setting, PLACE_FRAMES) for kind, setting in KINDS.items()
+        ]
+        features, places, chances = (np.concatenate(parts) for parts in zip(*made, strict=True))
+        likeliest = np.argsort(-chances, kind="stable")[:most]
+        return cls(features[likeliest], places[likeliest], chances[likeliest])
 
     def __len__(self) -> int:
         return len(self.features)
@@ -84,6 +104,7 @@ def search(
     lookup: Lookup,
     limit: int,
     *,
+    most_features: int,
     most_postings: int,
     coarseness: int,
     pool: Executor,
@@ -99,8 +120,8 @@ def search(
         What to look up.
     limit
         Tracks to give at the most.
-    most_postings
-        Postings to read at the most, of all segments; the most frequent features are left out.
+    most_features, most_postings
+        To read at the most, the postings of all segments; what tells least is left out.
     coarseness
         A cell has ``2 ** coarseness`` places: the more, the less work, and the more chance hits.
     pool, workers
@@ -112,15 +133,22 @@ def search(
     """
     located = [segment.lists(lookup.features) for segment in segments]
     totals = sum((counts for _, counts in located), np.zeros(len(lookup), np.int64))
-    kept = _rare_enough(totals, most_postings)
+    places = sum(segment.info.places for segment in segments)
+    bits = _bits_told(lookup.chances, totals, places)
+    kept = _most_telling(lookup.chances * bits, totals, most_features, most_postings)
+    weights = _weights(bits, kept)
     tasks: list[tuple[int, _Lists, int, int]] = []
     first_track = 0
-    for segment, (bits, counts) in zip(segments, located, strict=True):
+    for segment, (starts, counts) in zip(segments, located, strict=True):
         chosen = np.flatnonzero(kept & (counts > 0))
         if len(chosen):
-            weights = _weights(counts[chosen], segment.info.places)
             query = _Lists(
-                segment, bits[chosen], counts[chosen], lookup.places[chosen], weights, coarseness
+                segment,
+                starts[chosen],
+                counts[chosen],
+                lookup.places[chosen],
+                weights[chosen],
+                coarseness,
             )
             tasks += [(first_track, query, *share) for share in query.shares(workers)]
         first_track += len(segment)
@@ -128,20 +156,27 @@ def search(
     return _best_tracks(np.concatenate(found, axis=1), limit) if found else []
 
 
-def _rare_enough(totals: Int64s, most_postings: int) -> Bools:
-    """Choose the features with fewest postings, up to so many postings in all."""
-    order = np.argsort(totals, kind="stable")
-    within = np.cumsum(totals[order]) <= most_postings
+def _bits_told(chances: Float32s, totals: Int64s, places: int) -> Float64s:
+    """Give what a hit of each feature tells, in bits.
+
+    That is how much likelier it is in the query's track than anywhere.
+    """
+    return np.asarray(np.log2(1 + chances * places / np.maximum(totals, 1.0)), np.float64)
+
+
+def _most_telling(told: Float64s, totals: Int64s, most_features: int, most_postings: int) -> Bools:
+    """Choose features that are expected to tell most, up to so many postings in all."""
+    order = np.argsort(-told, kind="stable")
+    order = order[totals[order] > 0][:most_features]
     kept = np.zeros(len(totals), np.bool_)
-    kept[order[within]] = True
+    kept[order[np.cumsum(totals[order]) <= most_postings]] = True
     return kept
 
 
-def _weights(counts: Int64s, places: int) -> Int64s:
-    """Weigh each feature by its rarity, in bits; all together below what a sum can hold."""
-    weights = np.maximum(np.round(np.log2(places / counts)), 1).astype(np.int64)
-    scale = min(1.0, _MOST_WEIGHT / 2 / max(int(weights.sum()), 1))
-    return np.maximum((weights * scale).astype(np.int64), 1)
+def _weights(bits: Float64s, kept: Bools) -> Int64s:
+    """Give whole numbers, of which those kept are together below what a sum can hold."""
+    scale = min(_UNITS, _MOST_WEIGHT / 2 / max(bits[kept].sum(), 1.0))
+    return np.asarray(np.maximum(np.rint(bits * scale), 1), np.int64)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.queries import REPORTING, TUNING, Query, queries
 from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.recording import read_recording
 
 KINDS = ["clean", "white 0"]
@@ -22,10 +23,15 @@ def asked(pieces: list[Piece]) -> list[Query]:
     return list(queries(pieces[:2], KINDS, [3.0, 5.0], 2))
 
 
+def samples_of(query: Query) -> Float32s:
+    assert query.samples is not None
+    return query.samples
+
+
 def assert_equal(some: list[Query], others: list[Query]) -> None:
     assert [query.excerpt for query in some] == [query.excerpt for query in others]
     for one, other in zip(some, others, strict=True):
-        assert np.array_equal(one.samples, other.samples)
+        assert np.array_equal(samples_of(one), samples_of(other))
 
 
 def test_each_piece_degradation_and_length_has_its_excerpts(asked: list[Query]) -> None:
@@ -38,8 +44,8 @@ def test_each_piece_degradation_and_length_has_its_excerpts(asked: list[Query]) 
     ]
     assert {query.excerpt.half for query in asked} == {TUNING, REPORTING}
     for query in asked:
-        assert len(query.samples) == pytest.approx(query.excerpt.seconds * SAMPLE_RATE, abs=1)
-        assert query.fingerprint.rhythm == fingerprint(query.samples).rhythm
+        assert len(samples_of(query)) == pytest.approx(query.excerpt.seconds * SAMPLE_RATE, abs=1)
+        assert query.fingerprint.rhythm == fingerprint(samples_of(query)).rhythm
 
 
 def test_a_seed_gives_the_same_excerpts(pieces: list[Piece], asked: list[Query]) -> None:
@@ -53,6 +59,11 @@ def test_leaving_out_a_degradation_changes_no_other(
 ) -> None:
     noisy = [query for query in asked if query.excerpt.degradation == "white 0"]
     assert_equal(noisy, list(queries(pieces[:2], ["white 0"], [3.0, 5.0], 2)))
+
+
+def test_half_of_the_pieces_can_be_asked_for_alone(pieces: list[Piece], asked: list[Query]) -> None:
+    half = [query for query in asked if query.excerpt.half == REPORTING]
+    assert_equal(half, list(queries(pieces[:2], KINDS, [3.0, 5.0], 2, half=REPORTING)))
 
 
 def test_the_recipe_is_the_one_that_published_figures_rest_on(
@@ -70,7 +81,7 @@ def test_the_recipe_is_the_one_that_published_figures_rest_on(
         start = int(rng.integers(0, len(heard) - size))
         assert excerpt.offset == (first + start) / RATE
         expected = resampled(heard[start : start + size], RATE, SAMPLE_RATE)
-        assert np.array_equal(query.samples, expected)
+        assert np.array_equal(samples_of(query), expected)
 
 
 def test_offsets_of_a_faster_recording_are_those_in_the_piece(pieces: list[Piece]) -> None:
@@ -78,7 +89,7 @@ def test_offsets_of_a_faster_recording_are_those_in_the_piece(pieces: list[Piece
     samples = read_recording(pieces[0].file, SAMPLE_RATE).samples
     first = round(fast.excerpt.offset * SAMPLE_RATE)
     there = samples[first : first + round(10.4 * SAMPLE_RATE)]
-    heard = resampled(fast.samples, SAMPLE_RATE / 1.04, SAMPLE_RATE)
+    heard = resampled(samples_of(fast), SAMPLE_RATE / 1.04, SAMPLE_RATE)
     size = min(len(there), len(heard))
     assert np.corrcoef(there[:size], heard[:size])[0, 1] > 0.9
 

@@ -19,7 +19,6 @@ from spotify_pipeline.fingerprint import (
     decode_echoprint,
     decode_rhythm,
     fingerprint,
-    other_starts,
     trains_of_codes,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
@@ -191,35 +190,6 @@ def kept(excerpt: Fingerprint, whole: Fingerprint, first: int, until: int) -> fl
     expected = whole.excerpt(first, until).rhythm
     shown = [np.isin(expected.band(band), excerpt.rhythm.band(band)).sum() for band in range(BANDS)]
     return float(sum(shown) / len(expected))
-
-
-@pytest.mark.parametrize("fraction", [0.25, 0.5, 0.75])
-def test_an_excerpt_between_two_frames_looks_as_in_its_track_by_another_start(
-    fraction: float,
-) -> None:
-    """A cut a quarter after a frame looks as the track does from three quarters later on."""
-    track, frame = noise(40), 4_000
-    cut = track[round((frame - fraction) * FRAME_SAMPLES) :][: 10 * SAMPLE_RATE]
-    frames = len(cut) // FRAME_SAMPLES - 4
-    whole = fingerprint(track)
-    cold = kept(fingerprint(cut), whole, frame, frames)
-    shares = [kept(start, whole, frame, frames) for start in other_starts(cut)]
-    assert max(shares) > cold
-    assert shares.index(max(shares)) in (round(4 * fraction) * 2 - 1, round(4 * fraction) * 2)
-
-
-def test_a_warm_start_shows_onsets_of_the_first_seconds_that_a_cold_one_misses() -> None:
-    track, frame, seconds = noise(40), 4_000, 3
-    cut = track[frame * FRAME_SAMPLES :][: 10 * SAMPLE_RATE]
-    whole, until = fingerprint(track), seconds * SAMPLE_RATE // FRAME_SAMPLES
-    warm, cold = other_starts(cut)[0], fingerprint(cut)
-    assert kept(warm, whole, frame, until) > kept(cold, whole, frame, until)
-
-
-@pytest.mark.parametrize("count", [0, 1, FRAME_SAMPLES, MINIMUM_SAMPLES])
-def test_other_starts_of_next_to_nothing_are_well_formed(count: int) -> None:
-    for start in other_starts(noise(1)[:count]):
-        assert_well_formed(start.rhythm, RHYTHM, count)
 
 
 def test_an_excerpt_of_a_fingerprint_begins_at_frame_0() -> None:

@@ -8,7 +8,7 @@ import pytest
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.passes import QUERY_SECONDS
+from spotify_pipeline.identify.query_odds import HEARD_SECONDS
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -154,7 +154,7 @@ def test_a_whole_track_is_identified_from_its_start(
 def test_a_long_excerpt_keeps_its_place(
     identifier: Identifier, tracks: list[Track], kind: str
 ) -> None:
-    whole = fingerprint_of(tracks[9], start=20, seconds=QUERY_SECONDS + 50)
+    whole = fingerprint_of(tracks[9], start=20, seconds=HEARD_SECONDS + 50)
     query = Fingerprint(
         whole.echoprint if kind == "echoprint" else NO_ONSETS,
         whole.rhythm if kind == "rhythm" else NO_ONSETS,

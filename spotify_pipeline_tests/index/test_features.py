@@ -1,9 +1,7 @@
-"""Features of onset trains, and which of them a query with other onsets still finds."""
+"""Features of onset trains."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
 from spotify_pipeline.index.features import (
@@ -12,7 +10,6 @@ from spotify_pipeline.index.features import (
     RHYTHM_FEATURES,
     FeatureSetting,
     features,
-    probes,
 )
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, shifted
@@ -31,10 +28,6 @@ def feature_set(trains: OnsetTrains, setting: FeatureSetting = TWO_GAPS) -> set[
     return set(features(trains, setting)[0].tolist())
 
 
-def probe_set(trains: OnsetTrains, setting: FeatureSetting = TWO_GAPS) -> set[int]:
-    return set(probes(trains, setting)[0].tolist())
-
-
 def test_a_feature_begins_at_each_onset_that_enough_others_follow() -> None:
     made, frames = features(train([100, 145, 230, 390]), TWO_GAPS)
     assert frames.tolist() == [100, 145]
@@ -50,9 +43,8 @@ def test_a_band_needs_one_onset_more_than_a_feature_has_gaps(
     assert len(features(train(frames), setting)[0]) == 1 - missing
 
 
-def test_no_onsets_give_no_features_and_no_probes() -> None:
-    for made in (features(NO_ONSETS, RHYTHM_FEATURES), probes(NO_ONSETS, RHYTHM_FEATURES)):
-        assert [len(array) for array in made] == [0, 0]
+def test_no_onsets_give_no_features() -> None:
+    assert [len(array) for array in features(NO_ONSETS, RHYTHM_FEATURES)] == [0, 0]
 
 
 def test_gaps_of_the_same_cells_are_the_same_feature_and_others_are_not() -> None:
@@ -95,48 +87,3 @@ def test_a_gap_that_is_too_long_has_no_feature(setting: FeatureSetting) -> None:
     start = [50 * k for k in range(setting.gaps)]
     assert len(features(train([*start, start[-1] + longest]), setting)[0]) == 1
     assert len(features(train([*start, start[-1] + longest + 1]), setting)[0]) == 0
-
-
-@given(seed=st.integers(0, 2**32 - 1), setting=st.sampled_from(SETTINGS))
-@settings(deadline=None, max_examples=25)
-def test_probes_hold_every_feature_at_its_frame_and_nothing_twice(
-    seed: int, setting: FeatureSetting
-) -> None:
-    trains = random_trains(seed, 5, 41, 120)
-    probed = list(zip(*(array.tolist() for array in probes(trains, setting)), strict=True))
-    made = zip(*(array.tolist() for array in features(trains, setting)), strict=True)
-    assert len(set(probed)) == len(probed)
-    assert set(probed) >= set(made)
-
-
-@pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("extra", range(1, 7))
-def test_an_onset_that_the_track_lacks_costs_no_feature(
-    setting: FeatureSetting, extra: int
-) -> None:
-    query = [0, 61, 230, 377, 560, 715, 902, 1_044]
-    track = query[:extra] + query[extra + 1 :]
-    assert feature_set(train(track), setting) <= probe_set(train(query), setting)
-    assert not feature_set(train(track), setting) <= feature_set(train(query), setting)
-
-
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_an_onset_that_the_query_lacks_costs_only_the_features_around_it(
-    setting: FeatureSetting,
-) -> None:
-    track = [0, 161, 330, 477, 660, 815, 1_002, 1_144, 1_320, 1_500]
-    shared = feature_set(train(track), setting) & probe_set(train(track[:4] + track[5:]), setting)
-    kept = train(track[:4]), train(track[5:])
-    assert shared >= feature_set(kept[0], setting) | feature_set(kept[1], setting)
-    assert shared
-
-
-@pytest.mark.parametrize("change", [-1, 1])
-@pytest.mark.parametrize("cell_border", [40, 39])
-def test_an_onset_moved_over_the_border_of_a_cell_is_still_found(
-    cell_border: int, change: int
-) -> None:
-    track = feature_set(train([100, 100 + cell_border, 200 + cell_border + 5]))
-    assert track <= probe_set(train([100 + change, 100 + cell_border, 200 + cell_border + 5]))
-    assert track <= probe_set(train([100, 100 + cell_border, 200 + cell_border + 5 + change]))
-    assert track <= probe_set(train([100, 100 + cell_border + change, 200 + cell_border + 5]))

@@ -19,7 +19,14 @@ from spotify_pipeline.index.features import (
 from spotify_pipeline.index.merge import merge_segments
 from spotify_pipeline.index.segment import PLACE_FRAMES, Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import write_segment
-from spotify_pipeline_tests.tracks import NO_ONSETS, Track, fingerprint_of, make_tracks, packed
+from spotify_pipeline_tests.tracks import (
+    NO_ONSETS,
+    Track,
+    fingerprint_of,
+    make_tracks,
+    odds_of,
+    packed,
+)
 
 MEMORY = 10**8
 
@@ -132,7 +139,7 @@ def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> N
     parts = [write(tmp_path / name, TRACKS[k:9:3], name) for k, name in enumerate(("0a", "0b"))]
     merge_segments(tmp_path / "all", [(s, ["0a", "0b"]) for s in parts], MEMORY)
     merged = Segment.open(tmp_path / "all")
-    query = fingerprint_of(TRACKS[1])
+    query = odds_of(fingerprint_of(TRACKS[1]))
     both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
     assert both.track_id(both.candidates(query, 9)[0].track) == TRACKS[1].track_id
     assert (len(both), len(one)) == (6, 3)
@@ -145,7 +152,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
 ) -> None:
     path = tmp_path / "segment"
     write(path, TRACKS[:4])
-    query = fingerprint_of(TRACKS[2], 10, 20)
+    query = odds_of(fingerprint_of(TRACKS[2], 10, 20))
     right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(query, 4, THOROUGH)
     content = path.read_bytes()
     rng = np.random.default_rng(3)

@@ -1,12 +1,11 @@
-"""A query as it is looked up and tried: fingerprints, and onset odds, of the stretches that count.
+"""What is made of a query to look it up and to try tracks: onset odds of the stretch that counts.
 
-Belongs here: what is made of a query. Does not belong here: what it is compared with
-(`identifier`); files (`query`).
+Belongs here: choosing the stretch. Does not belong here: the odds themselves
+(`fingerprint.onset_odds`), what they are compared with (`identifier`); files (`query`).
 """
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -17,11 +16,9 @@ from spotify_pipeline.fingerprint import (
     ODDS_CELL_FRAMES,
     SAMPLE_RATE,
     Fingerprint,
-    fingerprint,
     odds_at_speed,
     odds_of_onsets,
     onset_odds,
-    other_starts,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_odds import information
@@ -31,62 +28,18 @@ from spotify_pipeline.identify.decision import (
     RHYTHM_WEIGHTS,
     DecisionWeights,
 )
-from spotify_pipeline.recording import at_speed
+from spotify_pipeline.index.features import KINDS
 
-__all__ = ["HeardQuery", "QueryOdds"]
+__all__ = ["QueryOdds"]
+
+HEARD_SECONDS = 60.0
+"""The stretch of a longer query that is heard: the one with most onsets."""
 
 JUDGED_SECONDS = 30.0
-"""The stretch of a longer query that decides: the one that tells most."""
+"""The stretch of that which is searched for, and decides: the one that tells most."""
 
 IDLE_CELLS = 650
 """Trying a track at its onsets takes as long as so many cells do, if there were none."""
-
-
-@dataclass(frozen=True)
-class HeardQuery:
-    """A recording as it is looked up and tried.
-
-    Attributes
-    ----------
-    fingerprint
-        Of a stretch of the recording.
-    samples
-        That it was made of, if there are any.
-    first
-        Frame of the recording at which the stretch begins.
-    """
-
-    fingerprint: Fingerprint
-    samples: Float32s | None
-    first: int = 0
-
-    @cached_property
-    def odds(self) -> "QueryOdds":
-        """Onset odds of the part of the stretch that tells most."""
-        return QueryOdds.of(self.fingerprint, self.samples).most_telling(JUDGED_SECONDS)
-
-    @cached_property
-    def other_starts(self) -> list[Fingerprint]:
-        """Fingerprints as they might look within a longer recording, if there are samples."""
-        return [] if self.samples is None else other_starts(self.samples)
-
-    def stretch(self, seconds: float) -> "HeardQuery":
-        """Cut out the busiest so many seconds."""
-        first, busiest = _busiest_stretch(self.fingerprint, seconds)
-        if busiest is self.fingerprint:
-            return self
-        samples = self.samples
-        if samples is not None:
-            samples = samples[first * FRAME_SAMPLES :][: round(seconds * SAMPLE_RATE)]
-        return HeardQuery(busiest, samples, self.first + first)
-
-    def at(self, speed: float) -> Fingerprint:
-        """Fingerprint it as if it had been played at a speed."""
-        if speed == 1:
-            return self.fingerprint
-        if self.samples is None:
-            return self.fingerprint.at_speed(speed)
-        return fingerprint(at_speed(self.samples, 1 / speed))
 
 
 @dataclass(frozen=True)
@@ -108,12 +61,25 @@ class QueryOdds:
 
     @classmethod
     def of(cls, query: Fingerprint, samples: Float32s | None) -> "QueryOdds":
-        """Hear the samples, if there are any."""
+        """Hear the part of a query that tells most.
+
+        Parameters
+        ----------
+        query
+            The recording's fingerprint.
+        samples
+            The recording, as of `fingerprint.fingerprint`, if there is one.
+        """
+        first, busiest = _busiest_stretch(query, HEARD_SECONDS)
         weights = {"rhythm": RHYTHM_WEIGHTS, "echoprint": ECHOPRINT_WEIGHTS}
-        echoprint = odds_of_onsets(query.echoprint)
         if samples is None:
-            return cls(odds_of_onsets(query.rhythm), echoprint, weights)
-        return cls(onset_odds(samples), echoprint, weights | {"rhythm": RECORDING_WEIGHTS})
+            rhythm = odds_of_onsets(busiest.rhythm)
+        else:
+            weights["rhythm"] = RECORDING_WEIGHTS
+            cut = samples[first * FRAME_SAMPLES :][: round(HEARD_SECONDS * SAMPLE_RATE)]
+            rhythm = onset_odds(cut)
+        heard = cls(rhythm, odds_of_onsets(busiest.echoprint), weights, first)
+        return heard.most_telling(JUDGED_SECONDS)
 
     def most_telling(self, seconds: float) -> "QueryOdds":
         """Cut out so many seconds in which there is most to tell tracks apart by."""
@@ -164,9 +130,13 @@ class QueryOdds:
             first = int(np.argmax(sums[most:] - sums[:-most]))
         return self.rhythm[first : first + cells, :bands]
 
+    def at_speed(self, speed: float) -> dict[str, Float32s]:
+        """Give those of each kind at a speed."""
+        return {kind: self.of_kind(kind, speed) for kind in KINDS}
+
     def of_kind(self, kind: str, speed: float) -> Float32s:
-        """Give those of a kind, at a speed."""
-        return odds_at_speed(self.rhythm if kind == "rhythm" else self.echoprint, speed)
+        """Give those of a kind at a speed."""
+        return odds_at_speed(getattr(self, kind), speed)
 
 
 def _cells(seconds: float) -> int:

@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 
-from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, ODDS_CELL_FRAMES, odds_of_onsets
+from spotify_pipeline.fingerprint import (
+    BANDS,
+    FRAMES_PER_SECOND,
+    ODDS_CELL_FRAMES,
+    Fingerprint,
+    odds_of_onsets,
+)
 from spotify_pipeline.fingerprint.onset_odds import information
-from spotify_pipeline.identify.heard_query import HeardQuery, QueryOdds
-from spotify_pipeline_tests.tracks import fingerprint_of, make_track
+from spotify_pipeline.identify.query_odds import HEARD_SECONDS, JUDGED_SECONDS, QueryOdds
+from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, shifted
 
 CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
 
@@ -48,9 +54,15 @@ def test_where_nothing_is_enough_the_best_stretch_is_tried(odds: QueryOdds) -> N
     assert odds.telling(1e9, 1000).shape == odds.rhythm.shape
 
 
-def test_the_busiest_stretch_is_searched_for() -> None:
-    query = fingerprint_of(make_track(3), seconds=50)
-    heard = HeardQuery(query, None).stretch(20)
-    assert heard.fingerprint.rhythm.frames.max() <= 20 * FRAMES_PER_SECOND
-    assert heard.odds.rhythm.shape[0] <= 20 * CELLS_PER_SECOND + 2
-    assert HeardQuery(query, None).stretch(60).fingerprint is query
+def test_the_busiest_stretch_of_a_long_query_is_heard() -> None:
+    quiet = shifted(make_track(3).rhythm, round(200 * FRAMES_PER_SECOND))
+    query = QueryOdds.of(Fingerprint(NO_ONSETS, quiet), None)
+    assert len(query.rhythm) == round(JUDGED_SECONDS * CELLS_PER_SECOND)
+    assert 200 - HEARD_SECONDS < query.first / FRAMES_PER_SECOND < 260
+    assert query.rhythm.max() > 0
+
+
+def test_a_query_is_as_long_as_it_was_played_slower() -> None:
+    query = QueryOdds.of(fingerprint_of(make_track(3), seconds=20), None)
+    for kind, odds in query.at_speed(1.04).items():
+        assert len(odds) == int(1.04 * len(query.of_kind(kind, 1)))
