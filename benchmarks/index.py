@@ -48,7 +48,7 @@ from spotify_pipeline.fingerprint import (
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.identify.query_odds import QueryOdds
-from spotify_pipeline.index.feature_index import QUICK, THOROUGH, FeatureIndex
+from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.merge import FAN_IN, merge_segments
 from spotify_pipeline.index.segment import Segment, SegmentShard
@@ -229,9 +229,9 @@ def search_and_time(
     """Tell what the passes and the identifier found, and the seconds of each."""
     found, times = [], []
     odds = QueryOdds.of(query.fingerprint, query.samples).at_speed(1)
-    for effort, attempt in zip((QUICK, THOROUGH), PASSES, strict=False):
+    for attempt in PASSES[:2]:
         started = time.perf_counter()
-        candidates = identifier.index.candidates(odds, attempt.candidates, effort)
+        candidates = identifier.index.candidates(odds, attempt.candidates, attempt.effort)
         times.append(time.perf_counter() - started)
         found.append(any(found) or query.piece in [c.track for c in candidates])
     started = time.perf_counter()

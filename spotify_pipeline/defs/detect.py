@@ -97,7 +97,7 @@ def _table(answers: list[dict[str, Any]]) -> str:
             )
             for match in matches
         )
-    cells = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    cells = ([" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows)
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 

@@ -29,7 +29,7 @@ __all__ = ["STAGES", "Step", "TimedIdentifier"]
 
 STAGES = ("query", "search", "weigh", "judge")
 
-EFFORTS = {QUICK: "quick", THOROUGH: "thorough", SKETCHY: "speeds", None: "all tracks"}
+EFFORTS = {QUICK: "quick", THOROUGH: "thorough", SKETCHY: "speeds"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class _Passes(tuple[Pass, ...]):
             yield attempt
 
 
-def _name(effort: Effort | None) -> str:
+def _name(effort: Effort) -> str:
     return EFFORTS.get(effort, "other")
 
 

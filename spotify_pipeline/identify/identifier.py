@@ -20,13 +20,15 @@ from spotify_pipeline.index.likelihood import Agreement, agreement
 
 __all__ = ["TOLERANCES", "Identifier", "Match"]
 
-TRIED_INFORMATION = 60.0
+TRIED_INFORMATION = 30.0
 TRIED_SECONDS = 15.0
 """Each track of a small index is tried with the least of a query that tells so many nats
 (`QueryOdds.telling`), or with so many seconds of a query that tells less."""
 
-TRIED_SHARE = 0.02
-"""The likeliest share of them is tried again with all that decides."""
+TRIED_SHARE = 0.05
+TRIED_CANDIDATES = 50
+"""The likeliest share of them is tried again with all that decides, and the likeliest of those are
+candidates."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -157,14 +159,12 @@ class Identifier:
 
     def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
-        if attempt.effort is not None:
+        if not (attempt.every_track and self.index.can_try_every_track and len(query.rhythm)):
             return self.index.candidates(query.at_speed(speed), attempt.candidates, attempt.effort)
-        if not self.index.can_try_every_track or len(query.rhythm) == 0:
-            return []
-        some = max(round(TRIED_SHARE * len(self.index)), attempt.candidates)
+        some = max(round(TRIED_SHARE * len(self.index)), TRIED_CANDIDATES)
         found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
         again = [candidate.track for candidate in found]
-        return self.index.likeliest(query.rhythm, attempt.candidates, again)
+        return self.index.likeliest(query.rhythm, TRIED_CANDIDATES, again)
 
     def _judged(self, track: int, speed: float, query: QueryOdds, attempt: Pass) -> Match:
         """Try a track at every offset, and at the speeds around one."""

@@ -23,8 +23,7 @@ class Pass:
     Attributes
     ----------
     effort
-        How much the search does. None: nothing is searched for, but every track of a small index
-        is tried at every offset; in a larger one nothing is done.
+        How much the search does.
     candidates
         Tracks that are tried near the offset at which the search found them.
     matches
@@ -35,14 +34,17 @@ class Pass:
         By how much of itself a speed may be off: those between are tried on the candidates.
     seconds
         The stretch of a longer query that is searched for, and decides.
+    every_track
+        In a small index nothing is searched for: every track is tried at every offset.
     """
 
-    effort: Effort | None
+    effort: Effort
     candidates: int
     matches: int
     speeds: tuple[float, ...] = (1.0,)
     precision: float = 0.0
     seconds: float = 30.0
+    every_track: bool = False
 
     @property
     def reach(self) -> int:
@@ -70,7 +72,7 @@ def _factors(reach: float, finely: float) -> Float64s:
 
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=1_000, matches=20),
+    Pass(THOROUGH, candidates=3_000, matches=20, every_track=True),
     Pass(
         SKETCHY,
         candidates=60,
@@ -79,6 +81,5 @@ PASSES = (
         precision=0.005,
         seconds=10.0,
     ),
-    Pass(None, candidates=50, matches=20),
 )
 """The next one only if none of the matches is certain."""

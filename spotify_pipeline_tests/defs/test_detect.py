@@ -51,6 +51,15 @@ def test_the_figures_of_each_decision_are_a_table(tmp_path: Path, excerpts: list
     assert {column.name for column in table.schema.columns} == set(rows[0])
 
 
+def test_a_file_of_any_name_has_one_row(tmp_path: Path, excerpts: list[Path]) -> None:
+    odd = excerpts[0].rename(tmp_path / "a | b\nc.json")
+    answers = detect(tmp_path / "home", [odd])["answers"].value
+    assert isinstance(answers, str)
+    _, _, row = answers.splitlines()
+    assert "a \\| b c.json" in row
+    assert TRACKS[0].track_id in row
+
+
 def test_some_alignments_are_pictures_in_the_metadata(tmp_path: Path, excerpts: list[Path]) -> None:
     shown = detect(tmp_path / "home", excerpts)["alignments"].value
     assert isinstance(shown, str)
