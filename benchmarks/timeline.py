@@ -1,11 +1,13 @@
 """A long recording of several pieces: what is found, where are its borders, how fast, how big.
 
     python benchmarks/timeline.py --music DIR [--pieces 10] [--distractors 10000] [--seed 1 2 3]
+        [--degradation room]
 
 Joins pieces of DIR, which are chosen at random, with cross-fades, and one more that the index lacks
 in their midst; writes that as FLAC; and tells what plays when, against an index of all other pieces
 and of made-up tracks (`evaluation.synthetic`). A border's truth is the middle of its cross-fade.
-Pieces are those of one half: settings are chosen on the tuning half.
+Pieces are those of one half: settings are chosen on the tuning half. --degradation plays each piece
+through something first (`evaluation.degradations`).
 
 Times are those of the whole, from file to timeline, once kernels are compiled; memory is the most
 that a process ever had resident which does nothing else. --times makes a recording of many hours.
@@ -23,8 +25,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
+from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.synthetic import Generator
-from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint, fingerprint_stream
+from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint, hear_stream
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -33,7 +36,6 @@ from spotify_pipeline.index.segment_writer import Tracks, write_segment
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording, stream_recording
 
 HALVES = {"tuning": 0, "reporting": 1}
-RATE = 44_100
 MEMORY = 10**9
 SHORTEST = 30.0
 
@@ -56,8 +58,11 @@ class Mix:
     seconds: float
 
 
-def write_mix(folder: Path, files: Sequence[Path], pieces: list[int], fade: float) -> Mix:
+def write_mix(
+    folder: Path, files: Sequence[Path], pieces: list[int], fade: float, degradation: str
+) -> Mix:
     """Join pieces with linear cross-fades, as FLAC, piece by piece."""
+    degrade, rng = DEGRADATIONS[degradation], np.random.default_rng(len(pieces))
     overlap = round(fade * RATE)
     ramp = np.linspace(0, 1, overlap, dtype=np.float32)
     borders: list[float] = []
@@ -66,7 +71,7 @@ def write_mix(folder: Path, files: Sequence[Path], pieces: list[int], fade: floa
     path = folder / "mix.flac"
     with soundfile.SoundFile(path, "w", RATE, 1) as out:
         for piece in pieces:
-            samples = read_recording(files[piece], RATE).samples.copy()
+            samples = degrade(read_recording(files[piece], RATE).samples, rng).copy()
             if len(tail):
                 borders.append((written + overlap / 2) / RATE)
                 samples[:overlap] = samples[:overlap] * ramp + tail * ramp[::-1]
@@ -157,9 +162,9 @@ def measured(mix: Mix, segments: Sequence[Path]) -> Run:
     identifier.matches(fingerprint(next(stream_recording(mix.file, SAMPLE_RATE))))
     before = resident()
     started, cpu = time.perf_counter(), time.process_time()
-    query, samples = fingerprint_stream(stream_recording(mix.file, SAMPLE_RATE))
+    heard = hear_stream(stream_recording(mix.file, SAMPLE_RATE))
     reading = time.perf_counter() - started
-    stretches = segment(query, samples / SAMPLE_RATE, identifier)
+    stretches = segment(heard, identifier)
     return Run(
         stretches,
         time.perf_counter() - started,
@@ -202,6 +207,7 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES, default="reporting", help="of the pieces")
     parser.add_argument("--fade", type=float, default=5.0, help="seconds")
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="a recording each")
+    parser.add_argument("--degradation", choices=[*DEGRADATIONS], default="clean")
     parser.add_argument("--times", type=int, default=1, help="the pieces so many times over")
     arguments = parser.parse_args()
     files = sorted(p for p in arguments.music.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
@@ -220,7 +226,9 @@ def main() -> None:
                 [durations[piece] for piece in known],
                 arguments.distractors,
             )
-            mix = write_mix(folder, files, chosen * arguments.times, arguments.fade)
+            mix = write_mix(
+                folder, files, chosen * arguments.times, arguments.fade, arguments.degradation
+            )
             run = measured_apart(mix, segments)
         report(mix, run.stretches, [file.stem for file in files], known)
         print(

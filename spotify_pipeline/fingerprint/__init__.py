@@ -30,7 +30,7 @@ from spotify_pipeline.fingerprint.packing import (
     unpack_trains,
 )
 from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
-from spotify_pipeline.fingerprint.streaming import fingerprint_stream
+from spotify_pipeline.fingerprint.streaming import HeardRecording, hear_stream
 from spotify_pipeline.fingerprint.strings import (
     ECHOPRINT_VERSION,
     RHYTHM_VERSION,
@@ -65,6 +65,7 @@ __all__ = [
     "EchoprintForm",
     "Fingerprint",
     "FingerprintError",
+    "HeardRecording",
     "OnsetTrains",
     "PackingError",
     "StringError",
@@ -76,7 +77,7 @@ __all__ = [
     "encode_rhythm",
     "envelopes",
     "fingerprint",
-    "fingerprint_stream",
+    "hear_stream",
     "is_padded",
     "odds_at_speed",
     "odds_of_onsets",

@@ -11,6 +11,7 @@ __all__ = [
     "Bytes",
     "Float32s",
     "Float64s",
+    "Int8s",
     "Int16s",
     "Int32s",
     "Int64s",
@@ -27,6 +28,7 @@ Float64s = npt.NDArray[np.float64]
 Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
+Int8s = npt.NDArray[np.int8]
 UInt16s = npt.NDArray[np.uint16]
 UInt32s = npt.NDArray[np.uint32]
 UInt64s = npt.NDArray[np.uint64]

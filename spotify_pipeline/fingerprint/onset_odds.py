@@ -36,6 +36,7 @@ __all__ = [
     "onset_features",
     "onset_odds",
     "probabilities",
+    "silence",
     "warm_envelopes",
 ]
 
@@ -58,6 +59,9 @@ MEANS_BEFORE, MEANS_AFTER = 30, 10
 ODDS_AT_ONSET, ODDS_BESIDE, ODDS_ELSEWHERE = 2.5, 0.7, -0.4
 """In the cell of a recording's onset, in the ones before and after, and in all others. A third of
 a noisy recording's onsets are the track's."""
+
+CELLS_AT_ONCE = 512
+"""What the network makes of so many takes little memory."""
 
 FEATURES = len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1
 """Of a band, in `onset_features`."""
@@ -114,6 +118,10 @@ class OnsetModel:
 
     def odds(self, features: Float32s) -> Float32s:
         """Give log odds, float32 of shape (cells, 8), of features as `onset_features` gives."""
+        parts = np.split(features, range(CELLS_AT_ONCE, len(features), CELLS_AT_ONCE))
+        return np.concatenate([self._odds(part) for part in parts])
+
+    def _odds(self, features: Float32s) -> Float32s:
         near = features[:, :, : len(NEAR_FRAMES)]
         hidden = _times(features, self.own)
         hidden += (features.mean(axis=1) @ self.mean)[:, None]
@@ -153,26 +161,28 @@ def hearing_with(model: OnsetModel) -> Iterator[None]:
         _other_model.reset(token)
 
 
-def odds_of_onsets(trains: OnsetTrains) -> Float32s:
+def odds_of_onsets(trains: OnsetTrains, length: int | None = None) -> Float32s:
     """Tell as much where only the onsets of a recording are known.
 
     Parameters
     ----------
     trains
         Of the recording, of either setting.
+    length
+        Of the recording, in cells; None if it ends with the last onset.
 
     Returns
     -------
-    As of `onset_odds`, up to the last onset.
+    As of `onset_odds`.
     """
-    if len(trains) == 0:
-        return np.empty((0, BANDS), np.float32)
     cells = trains.frames // ODDS_CELL_FRAMES
-    odds = np.full((int(cells.max()) + 2, BANDS), ODDS_ELSEWHERE, np.float32)
+    last = int(cells.max(initial=-2)) + 2
+    length = last if length is None else length
+    odds = np.full((max(length, last), BANDS), ODDS_ELSEWHERE, np.float32)
     bands = np.repeat(np.arange(BANDS), trains.counts)
     for apart, odd in ((-1, ODDS_BESIDE), (1, ODDS_BESIDE), (0, ODDS_AT_ONSET)):
         odds[np.maximum(cells + apart, 0), bands] = odd
-    return odds
+    return odds[:length]
 
 
 def probabilities(odds: Float32s) -> Float64s:
@@ -195,6 +205,22 @@ def expected(odds: Float32s) -> Float64s:
     return np.asarray((probabilities(odds) * odds).sum(axis=1), np.float64)
 
 
+def silence(odds: Float32s) -> Float64s:
+    """Tell how much likelier a recording is where the track has no onset.
+
+    Parameters
+    ----------
+    odds
+        As `onset_odds` gives them.
+
+    Returns
+    -------
+    float64 of shape (cells, 8), nats: what odds at onsets leave out of a likelihood.
+    """
+    told = np.log1p(-probabilities(odds)) + math.log1p(math.exp(ANY_ODDS))
+    return np.asarray(told, np.float64)
+
+
 def information(odds: Float32s) -> Float64s:
     """Tell how much each band of each cell is expected to tell of the right track.
 
@@ -208,9 +234,7 @@ def information(odds: Float32s) -> Float64s:
     float64 of shape (cells, 8), nats: the divergence of an onset as it is likely here from one of
     any music.
     """
-    likely = probabilities(odds)
-    told = likely * odds + np.log1p(-likely) + math.log1p(math.exp(ANY_ODDS))
-    return np.asarray(told, np.float64)
+    return np.asarray(probabilities(odds) * odds + silence(odds), np.float64)
 
 
 def odds_at_speed(odds: Float32s, speed: float) -> Float32s:

@@ -1,21 +1,33 @@
-"""Audio that comes in blocks to one fingerprint, without ever holding all of it.
+"""Audio that comes in blocks to what can be told of it, without ever holding all of it.
 
-Whitening and thresholds forget what was long ago, so each stretch is fingerprinted by itself, with
-some audio before it.
+Whitening and thresholds forget what was long ago, so each stretch is heard by itself, with some
+audio before it.
 
-Belongs here: stretches, and their onsets put together. Does not belong here: decoding files
-(`spotify_pipeline.recording`).
+Belongs here: stretches, and what was heard of them put together. Does not belong here: decoding
+files (`spotify_pipeline.recording`).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.arrays import Float32s, Int8s
 from spotify_pipeline.fingerprint.audio import Fingerprint, fingerprint
-from spotify_pipeline.fingerprint.trains import BANDS, FRAME_SAMPLES, OnsetTrains
+from spotify_pipeline.fingerprint.onset_odds import (
+    ODDS_CELL_FRAMES,
+    odds_of_onsets,
+    onset_odds,
+)
+from spotify_pipeline.fingerprint.trains import (
+    BANDS,
+    FRAME_SAMPLES,
+    FRAMES_PER_SECOND,
+    SAMPLE_RATE,
+    OnsetTrains,
+)
 
-__all__ = ["fingerprint_stream"]
+__all__ = ["HeardRecording", "hear_stream"]
 
 STRETCH_FRAMES = 20_000
 """58 s. Like `LEAD_FRAMES`, a multiple of whitening blocks: they lie as in the whole recording."""
@@ -27,20 +39,65 @@ TAIL_FRAMES = 1_000
 """3 s of audio after it: what follows an onset may overwrite it."""
 
 
-def fingerprint_stream(blocks: Iterable[Float32s]) -> tuple[Fingerprint, int]:
-    """Fingerprint mono audio at 11025 Hz that comes in blocks of any length.
+ODDS_UNITS = 8
+"""In a nat, where odds are of 8 bits."""
 
-    Nearly as `fingerprint.fingerprint` of the whole: of music, one rhythm onset in 300 differs, and
-    one Echoprint onset in 15. Some 100 bytes for each second of audio stay in memory.
+
+@dataclass(frozen=True)
+class HeardRecording:
+    """What is kept of a long recording: less than a kilobyte a second.
+
+    Attributes
+    ----------
+    fingerprint
+        Of all of it.
+    seconds
+        Its length.
+    rhythm_odds
+        int8 of shape (cells, 8), `onset_odds` in units; None if no more than onsets is known.
+    """
+
+    fingerprint: Fingerprint
+    seconds: float
+    rhythm_odds: Int8s | None = None
+
+    def odds(self, kind: str, first: int, cells: int) -> Float32s:
+        """Give the onset odds of a part of it.
+
+        Parameters
+        ----------
+        kind
+            ``rhythm`` or ``echoprint``.
+        first, cells
+            The cell it begins with, and how many it has.
+
+        Returns
+        -------
+        float32 of shape (cells, 8); nothing is known, so 0, beyond the recording's end.
+        """
+        known = round(self.seconds * FRAMES_PER_SECOND) // ODDS_CELL_FRAMES - first
+        inside = min(cells, max(known, 0))
+        odds = np.zeros((cells, BANDS), np.float32)
+        if kind == "rhythm" and self.rhythm_odds is not None:
+            found = self.rhythm_odds[first : first + inside]
+            odds[: len(found)] = found / np.float32(ODDS_UNITS)
+        else:
+            trains: OnsetTrains = getattr(self.fingerprint, kind)
+            part = trains.excerpt(first * ODDS_CELL_FRAMES, inside * ODDS_CELL_FRAMES)
+            odds[:inside] = odds_of_onsets(part, inside)
+        return odds
+
+
+def hear_stream(blocks: Iterable[Float32s]) -> HeardRecording:
+    """Hear mono audio at 11025 Hz that comes in blocks of any length.
+
+    The fingerprint is nearly that of `fingerprint.fingerprint` of the whole: of music, one rhythm
+    onset in 300 differs, and one Echoprint onset in 15.
 
     Parameters
     ----------
     blocks
         float32 of shape (samples,), full scale at -1 and 1.
-
-    Returns
-    -------
-    The fingerprint, and the number of samples.
 
     Raises
     ------
@@ -48,22 +105,34 @@ def fingerprint_stream(blocks: Iterable[Float32s]) -> tuple[Fingerprint, int]:
         As of `fingerprint.fingerprint`.
     """
     stretches: list[Fingerprint] = []
+    odds: list[Int8s] = []
     held = np.empty(0, np.float32)
     lead = 0
     total = 0
+
+    def hear(samples: Float32s, frames: int | None) -> None:
+        stretches.append(fingerprint(samples).excerpt(lead, frames))
+        cells = None if frames is None else frames // ODDS_CELL_FRAMES
+        odds.append(_in_units(onset_odds(samples)[lead // ODDS_CELL_FRAMES :][:cells]))
+
     for block in blocks:
         total += len(block)
         held = np.concatenate((held, block))
         while len(held) >= (size := (lead + STRETCH_FRAMES + TAIL_FRAMES) * FRAME_SAMPLES):
-            stretches.append(fingerprint(held[:size]).excerpt(lead, STRETCH_FRAMES))
+            hear(held[:size], STRETCH_FRAMES)
             held = held[(lead + STRETCH_FRAMES - LEAD_FRAMES) * FRAME_SAMPLES :]
             lead = LEAD_FRAMES
-    stretches.append(fingerprint(held).excerpt(lead))
+    hear(held, None)
     joined = Fingerprint(
         _joined([stretch.echoprint for stretch in stretches]),
         _joined([stretch.rhythm for stretch in stretches]),
     )
-    return joined, total
+    return HeardRecording(joined, total / SAMPLE_RATE, np.concatenate(odds))
+
+
+def _in_units(odds: Float32s) -> Int8s:
+    limits = np.iinfo(np.int8)
+    return np.rint(odds * ODDS_UNITS).clip(limits.min, limits.max).astype(np.int8)
 
 
 def _joined(stretches: Sequence[OnsetTrains]) -> OnsetTrains:

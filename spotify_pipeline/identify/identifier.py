@@ -113,10 +113,13 @@ class Identifier:
         passes
             Attempts, until one decides.
         """
-        recording = QueryOdds.of(query, samples)
+        return self.matches_of(QueryOdds.of(query, samples), passes)
+
+    def matches_of(self, query: QueryOdds, passes: Sequence[Pass] = PASSES) -> list[Match]:
+        """Do as much for a query that has been heard."""
         found: dict[int, Match] = {}
         for attempt in passes:
-            heard = recording.most_telling(attempt.seconds)
+            heard = query.most_telling(attempt.seconds)
             for match in self._attempt(heard, attempt):
                 if match.track not in found or match.log_odds > found[match.track].log_odds:
                     found[match.track] = match

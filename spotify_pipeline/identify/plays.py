@@ -1,8 +1,8 @@
 """Which track may be playing where in a long recording: votes of windows, and what speaks for them.
 
 A track that plays moves on with the recording: all windows of one play agree on the moment at which
-the track began or would have begun. Where it plays, many of the recording's onsets are the track's;
-elsewhere only those that chance aligns.
+the track began or would have begun. How likely it is to play at any moment follows from the
+recording's onset odds: where the track has onsets, and where it has none.
 
 Belongs here: windows, plays, and the evidence for a play at every moment. Does not belong here:
 which play is believed where (`segmentation`).
@@ -15,10 +15,18 @@ from functools import cached_property
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint import (
+    BANDS,
+    FRAMES_PER_SECOND,
+    ODDS_CELL_FRAMES,
+    HeardRecording,
+    OnsetTrains,
+)
 from spotify_pipeline.fingerprint.arrays import Float64s
+from spotify_pipeline.fingerprint.onset_odds import silence
 from spotify_pipeline.identify.identifier import TOLERANCES, Identifier
 from spotify_pipeline.identify.passes import PASSES
+from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
@@ -39,12 +47,7 @@ DRIFT = 12 / FRAMES_PER_SECOND
 BINS_PER_SECOND = 4
 """How finely evidence is kept."""
 
-ALIGNED_SHARE = 0.3
-"""Of the onsets of a recording, so many are a track's where it plays, at the least: it is mixed,
-compressed, talked over."""
-
-CHANCE_SHARE = 0.05
-"""So many are where it does not play: music on a beat of the same tempo."""
+CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Play:
         The first bin in which the track can be playing: it does not begin before.
     gains
         float64 of shape (bins,): for each bin from the first on in which it can be playing, how
-        much more likely the onsets are if it does than by chance, as a natural logarithm.
+        much likelier the recording is if it does than if it is any music, as a natural logarithm.
     """
 
     votes: tuple[Vote, ...]
@@ -120,25 +123,23 @@ def windows(seconds: float) -> list[tuple[float, float]]:
     return [(begin, (begin + min(begin + WINDOW_SECONDS, seconds)) / 2) for begin in begins]
 
 
-def votes(query: Fingerprint, seconds: float, identifier: Identifier) -> Iterator[Vote]:
+def votes(recording: HeardRecording, identifier: Identifier) -> Iterator[Vote]:
     """Identify each window of a recording by itself; a window can have several votes, or none."""
-    length = round(WINDOW_SECONDS * FRAMES_PER_SECOND)
-    for begin, middle in windows(seconds):
-        window = query.excerpt(round(begin * FRAMES_PER_SECOND), length)
-        for match in identifier.matches(window, passes=WINDOW_PASSES):
+    cells = round(WINDOW_SECONDS * CELLS_PER_SECOND)
+    for begin, middle in windows(recording.seconds):
+        window = QueryOdds.of_window(recording, round(begin * CELLS_PER_SECOND), cells)
+        for match in identifier.matches_of(window, WINDOW_PASSES):
             if match.confidence >= LEAST_CONFIDENCE:
                 yield Vote(middle, match.track, begin - match.offset, match.confidence)
 
 
-def find_plays(
-    query: Fingerprint, seconds: float, cast: Iterable[Vote], index: FeatureIndex
-) -> list[Play]:
+def find_plays(recording: HeardRecording, cast: Iterable[Vote], index: FeatureIndex) -> list[Play]:
     """Put votes that agree together, and weigh the evidence for each play.
 
     Parameters
     ----------
-    query, seconds
-        The whole recording, and how long it is.
+    recording
+        The whole.
     cast
         Votes in the order of their windows.
     index
@@ -161,43 +162,39 @@ def find_plays(
             runs.append([vote])
         else:
             run.append(vote)
-    return [_play(query, seconds, tuple(run), index) for run in runs]
+    return [_play(recording, tuple(run), index) for run in runs]
 
 
-def _play(
-    query: Fingerprint, seconds: float, agreeing: tuple[Vote, ...], index: FeatureIndex
-) -> Play:
+def _play(recording: HeardRecording, agreeing: tuple[Vote, ...], index: FeatureIndex) -> Play:
     track = agreeing[0].track
-    kind, trains, heard = _comparable(query, track, index)
+    kind, trains = _comparable(recording, track, index)
     duration = index.duration(track) or (trains.frames.max() + 1) / FRAMES_PER_SECOND
     begin, end = agreeing[0].start, agreeing[-1].start + duration
     first = max(0, round(begin * BINS_PER_SECOND))
-    bins = max(0, round(min(end, seconds) * BINS_PER_SECOND) - first)
-    gains = np.zeros(bins)
+    bins = max(0, round(min(end, recording.seconds) * BINS_PER_SECOND) - first)
+    first_cell = round(first * CELLS_PER_SECOND / BINS_PER_SECOND)
+    odds = recording.odds(kind, first_cell, round(bins * CELLS_PER_SECOND / BINS_PER_SECOND))
+    told: Float64s = silence(odds).sum(axis=1)
     for band in range(BANDS):
-        times = heard.band(band) / FRAMES_PER_SECOND
-        places = np.floor(times * BINS_PER_SECOND).astype(np.int64) - first
-        inside = (places >= 0) & (places < bins)
-        expected = (times[inside] - _starts(agreeing, times[inside])) * FRAMES_PER_SECOND
-        aligned = _distances(expected, trains.band(band)) <= TOLERANCES[kind] + 0.5
-        gain = np.where(
-            aligned,
-            np.log(ALIGNED_SHARE / CHANCE_SHARE),
-            np.log((1 - ALIGNED_SHARE) / (1 - CHANCE_SHARE)),
-        )
-        gains += np.bincount(places[inside], gain, bins)
-    return Play(agreeing, first, gains)
+        times = trains.band(band) / FRAMES_PER_SECOND
+        times += _starts(agreeing, times + begin)
+        cells = np.floor(times * CELLS_PER_SECOND).astype(np.int64) - first_cell
+        cells = cells[(cells >= 0) & (cells < len(odds))]
+        told += np.bincount(cells, odds[cells, band], len(odds)).astype(np.float64)
+    places = np.arange(len(odds)) * BINS_PER_SECOND / CELLS_PER_SECOND
+    gains = np.bincount(places.astype(np.int64), told, bins)[:bins]
+    return Play(agreeing, first, np.asarray(gains, np.float64))
 
 
 def _comparable(
-    query: Fingerprint, track: int, index: FeatureIndex
-) -> tuple[str, OnsetTrains, OnsetTrains]:
-    """Choose a kind of trains; gives the track's and the query's."""
+    recording: HeardRecording, track: int, index: FeatureIndex
+) -> tuple[str, OnsetTrains]:
+    """Choose a kind of trains; gives the track's."""
     for kind in TOLERANCES:
-        trains, heard = index.trains(track, kind), getattr(query, kind)
-        if len(trains) and len(heard):
-            return kind, trains, heard
-    raise AssertionError("a match has trains in common with the query")
+        trains = index.trains(track, kind)
+        if len(trains) and len(getattr(recording.fingerprint, kind)):
+            return kind, trains
+    raise AssertionError("a match has trains in common with the recording")
 
 
 def _starts(agreeing: tuple[Vote, ...], times: Float64s) -> Float64s:
@@ -206,15 +203,3 @@ def _starts(agreeing: tuple[Vote, ...], times: Float64s) -> Float64s:
         times, [vote.moment for vote in agreeing], [vote.start for vote in agreeing]
     )
     return starts
-
-
-def _distances(places: Float64s, onsets: np.ndarray) -> Float64s:
-    """Give how far the nearest of ascending onsets is from each place."""
-    if len(onsets) == 0:
-        return np.full(len(places), np.inf)
-    after = np.searchsorted(onsets, places)
-    before = onsets[np.maximum(after - 1, 0)]
-    distances: Float64s = np.minimum(
-        np.abs(places - before), np.abs(onsets[np.minimum(after, len(onsets) - 1)] - places)
-    )
-    return distances

@@ -16,6 +16,7 @@ from spotify_pipeline.fingerprint import (
     ODDS_CELL_FRAMES,
     SAMPLE_RATE,
     Fingerprint,
+    HeardRecording,
     odds_at_speed,
     odds_of_onsets,
     onset_odds,
@@ -80,6 +81,20 @@ class QueryOdds:
             rhythm = onset_odds(cut)
         heard = cls(rhythm, odds_of_onsets(busiest.echoprint), weights, first)
         return heard.most_telling(JUDGED_SECONDS)
+
+    @classmethod
+    def of_window(cls, recording: HeardRecording, first: int, cells: int) -> "QueryOdds":
+        """Take so many cells of a long recording."""
+        weights = {"rhythm": RHYTHM_WEIGHTS, "echoprint": ECHOPRINT_WEIGHTS}
+        if recording.rhythm_odds is not None:
+            weights["rhythm"] = RECORDING_WEIGHTS
+        odds = {
+            kind: recording.odds(kind, first, cells)
+            if len(getattr(recording.fingerprint, kind))
+            else np.empty((0, BANDS), np.float32)
+            for kind in KINDS
+        }
+        return cls(odds["rhythm"], odds["echoprint"], weights)
 
     def most_telling(self, seconds: float) -> "QueryOdds":
         """Cut out so many seconds in which there is most to tell tracks apart by."""

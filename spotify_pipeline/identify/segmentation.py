@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import Fingerprint
+from spotify_pipeline.fingerprint import HeardRecording
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.plays import (
@@ -72,14 +72,14 @@ class _Run:
 
 
 def segment(
-    query: Fingerprint, seconds: float, identifier: Identifier, threshold: float = THRESHOLD
+    recording: HeardRecording, identifier: Identifier, threshold: float = THRESHOLD
 ) -> list[Stretch]:
     """Tell what plays when in a recording.
 
     Parameters
     ----------
-    query, seconds
-        A recording's fingerprint, and how long it is.
+    recording
+        What was heard of it.
     threshold
         The least confidence of a stretch.
 
@@ -94,8 +94,9 @@ def segment(
     FeatureIndexError
         The index is damaged.
     """
-    cast = list(votes(query, seconds, identifier))
-    plays = find_plays(query, seconds, cast, identifier.index)
+    seconds = recording.seconds
+    cast = list(votes(recording, identifier))
+    plays = find_plays(recording, cast, identifier.index)
     bins = max(1, round(seconds * BINS_PER_SECOND))
     while True:
         runs = _placed(_closed(_merged(_best_runs(plays, bins))))

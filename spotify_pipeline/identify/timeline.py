@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from spotify_pipeline.catalog import Catalog, TrackNames
-from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint_stream
+from spotify_pipeline.fingerprint import SAMPLE_RATE, hear_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
@@ -94,15 +94,14 @@ def timeline_files(
         for file in files:
             started = time.perf_counter()
             try:
-                query, samples = fingerprint_stream(stream_recording(file, SAMPLE_RATE))
+                heard = hear_stream(stream_recording(file, SAMPLE_RATE))
             except RecordingError as error:
                 yield Failure(printable(file), str(error))
                 continue
-            duration = samples / SAMPLE_RATE
-            stretches = segment(query, duration, identifier, threshold)
+            stretches = segment(heard, identifier, threshold)
             yield Timeline(
                 file=printable(file),
-                duration=round(duration, 3),
+                duration=round(heard.seconds, 3),
                 timeline=_named(stretches, identifier.index, catalog),
                 elapsed=round(time.perf_counter() - started, 3),
             )

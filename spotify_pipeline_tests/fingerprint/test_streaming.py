@@ -8,12 +8,16 @@ import pytest
 
 from spotify_pipeline.demo.composer import compose
 from spotify_pipeline.fingerprint import (
+    FRAME_SAMPLES,
+    ODDS_CELL_FRAMES,
     SAMPLE_RATE,
     AudioError,
-    Fingerprint,
+    HeardRecording,
     OnsetTrains,
     fingerprint,
-    fingerprint_stream,
+    hear_stream,
+    odds_of_onsets,
+    onset_odds,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
 
@@ -26,8 +30,8 @@ def music() -> Float32s:
 
 
 @pytest.fixture(scope="module")
-def streamed(music: Float32s) -> Fingerprint:
-    return fingerprint_stream(np.array_split(music, 50))[0]
+def streamed(music: Float32s) -> HeardRecording:
+    return hear_stream(np.array_split(music, 50))
 
 
 def share_found(trains: OnsetTrains, among: OnsetTrains) -> float:
@@ -35,36 +39,62 @@ def share_found(trains: OnsetTrains, among: OnsetTrains) -> float:
     return sum(common) / len(trains)
 
 
-def test_hardly_an_onset_differs_from_the_whole(music: Float32s, streamed: Fingerprint) -> None:
-    whole = fingerprint(music)
-    assert share_found(whole.rhythm, streamed.rhythm) > 0.98
-    assert share_found(streamed.rhythm, whole.rhythm) > 0.98
-    assert share_found(whole.echoprint, streamed.echoprint) > 0.85
-    assert share_found(streamed.echoprint, whole.echoprint) > 0.85
+def test_hardly_an_onset_differs_from_the_whole(music: Float32s, streamed: HeardRecording) -> None:
+    whole, found = fingerprint(music), streamed.fingerprint
+    assert share_found(whole.rhythm, found.rhythm) > 0.98
+    assert share_found(found.rhythm, whole.rhythm) > 0.98
+    assert share_found(whole.echoprint, found.echoprint) > 0.85
+    assert share_found(found.echoprint, whole.echoprint) > 0.85
+
+
+def test_odds_are_nearly_those_of_the_whole(music: Float32s, streamed: HeardRecording) -> None:
+    whole = onset_odds(music)
+    found = streamed.odds("rhythm", 0, len(whole))
+    assert np.corrcoef(found.ravel(), whole.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("kind", ["rhythm", "echoprint"])
+def test_a_part_has_its_odds_and_nothing_is_known_beyond_the_end(
+    streamed: HeardRecording, kind: str
+) -> None:
+    cells = round(streamed.seconds * SAMPLE_RATE / FRAME_SAMPLES / ODDS_CELL_FRAMES)
+    whole = streamed.odds(kind, 0, cells + 50)
+    assert (whole[cells + 10 :] == 0).all()
+    np.testing.assert_array_equal(streamed.odds(kind, 300, 200)[2:-2], whole[302:498])
+
+
+def test_onsets_alone_have_odds(streamed: HeardRecording) -> None:
+    known = HeardRecording(streamed.fingerprint, streamed.seconds)
+    expected = odds_of_onsets(streamed.fingerprint.rhythm)[:-5]
+    np.testing.assert_array_equal(known.odds("rhythm", 0, len(expected)), expected)
 
 
 @pytest.mark.parametrize("blocks", [1, 7, 1000])
 def test_the_length_of_blocks_does_not_matter(
-    music: Float32s, streamed: Fingerprint, blocks: int
+    music: Float32s, streamed: HeardRecording, blocks: int
 ) -> None:
-    found, samples = fingerprint_stream(np.array_split(music, blocks))
-    assert found == streamed
-    assert samples == len(music)
+    found = hear_stream(np.array_split(music, blocks))
+    assert found.fingerprint == streamed.fingerprint
+    assert found.seconds == len(music) / SAMPLE_RATE
+    cells = round(100 * streamed.seconds)
+    assert np.array_equal(found.odds("rhythm", 0, cells), streamed.odds("rhythm", 0, cells))
 
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 3, 59])
 def test_short_audio_is_fingerprinted_as_a_whole(music: Float32s, seconds: float) -> None:
     samples = music[: round(seconds * SAMPLE_RATE)]
-    assert fingerprint_stream([samples]) == (fingerprint(samples), len(samples))
+    assert hear_stream([samples]).fingerprint == fingerprint(samples)
 
 
 def test_no_blocks_are_an_empty_fingerprint() -> None:
-    assert fingerprint_stream([]) == (fingerprint(np.empty(0, np.float32)), 0)
+    heard = hear_stream([])
+    assert heard.fingerprint == fingerprint(np.empty(0, np.float32))
+    assert heard.seconds == 0
 
 
 def test_a_sample_that_is_not_finite_is_an_error(music: Float32s) -> None:
     with pytest.raises(AudioError, match="NaN"):
-        fingerprint_stream([music, np.array([np.nan], np.float32)])
+        hear_stream([music, np.array([np.nan], np.float32)])
 
 
 def test_memory_does_not_grow_with_the_audio(music: Float32s) -> None:
@@ -74,7 +104,7 @@ def test_memory_does_not_grow_with_the_audio(music: Float32s) -> None:
 
     tracemalloc.start()
     try:
-        fingerprint_stream(hours())
+        hear_stream(hours())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -8,6 +8,7 @@ from spotify_pipeline.fingerprint import (
     FRAMES_PER_SECOND,
     ODDS_CELL_FRAMES,
     Fingerprint,
+    HeardRecording,
     odds_of_onsets,
 )
 from spotify_pipeline.fingerprint.onset_odds import information
@@ -66,3 +67,18 @@ def test_a_query_is_as_long_as_it_was_played_slower() -> None:
     query = QueryOdds.of(fingerprint_of(make_track(3), seconds=20), None)
     for kind, odds in query.at_speed(1.04).items():
         assert len(odds) == int(1.04 * len(query.of_kind(kind, 1)))
+
+
+@pytest.mark.parametrize("kind", ["rhythm", "echoprint"])
+def test_a_window_of_a_recording_begins_where_it_is_cut(kind: str) -> None:
+    whole = fingerprint_of(make_track(3), seconds=50)
+    window = QueryOdds.of_window(HeardRecording(whole, 50.0), 1_000, 800)
+    part = whole.excerpt(1_000 * ODDS_CELL_FRAMES, 800 * ODDS_CELL_FRAMES)
+    np.testing.assert_array_equal(window.of_kind(kind, 1), odds_of_onsets(getattr(part, kind), 800))
+    assert window.first == 0
+
+
+def test_trains_that_a_recording_lacks_have_no_odds() -> None:
+    rhythm = fingerprint_of(make_track(3), seconds=50).rhythm
+    window = QueryOdds.of_window(HeardRecording(Fingerprint(NO_ONSETS, rhythm), 50.0), 0, 800)
+    assert (len(window.rhythm), len(window.echoprint)) == (800, 0)

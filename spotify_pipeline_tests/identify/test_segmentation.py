@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, HeardRecording, OnsetTrains
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
+from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
@@ -39,14 +39,9 @@ class FirstWindowOnly(Identifier):
 
     asked = False
 
-    def matches(
-        self,
-        query: Fingerprint,
-        samples: Float32s | None = None,
-        passes: Sequence[Pass] = PASSES,
-    ) -> list[Match]:
+    def matches_of(self, query: QueryOdds, passes: Sequence[Pass] = PASSES) -> list[Match]:
         """Give the matches of the first query."""
-        found = [] if self.asked else super().matches(query, samples, passes)
+        found = [] if self.asked else super().matches_of(query, passes)
         self.asked = True
         return found
 
@@ -77,7 +72,7 @@ def identifier(tracks: dict[int, Track], tmp_path_factory: pytest.TempPathFactor
     return Identifier(index_of(tmp_path_factory.mktemp("index"), tracks.values()))
 
 
-def played(*parts: Part) -> tuple[Fingerprint, float]:
+def played(*parts: Part) -> HeardRecording:
     """Play parts of tracks one after the other, a fifth of the onsets lost."""
     seconds = 0.0
     rhythm, echoprint = [], []
@@ -88,9 +83,10 @@ def played(*parts: Part) -> tuple[Fingerprint, float]:
         echoprint.append(shifted(part.echoprint, place))
         seconds += last - first
     whole = Fingerprint(together(*echoprint), together(*rhythm))
-    return Fingerprint(
+    worn_down = Fingerprint(
         worn(whole.echoprint, 1, lost=0.2, moved=1), worn(whole.rhythm, 1, lost=0.2, moved=1)
-    ), seconds
+    )
+    return HeardRecording(worn_down, seconds)
 
 
 def assert_found(found: list[Stretch], expected: Sequence[tuple[int | None, float, float]]) -> None:
@@ -111,7 +107,7 @@ def test_tracks_are_found_in_their_order_with_their_borders(
 ) -> None:
     recording = played((tracks[3], 0, 100), (tracks[5], 20, 70), (tracks[1], 10, 100))
     expected = [(3, 100, 0), (5, 150, 20), (1, 240, 10)]
-    assert_found(segment(*recording, identifier), expected)
+    assert_found(segment(recording, identifier), expected)
 
 
 def test_what_is_not_indexed_is_unknown(identifier: Identifier, tracks: dict[int, Track]) -> None:
@@ -119,7 +115,7 @@ def test_what_is_not_indexed_is_unknown(identifier: Identifier, tracks: dict[int
         (STRANGER, 0, 50), (tracks[3], 30, 70), (STRANGER, 100, 180), (tracks[5], 0, 100)
     )
     expected = [(None, 50, 0), (3, 90, 30), (None, 170, 0), (5, 270, 0)]
-    assert_found(segment(*recording, identifier), expected)
+    assert_found(segment(recording, identifier), expected)
 
 
 def test_a_track_is_found_each_time_it_plays(
@@ -127,14 +123,14 @@ def test_a_track_is_found_each_time_it_plays(
 ) -> None:
     recording = played((tracks[3], 0, 100), (tracks[5], 0, 100), (tracks[3], 0, 100))
     expected = [(3, 100, 0), (5, 200, 0), (3, 300, 0)]
-    assert_found(segment(*recording, identifier), expected)
+    assert_found(segment(recording, identifier), expected)
 
 
 def test_a_track_that_is_played_again_at_once_plays_twice(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 100), (tracks[3], 0, 100))
-    assert_found(segment(*recording, identifier), [(3, 100, 0), (3, 200, 0)])
+    assert_found(segment(recording, identifier), [(3, 100, 0), (3, 200, 0)])
 
 
 @pytest.mark.parametrize("jump", [0, 20, 40])
@@ -143,56 +139,56 @@ def test_a_loop_is_not_cut_where_it_repeats_itself(
 ) -> None:
     loop = tracks[LOOP]
     recording = played((tracks[3], 0, 100), (loop, 0, 40), (loop, 40 + jump, 100))
-    assert_found(segment(*recording, identifier), [(3, 100, 0), (TRACKS, 200 - jump, 0)])
+    assert_found(segment(recording, identifier), [(3, 100, 0), (TRACKS, 200 - jump, 0)])
 
 
 def test_a_track_that_jumps_to_another_part_of_it_is_cut_there(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 40), (tracks[3], 60, 100))
-    assert_found(segment(*recording, identifier), [(3, 40, 0), (3, 80, 60)])
+    assert_found(segment(recording, identifier), [(3, 40, 0), (3, 80, 60)])
 
 
 def test_a_track_goes_on_after_it_was_talked_over(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 40), (STRANGER, 0, 25), (tracks[3], 65, 100))
-    assert_found(segment(*recording, identifier), [(3, 100, 0)])
+    assert_found(segment(recording, identifier), [(3, 100, 0)])
 
 
 def test_a_moment_of_a_track_is_not_believed(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 60), (tracks[5], 30, 31), (tracks[1], 20, 100))
-    assert_found(segment(*recording, identifier), [(3, 60, 0), (1, 141, 19)])
+    assert_found(segment(recording, identifier), [(3, 60, 0), (1, 141, 19)])
 
 
 def test_a_track_that_is_not_heard_at_first_follows_the_last_one_at_once(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 100), (STRANGER, 0, 8), (tracks[5], 8, 100))
-    assert_found(segment(*recording, identifier), [(3, 100, 0), (5, 200, 0)])
+    assert_found(segment(recording, identifier), [(3, 100, 0), (5, 200, 0)])
 
 
 def test_a_track_that_is_not_heard_at_first_begins_midway_after_the_unknown(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((STRANGER, 0, 68), (tracks[5], 8, 92), (STRANGER, 100, 168))
-    assert_found(segment(*recording, identifier), [(None, 64, 0), (5, 156, 4), (None, 220, 0)])
+    assert_found(segment(recording, identifier), [(None, 64, 0), (5, 156, 4), (None, 220, 0)])
 
 
 def test_a_recording_that_begins_with_noise_is_of_its_track_from_the_start(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((STRANGER, 0, 1), (tracks[5], 31, 100))
-    assert_found(segment(*recording, identifier), [(5, 70, 30)])
+    assert_found(segment(recording, identifier), [(5, 70, 30)])
 
 
 def test_a_track_that_one_window_of_many_finds_is_unknown(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 100))
-    assert segment(*recording, FirstWindowOnly(identifier.index)) == [Stretch(0.0, 100.0)]
+    assert segment(recording, FirstWindowOnly(identifier.index)) == [Stretch(0.0, 100.0)]
 
 
 @pytest.mark.parametrize("seconds", [8, 15, 24, 26, 35])
@@ -200,14 +196,14 @@ def test_a_recording_of_any_length_is_covered(
     identifier: Identifier, tracks: dict[int, Track], seconds: int
 ) -> None:
     recording = played((tracks[3], 30, 30 + seconds))
-    assert_found(segment(*recording, identifier), [(3, seconds, 30)])
+    assert_found(segment(recording, identifier), [(3, seconds, 30)])
 
 
 def test_a_track_with_echoprint_onsets_alone_is_found(tmp_path: Path) -> None:
     tracks = [replace(make_track(number, DURATION), rhythm=NO_ONSETS) for number in range(5)]
     identifier = Identifier(index_of(tmp_path, tracks))
     recording = played((make_track(3, DURATION), 0, 100), (make_track(1, DURATION), 0, 100))
-    found = segment(*recording, identifier)
+    found = segment(recording, identifier)
     assert [stretch.track for stretch in found] == [3, 1]
     assert found[0].end == pytest.approx(100, abs=3)
 
@@ -216,17 +212,17 @@ def test_a_track_of_unknown_duration_ends_with_its_last_onset(tmp_path: Path) ->
     tracks = [replace(make_track(number, DURATION), duration=None) for number in range(5)]
     identifier = Identifier(index_of(tmp_path, tracks))
     recording = played((tracks[3], 0, 100), (STRANGER, 0, 50))
-    assert_found(segment(*recording, identifier), [(3, 100, 0), (None, 150, 0)])
+    assert_found(segment(recording, identifier), [(3, 100, 0), (None, 150, 0)])
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 60.0])
 def test_silence_is_unknown(identifier: Identifier, seconds: float) -> None:
     silence = Fingerprint(NO_ONSETS, NO_ONSETS)
-    assert segment(silence, seconds, identifier) == [Stretch(0.0, seconds)]
+    assert segment(HeardRecording(silence, seconds), identifier) == [Stretch(0.0, seconds)]
 
 
 def test_what_is_not_sure_enough_is_unknown(
     identifier: Identifier, tracks: dict[int, Track]
 ) -> None:
     recording = played((tracks[3], 0, 100))
-    assert segment(*recording, identifier, threshold=1.01) == [Stretch(0.0, 100.0)]
+    assert segment(recording, identifier, threshold=1.01) == [Stretch(0.0, 100.0)]
