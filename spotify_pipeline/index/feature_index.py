@@ -55,7 +55,7 @@ class Effort:
     postings: int
 
 
-QUICK = Effort(coarseness=2, features=300, postings=10)
+QUICK = Effort(coarseness=1, features=600, postings=10)
 """Decides most queries of ten seconds."""
 
 THOROUGH = Effort(coarseness=0, features=3000, postings=1000)
