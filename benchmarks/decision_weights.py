@@ -103,11 +103,13 @@ def main() -> None:
     say = partial(print, file=sys.stderr, flush=True)
     networks = [OnsetModel.read(file) for file in arguments.networks]
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
+    cells = len(arguments.degradations) * len(arguments.lengths)
+    total = cells * len(pieces[TUNING::2])
+    report = log_reporter(say)
     found = []
     for result in results(pieces, networks, arguments):
         found.append(result)
-        say(f"\r{len(found)} excerpts", end="")
-    say()
+        report(len(found), total, "identifying excerpts")
     fit(found)
 
 

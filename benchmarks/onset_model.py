@@ -41,6 +41,7 @@ from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
     ODDS_CELL_FRAMES,
+    ODDS_CELLS_PER_SECOND,
     SAMPLE_RATE,
     OnsetTrains,
     fingerprint,
@@ -279,7 +280,7 @@ def bits_a_second(model: OnsetModel, examples: Examples) -> float:
     odds += np.log(rates / (1 - rates))
     with_odds = np.logaddexp(0, np.where(onsets, -odds, odds)).sum(axis=1).mean()
     without = -(rates * np.log(rates) + (1 - rates) * np.log(1 - rates)).sum()
-    return float((without - with_odds) / np.log(2) * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
+    return float((without - with_odds) / np.log(2) * ODDS_CELLS_PER_SECOND)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Where the time of an identification goes: by pass, and within a pass by stage.
 
-The stages of a pass are *query* (onset odds, at other speeds), *search* (the
-candidates), *weigh* (how likely they are near the offset at which they were found) and *judge* (the
-best ones at every offset, and whatever follows).
+The stages of a pass are *query* (onset odds, at other speeds), *search* (the candidates), *weigh*
+(how likely they are near the offset at which they were found) and *judge* (the best ones at every
+offset, and whatever follows).
 
 Belongs here: a stopwatch around the index. Does not belong here: what is timed (`identify`).
 """

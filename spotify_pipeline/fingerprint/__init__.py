@@ -17,6 +17,7 @@ from spotify_pipeline.fingerprint.errors import (
 from spotify_pipeline.fingerprint.frontend import envelopes
 from spotify_pipeline.fingerprint.onset_odds import (
     ODDS_CELL_FRAMES,
+    ODDS_CELLS_PER_SECOND,
     odds_at_speed,
     odds_of_onsets,
     onset_odds,
@@ -53,6 +54,7 @@ __all__ = [
     "ECHOPRINT_VERSION",
     "FRAMES_PER_SECOND",
     "FRAME_SAMPLES",
+    "ODDS_CELLS_PER_SECOND",
     "ODDS_CELL_FRAMES",
     "RHYTHM",
     "RHYTHM_VERSION",

@@ -23,9 +23,10 @@ import numpy as np
 
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.fingerprint.frontend import envelopes, warmed_up
-from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
+from spotify_pipeline.fingerprint.trains import BANDS, FRAMES_PER_SECOND, OnsetTrains
 
 __all__ = [
+    "ODDS_CELLS_PER_SECOND",
     "ODDS_CELL_FRAMES",
     "OnsetModel",
     "expected",
@@ -42,6 +43,8 @@ __all__ = [
 
 ODDS_CELL_FRAMES = 4
 """Frames in a cell of odds (11.6 ms)."""
+
+ODDS_CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
 
 FAINTEST = 1e-5
 """Envelopes are at least this, so that they have logarithms."""
@@ -133,13 +136,15 @@ class OnsetModel:
         return np.asarray(np.maximum(second, 0, out=second) @ self.weights + self.bias, np.float32)
 
 
-def onset_odds(samples: Float32s) -> Float32s:
+def onset_odds(samples: Float32s, cells: slice = slice(None)) -> Float32s:
     """Tell how likely a track has onsets in each cell of a recording of it.
 
     Parameters
     ----------
     samples
         As of `audio.fingerprint`.
+    cells
+        Those that are told; the rest is only heard.
 
     Returns
     -------
@@ -148,7 +153,7 @@ def onset_odds(samples: Float32s) -> Float32s:
         onset in the cell, less those of any cell of any music: so it is a likelihood ratio's.
     """
     model = _other_model.get() or _model()
-    return model.odds(onset_features(warm_envelopes(samples)))
+    return model.odds(onset_features(warm_envelopes(samples))[cells])
 
 
 @contextmanager

@@ -38,7 +38,6 @@ LEAD_FRAMES = 12_500
 TAIL_FRAMES = 1_000
 """3 s of audio after it: what follows an onset may overwrite it."""
 
-
 ODDS_UNITS = 8
 """In a nat, where odds are of 8 bits."""
 
@@ -104,30 +103,32 @@ def hear_stream(blocks: Iterable[Float32s]) -> HeardRecording:
     AudioError
         As of `fingerprint.fingerprint`.
     """
-    stretches: list[Fingerprint] = []
-    odds: list[Int8s] = []
+    stretches: list[tuple[Fingerprint, Int8s]] = []
     held = np.empty(0, np.float32)
     lead = 0
     total = 0
-
-    def hear(samples: Float32s, frames: int | None) -> None:
-        stretches.append(fingerprint(samples).excerpt(lead, frames))
-        cells = None if frames is None else frames // ODDS_CELL_FRAMES
-        odds.append(_in_units(onset_odds(samples)[lead // ODDS_CELL_FRAMES :][:cells]))
-
     for block in blocks:
         total += len(block)
         held = np.concatenate((held, block))
         while len(held) >= (size := (lead + STRETCH_FRAMES + TAIL_FRAMES) * FRAME_SAMPLES):
-            hear(held[:size], STRETCH_FRAMES)
+            stretches.append(_heard(held[:size], lead, STRETCH_FRAMES))
             held = held[(lead + STRETCH_FRAMES - LEAD_FRAMES) * FRAME_SAMPLES :]
             lead = LEAD_FRAMES
-    hear(held, None)
+    stretches.append(_heard(held, lead))
+    fingerprints, odds = zip(*stretches, strict=True)
     joined = Fingerprint(
-        _joined([stretch.echoprint for stretch in stretches]),
-        _joined([stretch.rhythm for stretch in stretches]),
+        _joined([one.echoprint for one in fingerprints]),
+        _joined([one.rhythm for one in fingerprints]),
     )
     return HeardRecording(joined, total / SAMPLE_RATE, np.concatenate(odds))
+
+
+def _heard(samples: Float32s, lead: int, frames: int | None = None) -> tuple[Fingerprint, Int8s]:
+    """Hear so many frames, or all, after a lead; gives the odds in units."""
+    first = lead // ODDS_CELL_FRAMES
+    last = None if frames is None else first + frames // ODDS_CELL_FRAMES
+    heard = fingerprint(samples).excerpt(lead, frames)
+    return heard, _in_units(onset_odds(samples, slice(first, last)))
 
 
 def _in_units(odds: Float32s) -> Int8s:

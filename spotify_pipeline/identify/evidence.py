@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Bools
-from spotify_pipeline.identify.identifier import TOLERANCES, Match
-from spotify_pipeline.index.alignment import aligned_onsets
+from spotify_pipeline.identify.identifier import Match
+from spotify_pipeline.index.alignment import TOLERANCES, aligned_onsets
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 if TYPE_CHECKING:
@@ -58,10 +58,8 @@ class Evidence:
     ) -> Self:
         """Fetch the trains of the track from the index; the recording's are put to its speed."""
         recording = recording.at_speed(match.speed)
-        kind, query, track = "rhythm", recording.rhythm, index.trains(match.track, "rhythm")
-        if len(query) == 0 or len(track) == 0:
-            kind, query = "echoprint", recording.echoprint
-            track = index.trains(match.track, kind)
+        kind, track = index.comparable(match.track, recording)
+        query: OnsetTrains = getattr(recording, kind)
         return cls(file, accepted, match, named, query, track, TOLERANCES[kind])
 
     @property

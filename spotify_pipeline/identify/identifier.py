@@ -16,9 +16,10 @@ from spotify_pipeline.identify.decision import log_odds_lost
 from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
+from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.likelihood import Agreement, agreement
 
-__all__ = ["TOLERANCES", "Identifier", "Match"]
+__all__ = ["Identifier", "Match"]
 
 TRIED_INFORMATION = 30.0
 TRIED_SECONDS = 15.0
@@ -72,10 +73,6 @@ class Match:
     def score(self) -> int:
         """How much likelier the recording is at this offset than at the best other, in nats."""
         return round(self.agreement.likelihood - self.agreement.second)
-
-
-TOLERANCES = {"rhythm": 1, "echoprint": 4}
-"""Frames by which an onset may be off, by the kind of trains: recovered ones are known to a few."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ class Identifier:
         candidates = self._candidates(query, speed, attempt)
         likelihoods = np.full(len(candidates), -np.inf)
         speeds = np.full(len(candidates), speed)
-        for kind in TOLERANCES:
+        for kind in KINDS:
             left = np.flatnonzero(np.isneginf(likelihoods))
             frames = len(query.of_kind(kind, 1)) * ODDS_CELL_FRAMES
             if frames and len(left):
@@ -171,9 +168,7 @@ class Identifier:
 
     def _judged(self, track: int, speed: float, query: QueryOdds, attempt: Pass) -> Match:
         """Try a track at every offset, and at the speeds around one."""
-        trains, kind = self.index.trains(track, "rhythm"), "rhythm"
-        if len(query.rhythm) == 0 or len(trains) == 0:
-            trains, kind = self.index.trains(track, "echoprint"), "echoprint"
+        kind, trains = self.index.comparable(track, query)
         frames = ODDS_CELL_FRAMES * len(query.of_kind(kind, 1))
         speeds = (speed * attempt.finest_speeds(frames)).tolist()
         agreed = [agreement(query.of_kind(kind, one), trains) for one in speeds]

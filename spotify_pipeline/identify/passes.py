@@ -10,6 +10,7 @@ import numpy as np
 
 from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
 from spotify_pipeline.fingerprint.arrays import Float64s
+from spotify_pipeline.identify.query_odds import JUDGED_SECONDS
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort
 from spotify_pipeline.index.segment import PLACE_FRAMES
 
@@ -43,15 +44,13 @@ class Pass:
     matches: int
     speeds: tuple[float, ...] = (1.0,)
     precision: float = 0.0
-    seconds: float = 30.0
+    seconds: float = JUDGED_SECONDS
     every_track: bool = False
 
     @property
     def reach(self) -> int:
         """Frames by which the offset that the search found may be off."""
-        return (
-            ODDS_CELL_FRAMES if self.effort is None else PLACE_FRAMES << self.effort.coarseness + 1
-        )
+        return PLACE_FRAMES << self.effort.coarseness + 1
 
     def fine_speeds(self, frames: int) -> Float64s:
         """Give factors, 1 first, so close that a query of so many frames stays within a cell."""

@@ -18,13 +18,12 @@ import numpy as np
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
-    ODDS_CELL_FRAMES,
+    ODDS_CELLS_PER_SECOND,
     HeardRecording,
-    OnsetTrains,
 )
 from spotify_pipeline.fingerprint.arrays import Float64s
 from spotify_pipeline.fingerprint.onset_odds import silence
-from spotify_pipeline.identify.identifier import TOLERANCES, Identifier
+from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -46,8 +45,6 @@ DRIFT = 12 / FRAMES_PER_SECOND
 
 BINS_PER_SECOND = 4
 """How finely evidence is kept."""
-
-CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
 
 
 @dataclass(frozen=True)
@@ -125,9 +122,9 @@ def windows(seconds: float) -> list[tuple[float, float]]:
 
 def votes(recording: HeardRecording, identifier: Identifier) -> Iterator[Vote]:
     """Identify each window of a recording by itself; a window can have several votes, or none."""
-    cells = round(WINDOW_SECONDS * CELLS_PER_SECOND)
+    cells = round(WINDOW_SECONDS * ODDS_CELLS_PER_SECOND)
     for begin, middle in windows(recording.seconds):
-        window = QueryOdds.of_window(recording, round(begin * CELLS_PER_SECOND), cells)
+        window = QueryOdds.of_window(recording, round(begin * ODDS_CELLS_PER_SECOND), cells)
         for match in identifier.matches_of(window, WINDOW_PASSES):
             if match.confidence >= LEAST_CONFIDENCE:
                 yield Vote(middle, match.track, begin - match.offset, match.confidence)
@@ -167,34 +164,23 @@ def find_plays(recording: HeardRecording, cast: Iterable[Vote], index: FeatureIn
 
 def _play(recording: HeardRecording, agreeing: tuple[Vote, ...], index: FeatureIndex) -> Play:
     track = agreeing[0].track
-    kind, trains = _comparable(recording, track, index)
+    kind, trains = index.comparable(track, recording.fingerprint)
     duration = index.duration(track) or (trains.frames.max() + 1) / FRAMES_PER_SECOND
     begin, end = agreeing[0].start, agreeing[-1].start + duration
     first = max(0, round(begin * BINS_PER_SECOND))
     bins = max(0, round(min(end, recording.seconds) * BINS_PER_SECOND) - first)
-    first_cell = round(first * CELLS_PER_SECOND / BINS_PER_SECOND)
-    odds = recording.odds(kind, first_cell, round(bins * CELLS_PER_SECOND / BINS_PER_SECOND))
+    first_cell = round(first * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND)
+    odds = recording.odds(kind, first_cell, round(bins * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND))
     told: Float64s = silence(odds).sum(axis=1)
     for band in range(BANDS):
         times = trains.band(band) / FRAMES_PER_SECOND
         times += _starts(agreeing, times + begin)
-        cells = np.floor(times * CELLS_PER_SECOND).astype(np.int64) - first_cell
+        cells = np.floor(times * ODDS_CELLS_PER_SECOND).astype(np.int64) - first_cell
         cells = cells[(cells >= 0) & (cells < len(odds))]
         told += np.bincount(cells, odds[cells, band], len(odds)).astype(np.float64)
-    places = np.arange(len(odds)) * BINS_PER_SECOND / CELLS_PER_SECOND
+    places = np.arange(len(odds)) * BINS_PER_SECOND / ODDS_CELLS_PER_SECOND
     gains = np.bincount(places.astype(np.int64), told, bins)[:bins]
     return Play(agreeing, first, np.asarray(gains, np.float64))
-
-
-def _comparable(
-    recording: HeardRecording, track: int, index: FeatureIndex
-) -> tuple[str, OnsetTrains]:
-    """Choose a kind of trains; gives the track's."""
-    for kind in TOLERANCES:
-        trains = index.trains(track, kind)
-        if len(trains) and len(getattr(recording.fingerprint, kind)):
-            return kind, trains
-    raise AssertionError("a match has trains in common with the recording")
 
 
 def _starts(agreeing: tuple[Vote, ...], times: Float64s) -> Float64s:

@@ -14,6 +14,7 @@ from spotify_pipeline.fingerprint import (
     FRAME_SAMPLES,
     FRAMES_PER_SECOND,
     ODDS_CELL_FRAMES,
+    ODDS_CELLS_PER_SECOND,
     SAMPLE_RATE,
     Fingerprint,
     HeardRecording,
@@ -31,7 +32,7 @@ from spotify_pipeline.identify.decision import (
 )
 from spotify_pipeline.index.features import KINDS
 
-__all__ = ["QueryOdds"]
+__all__ = ["JUDGED_SECONDS", "QueryOdds"]
 
 HEARD_SECONDS = 60.0
 """The stretch of a longer query that is heard: the one with most onsets."""
@@ -72,28 +73,25 @@ class QueryOdds:
             The recording, as of `fingerprint.fingerprint`, if there is one.
         """
         first, busiest = _busiest_stretch(query, HEARD_SECONDS)
-        weights = {"rhythm": RHYTHM_WEIGHTS, "echoprint": ECHOPRINT_WEIGHTS}
         if samples is None:
             rhythm = odds_of_onsets(busiest.rhythm)
         else:
-            weights["rhythm"] = RECORDING_WEIGHTS
             cut = samples[first * FRAME_SAMPLES :][: round(HEARD_SECONDS * SAMPLE_RATE)]
             rhythm = onset_odds(cut)
+        weights = _weights(recorded=samples is not None)
         heard = cls(rhythm, odds_of_onsets(busiest.echoprint), weights, first)
         return heard.most_telling(JUDGED_SECONDS)
 
     @classmethod
     def of_window(cls, recording: HeardRecording, first: int, cells: int) -> "QueryOdds":
         """Take so many cells of a long recording."""
-        weights = {"rhythm": RHYTHM_WEIGHTS, "echoprint": ECHOPRINT_WEIGHTS}
-        if recording.rhythm_odds is not None:
-            weights["rhythm"] = RECORDING_WEIGHTS
         odds = {
             kind: recording.odds(kind, first, cells)
             if len(getattr(recording.fingerprint, kind))
             else np.empty((0, BANDS), np.float32)
             for kind in KINDS
         }
+        weights = _weights(recorded=recording.rhythm_odds is not None)
         return cls(odds["rhythm"], odds["echoprint"], weights)
 
     def most_telling(self, seconds: float) -> "QueryOdds":
@@ -154,8 +152,14 @@ class QueryOdds:
         return odds_at_speed(getattr(self, kind), speed)
 
 
+def _weights(*, recorded: bool) -> dict[str, DecisionWeights]:
+    """Choose weights by whether there is a recording, or its onsets alone."""
+    rhythm = RECORDING_WEIGHTS if recorded else RHYTHM_WEIGHTS
+    return {"rhythm": rhythm, "echoprint": ECHOPRINT_WEIGHTS}
+
+
 def _cells(seconds: float) -> int:
-    return round(seconds * FRAMES_PER_SECOND / ODDS_CELL_FRAMES)
+    return round(seconds * ODDS_CELLS_PER_SECOND)
 
 
 def _busiest_stretch(query: Fingerprint, seconds: float) -> tuple[int, Fingerprint]:

@@ -10,8 +10,8 @@ finding matches (`identifier`) and names (`answers`).
 from collections.abc import Mapping, Sequence
 
 from spotify_pipeline.catalog import TrackNames
-from spotify_pipeline.identify.identifier import TOLERANCES, Match
-from spotify_pipeline.index.alignment import offset_histogram
+from spotify_pipeline.identify.identifier import Match
+from spotify_pipeline.index.alignment import TOLERANCES, offset_histogram
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 __all__ = ["group_releases"]

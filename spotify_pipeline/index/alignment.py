@@ -9,7 +9,10 @@ from numba import njit
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s
 
-__all__ = ["NEIGHBOURHOOD", "aligned_onsets", "offset_histogram"]
+__all__ = ["NEIGHBOURHOOD", "TOLERANCES", "aligned_onsets", "offset_histogram"]
+
+TOLERANCES = {"rhythm": 1, "echoprint": 4}
+"""Frames by which an onset may be off, by the kind of trains: recovered ones are known to a few."""
 
 NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""

@@ -7,11 +7,12 @@ how an index comes about (`build`), one segment's bytes (`segment`), the ranking
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -63,6 +64,16 @@ THOROUGH = Effort(coarseness=0, features=3000, postings=1000)
 
 SKETCHY = Effort(coarseness=1, features=1000, postings=40)
 """For what has to be done many times: once for each speed at which a query may have been played."""
+
+
+class Known(Protocol):
+    """What is known of a recording by each kind of trains, nothing if it has no length."""
+
+    @property
+    def rhythm(self) -> Sized: ...
+
+    @property
+    def echoprint(self) -> Sized: ...
 
 
 class FeatureIndex:
@@ -137,6 +148,19 @@ class FeatureIndex:
         """Give a track's trains of a kind of `KINDS`; empty if they are not in the index."""
         segment, number = self._find(track)
         return segment.trains(number, kind)
+
+    def comparable(self, track: int, known: Known) -> tuple[str, OnsetTrains]:
+        """Choose the kind of trains by which a recording is compared with a track.
+
+        Returns
+        -------
+        The first of `KINDS` that both have, the last one if there is none; the track's trains.
+        """
+        for kind in KINDS:
+            trains = self.trains(track, kind)
+            if len(trains) and len(getattr(known, kind)):
+                break
+        return kind, trains
 
     def candidates(
         self, odds: Mapping[str, Float32s], limit: int, effort: Effort = QUICK

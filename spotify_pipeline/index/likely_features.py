@@ -80,12 +80,12 @@ def _likely_features(
     count = 0
     for band in range(len(chances)):
         onsets, firsts, nexts, next_chances, cells = _next_onsets(chances[band], cell_of_gap)
+        onset_chances = chances[band][onsets]
         end = 0
         while end < len(onsets):
             start, place = end, onsets[end] // stretch
             while end < len(onsets) and onsets[end] // stretch == place:
                 end += 1
-            onset_chances = chances[band][onsets]
             found = _add_chances(
                 start, end, onset_chances, firsts, nexts, next_chances, cells, cell_bits, sums,
                 summed,

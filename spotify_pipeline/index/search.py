@@ -2,10 +2,9 @@
 
 A clip shows many of its own track's features, all at one time offset; of another track it shows
 few, at any offset. So hits are weighed by how likely they are in the query's track and how rare
-elsewhere, and summed for each *cell*: the place of a posting
-less the place of the feature in the query. The lists are read side by side, a window of cells at a
-time, so that the sums stay in the cache. A true offset lies between two cells: neighbours count
-together.
+elsewhere, and summed for each *cell*: the place of a posting less the place of the feature in the
+query. The lists are read side by side, a window of cells at a time, so that the sums stay in the
+cache. A true offset lies between two cells: neighbours count together.
 
 Belongs here: ranking candidates. Does not belong here: verifying them (`alignment`).
 """

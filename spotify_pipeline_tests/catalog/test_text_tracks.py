@@ -108,7 +108,8 @@ def test_tracks_are_counted_by_popularity() -> None:
 
 PLAIN = st.text(string.ascii_letters + string.digits + " ", max_size=12)
 ODD = st.text(
-    st.sampled_from("aZ9 éß-!'/().☆夜ค\u0301\u3099\xa0\x00\x1f\n") | st.characters(), max_size=12
+    st.sampled_from("aZ9 éß-!'/().☆夜ค\u0301\u3099\xa0\x00\x1f\n") | st.characters(codec="utf-8"),
+    max_size=12,
 )
 
 

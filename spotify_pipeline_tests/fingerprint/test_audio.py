@@ -22,7 +22,7 @@ from spotify_pipeline.fingerprint import (
     trains_of_codes,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.fingerprint.frontend import MINIMUM_SAMPLES
+from spotify_pipeline.fingerprint.frontend import MINIMUM_SAMPLES, warmed_up
 
 
 def noise(seconds: float, seed: int = 0, level: float = 0.1) -> Float32s:
@@ -190,6 +190,15 @@ def kept(excerpt: Fingerprint, whole: Fingerprint, first: int, until: int) -> fl
     expected = whole.excerpt(first, until).rhythm
     shown = [np.isin(expected.band(band), excerpt.rhythm.band(band)).sum() for band in range(BANDS)]
     return float(sum(shown) / len(expected))
+
+
+def test_a_warm_start_shows_onsets_of_the_first_seconds_that_a_cold_one_misses() -> None:
+    track, frame, seconds = noise(40), 4_000, 3
+    cut = track[frame * FRAME_SAMPLES :][: 10 * SAMPLE_RATE]
+    whole, until = fingerprint(track), seconds * SAMPLE_RATE // FRAME_SAMPLES
+    longer, lead = warmed_up(cut)
+    warm, cold = fingerprint(longer).excerpt(lead), fingerprint(cut)
+    assert kept(warm, whole, frame, until) > kept(cold, whole, frame, until)
 
 
 def test_an_excerpt_of_a_fingerprint_begins_at_frame_0() -> None:

@@ -7,6 +7,7 @@ from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
     ODDS_CELL_FRAMES,
+    ODDS_CELLS_PER_SECOND,
     Fingerprint,
     HeardRecording,
     odds_of_onsets,
@@ -15,23 +16,21 @@ from spotify_pipeline.fingerprint.onset_odds import information
 from spotify_pipeline.identify.query_odds import HEARD_SECONDS, JUDGED_SECONDS, QueryOdds
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, shifted
 
-CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
-
 
 @pytest.fixture
 def odds() -> QueryOdds:
     """Ten seconds of music between twenty and forty of hiss."""
     music = odds_of_onsets(fingerprint_of(make_track(3), seconds=10).rhythm)
-    hiss = np.zeros((round(20 * CELLS_PER_SECOND), BANDS), np.float32)
+    hiss = np.zeros((round(20 * ODDS_CELLS_PER_SECOND), BANDS), np.float32)
     rhythm = np.concatenate((hiss, music, hiss, hiss))
     return QueryOdds(rhythm, rhythm, {})
 
 
 def test_the_stretch_that_tells_most_is_cut_out(odds: QueryOdds) -> None:
     cut = odds.most_telling(12)
-    assert len(cut.rhythm) == round(12 * CELLS_PER_SECOND)
+    assert len(cut.rhythm) == round(12 * ODDS_CELLS_PER_SECOND)
     assert information(cut.rhythm).sum() == pytest.approx(information(odds.rhythm).sum())
-    assert cut.first // ODDS_CELL_FRAMES + len(cut.rhythm) >= 30 * CELLS_PER_SECOND - 2
+    assert cut.first // ODDS_CELL_FRAMES + len(cut.rhythm) >= 30 * ODDS_CELLS_PER_SECOND - 2
 
 
 def test_a_short_query_is_taken_whole(odds: QueryOdds) -> None:
@@ -51,14 +50,14 @@ def test_more_is_tried_if_more_is_asked_for(odds: QueryOdds) -> None:
 
 
 def test_where_nothing_is_enough_the_best_stretch_is_tried(odds: QueryOdds) -> None:
-    assert odds.telling(1e9, 15).shape == (round(15 * CELLS_PER_SECOND), BANDS)
+    assert odds.telling(1e9, 15).shape == (round(15 * ODDS_CELLS_PER_SECOND), BANDS)
     assert odds.telling(1e9, 1000).shape == odds.rhythm.shape
 
 
 def test_the_busiest_stretch_of_a_long_query_is_heard() -> None:
     quiet = shifted(make_track(3).rhythm, round(200 * FRAMES_PER_SECOND))
     query = QueryOdds.of(Fingerprint(NO_ONSETS, quiet), None)
-    assert len(query.rhythm) == round(JUDGED_SECONDS * CELLS_PER_SECOND)
+    assert len(query.rhythm) == round(JUDGED_SECONDS * ODDS_CELLS_PER_SECOND)
     assert 200 - HEARD_SECONDS < query.first / FRAMES_PER_SECOND < 260
     assert query.rhythm.max() > 0
 

@@ -85,6 +85,18 @@ def test_an_onset_that_the_track_lacks_costs_no_feature(
     assert not feature_set(train(track), setting) <= feature_set(train(query), setting)
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_an_onset_that_the_query_lacks_costs_only_the_features_around_it(
+    setting: FeatureSetting,
+) -> None:
+    track = [0, 161, 330, 477, 660, 815, 1_002, 1_144, 1_320, 1_500]
+    query = likely_set(train(track[:4] + track[5:]), setting)
+    kept = train(track[:4]), train(track[5:])
+    shared = feature_set(train(track), setting) & query
+    assert shared >= feature_set(kept[0], setting) | feature_set(kept[1], setting)
+    assert shared
+
+
 @pytest.mark.parametrize("change", [-1, 1])
 @pytest.mark.parametrize("cell_border", [52, 51])
 def test_an_onset_moved_over_the_border_of_a_cell_is_still_found(
@@ -93,6 +105,8 @@ def test_an_onset_moved_over_the_border_of_a_cell_is_still_found(
     last = 200 + cell_border + 5
     track = feature_set(train([100, 100 + cell_border, last]), RHYTHM_FEATURES)
     assert track <= likely_set(train([100 + change, 100 + cell_border, last]), RHYTHM_FEATURES)
+    assert track <= likely_set(train([100, 100 + cell_border, last + change]), RHYTHM_FEATURES)
+    assert track <= likely_set(train([100, 100 + cell_border + change, last]), RHYTHM_FEATURES)
 
 
 def test_sure_onsets_make_likelier_features_than_faint_ones() -> None:
