@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from spotify_pipeline.catalog.lookup import Found, Unknown
-    from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.identify.answers import Answer, Failure, NamedMatch
     from spotify_pipeline.identify.evidence import Evidence
-    from spotify_pipeline.identify.timeline import Timeline
+    from spotify_pipeline.identify.timeline import PlayedTrack, Timeline
     from spotify_pipeline.progress import Report
     from spotify_pipeline.status import Status
 
@@ -588,17 +588,23 @@ def _show_answer(answer: "Answer | Failure") -> None:
     if not answer.matches:
         click.secho("  unknown", fg="yellow")
     for match in answer.matches:
-        name = match.title or match.track_id
-        artists = f" by {', '.join(match.artists)}" if match.artists else ""
-        album = f", from {match.album}" if match.album else ""
-        length = f" of {_clock(match.duration)}" if match.duration is not None else ""
         played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.0005 else ""
-        click.secho(f"  {name}{artists}", fg="green", nl=False)
-        click.echo(album)
+        click.echo("  ", nl=False)
+        _show_title(match)
         click.echo(
-            f"    at {_clock(match.offset)}{length}{played}, confidence {match.confidence:.4f},"
-            f" track {match.track_id}"
+            f"    at {_clock(match.offset)}{_of_length(match)}{played},"
+            f" confidence {match.confidence:.4f}, track {match.track_id}"
         )
+
+
+def _show_title(track: "NamedMatch | PlayedTrack") -> None:
+    artists = f" by {', '.join(track.artists)}" if track.artists else ""
+    click.secho(f"{track.title or track.track_id}{artists}", fg="green", nl=False)
+    click.echo(f", from {track.album}" if track.album else "")
+
+
+def _of_length(track: "NamedMatch | PlayedTrack") -> str:
+    return "" if track.duration is None else f" of {_clock(track.duration)}"
 
 
 def _write_timelines(files: Iterable[Path], settings: Settings, as_json: bool) -> None:
@@ -621,14 +627,10 @@ def _show_timeline(timeline: "Timeline | Failure") -> None:
         if track is None:
             click.secho("unknown", fg="yellow")
             continue
-        artists = f" by {', '.join(track.artists)}" if track.artists else ""
-        album = f", from {track.album}" if track.album else ""
-        length = f" of {_clock(track.duration)}" if track.duration is not None else ""
-        click.secho(f"{track.title or track.track_id}{artists}", fg="green", nl=False)
-        click.echo(album)
+        _show_title(track)
         click.echo(
-            f"{'':26}from {_clock(track.position)}{length}, confidence {track.confidence:.4f},"
-            f" track {track.track_id}"
+            f"{'':26}from {_clock(track.position)}{_of_length(track)},"
+            f" confidence {track.confidence:.4f}, track {track.track_id}"
         )
 
 

@@ -21,7 +21,7 @@ from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
 
-__all__ = ["Judge", "Result", "is_given"]
+__all__ = ["GENERATOR_SEED", "Judge", "Result", "is_given", "segment_of", "tracks_of"]
 
 MEMORY = 2 * 10**9
 GENERATOR_SEED = 3
@@ -99,11 +99,11 @@ class Judge:
         self._numbers = {piece: n for n, piece in enumerate([*halves[0], *halves[1]])}
         self._slices = (slice(0, len(halves[0])), slice(len(halves[0]), len(pieces)))
         parts = [
-            *(_tracks_of([pieces[piece] for piece in half]) for half in halves),
+            *(tracks_of([pieces[piece] for piece in half]) for half in halves),
             Generator(pieces, GENERATOR_SEED).tracks("0a", distractors),
         ]
         segments = [
-            _segment(folder / name, tracks)
+            segment_of(folder / name, tracks)
             for name, tracks in zip(("tuning", "reporting", "made-up"), parts, strict=True)
         ]
         self._all = TimedIdentifier(segments)
@@ -144,7 +144,8 @@ def _first(matches: Iterable[Match]) -> Match | None:
     return next(iter(matches), None)
 
 
-def _tracks_of(pieces: Sequence[Fingerprint]) -> Tracks:
+def tracks_of(pieces: Sequence[Fingerprint]) -> Tracks:
+    """Take pieces for tracks, with their numbers as ids."""
     return Tracks.of(
         [f"{number:022d}" for number in range(len(pieces))],
         [None] * len(pieces),
@@ -153,6 +154,7 @@ def _tracks_of(pieces: Sequence[Fingerprint]) -> Tracks:
     )
 
 
-def _segment(path: Path, tracks: Tracks) -> tuple[Segment, list[str]]:
+def segment_of(path: Path, tracks: Tracks) -> tuple[Segment, list[str]]:
+    """Index tracks as one shard, named as the file; gives what `FeatureIndex` takes."""
     write_segment(path, [SegmentShard(path.name, "", len(tracks))], tracks, MEMORY)
     return Segment.open(path), [path.name]

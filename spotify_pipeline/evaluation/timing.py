@@ -70,8 +70,8 @@ class _Stopwatch:
         self._last = time.perf_counter()
 
     def begin(self, attempt: str) -> None:
-        """Begin a pass."""
-        if self._attempt:
+        """Begin a pass; one that was left out takes no time of its own."""
+        if any(step.attempt == self._attempt for step in self.seconds):
             self.lap("judge")
         self._attempt = attempt
 

@@ -36,7 +36,8 @@ class Pass:
     seconds
         The stretch of a longer query that is searched for, and decides.
     every_track
-        In a small index nothing is searched for: every track is tried at every offset.
+        In a small index nothing is searched for: every track is tried at every offset, unless the
+        recording is so clear that searches before would have found its track.
     """
 
     effort: Effort

@@ -50,15 +50,15 @@ class QueryOdds:
 
     Attributes
     ----------
-    weights
-        What they are worth.
+    recorded
+        Whether the rhythm odds were heard; otherwise they are made of onsets.
     first
         Frame of the query at which the stretch begins.
     """
 
     rhythm: Float32s
     echoprint: Float32s
-    weights: dict[str, DecisionWeights]
+    recorded: bool
     first: int = 0
 
     @classmethod
@@ -78,8 +78,7 @@ class QueryOdds:
         else:
             cut = samples[first * FRAME_SAMPLES :][: round(HEARD_SECONDS * SAMPLE_RATE)]
             rhythm = onset_odds(cut)
-        weights = _weights(recorded=samples is not None)
-        heard = cls(rhythm, odds_of_onsets(busiest.echoprint), weights, first)
+        heard = cls(rhythm, odds_of_onsets(busiest.echoprint), samples is not None, first)
         return heard.most_telling(JUDGED_SECONDS)
 
     @classmethod
@@ -91,8 +90,21 @@ class QueryOdds:
             else np.empty((0, BANDS), np.float32)
             for kind in KINDS
         }
-        weights = _weights(recorded=recording.rhythm_odds is not None)
-        return cls(odds["rhythm"], odds["echoprint"], weights)
+        return cls(odds["rhythm"], odds["echoprint"], recording.rhythm_odds is not None)
+
+    @property
+    def weights(self) -> dict[str, DecisionWeights]:
+        """Tell what the odds of each kind are worth."""
+        rhythm = RECORDING_WEIGHTS if self.recorded else RHYTHM_WEIGHTS
+        return {"rhythm": rhythm, "echoprint": ECHOPRINT_WEIGHTS}
+
+    def is_clear(self, nats: float, seconds: float) -> bool:
+        """Tell whether so many seconds were heard so well that they are to tell so many nats.
+
+        Of onsets alone nobody can say: those of noise look like those of music.
+        """
+        told = information(self.most_telling(seconds).rhythm).sum()
+        return self.recorded and float(told) >= nats
 
     def most_telling(self, seconds: float) -> "QueryOdds":
         """Cut out so many seconds in which there is most to tell tracks apart by."""
@@ -150,12 +162,6 @@ class QueryOdds:
     def of_kind(self, kind: str, speed: float) -> Float32s:
         """Give those of a kind at a speed."""
         return odds_at_speed(getattr(self, kind), speed)
-
-
-def _weights(*, recorded: bool) -> dict[str, DecisionWeights]:
-    """Choose weights by whether there is a recording, or its onsets alone."""
-    rhythm = RECORDING_WEIGHTS if recorded else RHYTHM_WEIGHTS
-    return {"rhythm": rhythm, "echoprint": ECHOPRINT_WEIGHTS}
 
 
 def _cells(seconds: float) -> int:

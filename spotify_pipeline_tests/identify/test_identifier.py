@@ -8,7 +8,8 @@ import pytest
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.query_odds import HEARD_SECONDS
+from spotify_pipeline.identify.query_odds import HEARD_SECONDS, QueryOdds
+from spotify_pipeline.index.feature_index import Candidate
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -188,6 +189,26 @@ def test_an_onset_at_the_end_of_all_time_does_no_harm(
     far = OnsetTrains.from_bands([[last]] * BANDS)
     query = Fingerprint(NO_ONSETS, together(tracks[12].rhythm, far))
     assert_identified(identifier, query, 12, 0.0)
+
+
+@pytest.mark.parametrize(("clarity", "tried"), [(1, True), (3, False)])
+def test_only_a_recording_that_tells_too_little_is_tried_on_every_track(
+    identifier: Identifier, monkeypatch: pytest.MonkeyPatch, clarity: int, tried: bool
+) -> None:
+    trials: list[int] = []
+
+    def likeliest(*asked: object) -> list[Candidate]:
+        trials.append(len(asked))
+        return []
+
+    monkeypatch.setattr(identifier.index, "likeliest", likeliest)
+    unknown = QueryOdds.of(fingerprint_of(make_track(TRACKS + 1), 20, 10), None)
+    unknown = replace(unknown, rhythm=clarity * unknown.rhythm)
+    assert not any(match.confidence > THRESHOLD for match in identifier.matches_of(unknown))
+    assert trials
+    trials.clear()
+    identifier.matches_of(replace(unknown, recorded=True))
+    assert bool(trials) == tried
 
 
 def test_an_empty_fingerprint_matches_nothing(identifier: Identifier) -> None:

@@ -1,5 +1,7 @@
 """Which part of a query is looked at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def odds() -> QueryOdds:
     music = odds_of_onsets(fingerprint_of(make_track(3), seconds=10).rhythm)
     hiss = np.zeros((round(20 * ODDS_CELLS_PER_SECOND), BANDS), np.float32)
     rhythm = np.concatenate((hiss, music, hiss, hiss))
-    return QueryOdds(rhythm, rhythm, {})
+    return QueryOdds(rhythm, rhythm, recorded=True)
 
 
 def test_the_stretch_that_tells_most_is_cut_out(odds: QueryOdds) -> None:
@@ -43,6 +45,16 @@ def test_as_much_is_tried_as_is_enough(odds: QueryOdds, nats: float) -> None:
     bands = tried.shape[1]
     told = information(np.pad(tried, ((0, 0), (0, BANDS - bands))))[:, :bands].sum()
     assert nats <= told < nats + 20
+
+
+def test_a_recording_is_clear_if_it_tells_enough_and_onsets_alone_never_are(
+    odds: QueryOdds,
+) -> None:
+    told = information(odds.rhythm).sum()
+    assert odds.is_clear(told - 1, 12)
+    assert not odds.is_clear(told - 1, 6)
+    assert not odds.is_clear(told + 1, 100)
+    assert not replace(odds, recorded=False).is_clear(told - 1, 12)
 
 
 def test_more_is_tried_if_more_is_asked_for(odds: QueryOdds) -> None:

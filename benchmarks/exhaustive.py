@@ -1,0 +1,83 @@
+"""How far the search is from the best there could be: every track tried in full.
+
+    python benchmarks/exhaustive.py --music DIR [--distractors 20000] [--lengths 3 5 10 20]
+        [--degradations clean room "white 0" ...] [--seed 0]
+
+Asks for excerpts of the reporting half as `benchmarks/detection.py` does, but for those at other
+speeds. *tried*: share of excerpts whose piece is likeliest of all, where all odds of the recording
+are compared with every track at every offset: more cannot be told from onset odds. *identified*:
+whose piece comes first in the identifier, which tries few tracks, or few seconds. *lost*: that the
+one finds and the other does not.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from spotify_pipeline.evaluation.degradations import DEGRADATIONS
+from spotify_pipeline.evaluation.judge import GENERATOR_SEED, segment_of, tracks_of
+from spotify_pipeline.evaluation.pieces import read_pieces
+from spotify_pipeline.evaluation.queries import REPORTING, queries
+from spotify_pipeline.evaluation.synthetic import Generator
+from spotify_pipeline.fingerprint import Fingerprint
+from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.progress import log_reporter
+
+AS_PLAYED = [name for name in DEGRADATIONS if not name.startswith(("speed", "pitch"))]
+
+
+def index_of(folder: Path, pieces: list[Fingerprint], distractors: int) -> FeatureIndex:
+    """Index pieces, and made-up tracks after them."""
+    made_up = Generator(pieces, GENERATOR_SEED).tracks("0a", distractors)
+    parts = {"pieces": tracks_of(pieces), "made-up": made_up}
+    return FeatureIndex([segment_of(folder / name, tracks) for name, tracks in parts.items()])
+
+
+def main() -> None:
+    """Ask, compare, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--distractors", type=int, default=20_000)
+    parser.add_argument("--lengths", type=float, nargs="+", default=[3.0, 5.0, 10.0, 20.0])
+    parser.add_argument(
+        "--degradations", nargs="+", choices=AS_PLAYED, default=["clean", "white 0", "room"]
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    say = partial(print, file=sys.stderr, flush=True)
+    pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
+    cells: dict[tuple[str, float], list[tuple[bool, bool]]] = {}
+    with TemporaryDirectory() as folder:
+        prints = [piece.fingerprint for piece in pieces]
+        identifier = Identifier(index_of(Path(folder), prints, arguments.distractors))
+        asked = queries(
+            pieces, arguments.degradations, arguments.lengths, 1, arguments.seed, half=REPORTING
+        )
+        for query in asked:
+            heard = QueryOdds.of(query.fingerprint, query.samples)
+            likeliest = identifier.index.likeliest(heard.rhythm, 1)
+            matches = identifier.matches_of(heard)
+            first = [
+                found[0].track == query.excerpt.piece for found in (likeliest, matches) if found
+            ]
+            cell = (query.excerpt.degradation, query.excerpt.seconds)
+            cells.setdefault(cell, []).append((first[0], first[-1]))
+    print(f"{'':9} {'':4}    tried  identified  lost")
+    for (name, seconds), found in cells.items():
+        tried, identified = np.array(found).T
+        print(
+            f"{name:>9} {seconds:4.0f} s  {tried.mean():6.1%}      {identified.mean():6.1%}"
+            f"  {(tried & ~identified).sum()} of {len(found)}"
+        )
+
+
+if __name__ == "__main__":
+    main()
