@@ -228,10 +228,11 @@ def search_and_time(
 ) -> tuple[bool, bool, bool, float, float, float]:
     """Tell what the passes and the identifier found, and the seconds of each."""
     found, times = [], []
-    odds = QueryOdds.of(query.fingerprint, query.samples).at_speed(1)
+    heard = QueryOdds.of(query.fingerprint, query.samples)
+    odds, onsets = heard.at_speed(1), heard.onsets
     for attempt in PASSES[:2]:
         started = time.perf_counter()
-        candidates = identifier.index.candidates(odds, attempt.candidates, attempt.effort)
+        candidates = identifier.index.candidates(odds, onsets, attempt.candidates, attempt.effort)
         times.append(time.perf_counter() - started)
         found.append(any(found) or query.piece in [c.track for c in candidates])
     started = time.perf_counter()

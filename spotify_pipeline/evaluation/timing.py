@@ -113,10 +113,14 @@ class _TimedIndex(FeatureIndex):
         self._stopwatch = stopwatch
 
     def candidates(
-        self, odds: Mapping[str, Float32s], limit: int, effort: Effort = QUICK
+        self,
+        odds: Mapping[str, Float32s],
+        onsets: Fingerprint,
+        limit: int,
+        effort: Effort = QUICK,
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().candidates(odds, limit, effort)
+        found = super().candidates(odds, onsets, limit, effort)
         self._stopwatch.lap("search")
         return found
 

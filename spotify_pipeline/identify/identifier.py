@@ -175,7 +175,8 @@ class Identifier:
     def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
         if not self._tries_every_track(query, attempt):
-            return self.index.candidates(query.at_speed(speed), attempt.candidates, attempt.effort)
+            odds, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
+            return self.index.candidates(odds, onsets, attempt.candidates, attempt.effort)
         some = max(round(TRIED_SHARE * len(self.index)), TRIED_CANDIDATES)
         found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
         again = [candidate.track for candidate in found]

@@ -50,6 +50,8 @@ class QueryOdds:
 
     Attributes
     ----------
+    onsets
+        The query's own.
     recorded
         Whether the rhythm odds were heard; otherwise they are made of onsets.
     first
@@ -58,6 +60,7 @@ class QueryOdds:
 
     rhythm: Float32s
     echoprint: Float32s
+    onsets: Fingerprint
     recorded: bool
     first: int = 0
 
@@ -78,7 +81,8 @@ class QueryOdds:
         else:
             cut = samples[first * FRAME_SAMPLES :][: round(HEARD_SECONDS * SAMPLE_RATE)]
             rhythm = onset_odds(cut)
-        heard = cls(rhythm, odds_of_onsets(busiest.echoprint), samples is not None, first)
+        echoprint = odds_of_onsets(busiest.echoprint)
+        heard = cls(rhythm, echoprint, busiest, samples is not None, first)
         return heard.most_telling(JUDGED_SECONDS)
 
     @classmethod
@@ -90,7 +94,8 @@ class QueryOdds:
             else np.empty((0, BANDS), np.float32)
             for kind in KINDS
         }
-        return cls(odds["rhythm"], odds["echoprint"], recording.rhythm_odds is not None)
+        onsets = recording.fingerprint.excerpt(first * ODDS_CELL_FRAMES, cells * ODDS_CELL_FRAMES)
+        return cls(odds["rhythm"], odds["echoprint"], onsets, recording.rhythm_odds is not None)
 
     @property
     def weights(self) -> dict[str, DecisionWeights]:
@@ -118,6 +123,7 @@ class QueryOdds:
             self,
             rhythm=self.rhythm[first : first + cells],
             echoprint=self.echoprint[first : first + cells],
+            onsets=self.onsets.excerpt(first * ODDS_CELL_FRAMES, cells * ODDS_CELL_FRAMES),
             first=self.first + first * ODDS_CELL_FRAMES,
         )
 

@@ -27,7 +27,7 @@ from spotify_pipeline.index.segment import Segment
 
 __all__ = ["QUICK", "SKETCHY", "THOROUGH", "Candidate", "Effort", "FeatureIndex"]
 
-FEWEST_POSTINGS = 4_000_000
+FEWEST_POSTINGS = 2_000_000
 """So many postings take no time that matters, however few tracks there are."""
 
 SMALL_INDEX = 60_000
@@ -56,7 +56,7 @@ class Effort:
     postings: int
 
 
-QUICK = Effort(coarseness=1, features=600, postings=10)
+QUICK = Effort(coarseness=1, features=600, postings=20)
 """Decides most queries of ten seconds."""
 
 THOROUGH = Effort(coarseness=0, features=3000, postings=1000)
@@ -163,7 +163,11 @@ class FeatureIndex:
         return kind, trains
 
     def candidates(
-        self, odds: Mapping[str, Float32s], limit: int, effort: Effort = QUICK
+        self,
+        odds: Mapping[str, Float32s],
+        onsets: Fingerprint,
+        limit: int,
+        effort: Effort = QUICK,
     ) -> list[Candidate]:
         """Rank the tracks that are worth trying, the most promising first.
 
@@ -171,6 +175,8 @@ class FeatureIndex:
         ----------
         odds
             `fingerprint.onset_odds` of a recording, for each kind of `features.KINDS`.
+        onsets
+            The recording's own.
         limit
             Tracks to give at the most.
         effort
@@ -183,7 +189,7 @@ class FeatureIndex:
         """
         found = search(
             self._segments,
-            Lookup.of(odds, LIKELIEST * effort.features),
+            Lookup.of(odds, onsets, LIKELIEST * effort.features),
             # a shard that was ingested again is there twice, for a while
             2 * limit if len(self._dropped) else limit,
             most_features=effort.features,

@@ -4,6 +4,9 @@ Any three cells of a band may hold three onsets in a row. How likely that is fol
 there is an onset in each of the three, and none between. So faint onsets, missed ones and ones that
 are not the track's need no rules of their own.
 
+Odds tell no better than to a cell when an onset is. Those that the recording itself has, and that
+its odds believe, are where they are to the frame: so are its own features.
+
 Belongs here: from odds to features and their chances. Does not belong here: the odds themselves
 (`fingerprint.onset_odds`), what a feature is (`features`), which are looked up (`search`).
 """
@@ -11,12 +14,19 @@ Belongs here: from odds to features and their chances. Does not belong here: the
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
-from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt8s, UInt32s
+from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import (
+    Float32s,
+    Float64s,
+    Int32s,
+    Int64s,
+    UInt8s,
+    UInt32s,
+)
 from spotify_pipeline.fingerprint.onset_odds import probabilities
 from spotify_pipeline.index.features import NO_CELL, FeatureSetting
 
-__all__ = ["likely_features"]
+__all__ = ["likely_features", "own_features"]
 
 LEAST_ONSET = 0.03
 LEAST_NEXT = 0.02
@@ -36,6 +46,9 @@ SHORTER, SHORTER_CHANCE = -1, 0.375
 LONGER, LONGER_CHANCE = 1, 0.625
 """An onset is anywhere in its cell, so a gap of some cells may be shorter or longer than as many
 times their frames, and of either of two cells of a feature: frames that tell which."""
+
+EXACT = 0.8
+"""Chance that all gaps of a feature are as a recording has them, if the onsets are there."""
 
 
 def likely_features(
@@ -65,6 +78,78 @@ def likely_features(
         chances, setting.first, setting.cell_bits, setting.cell_of_gap, stretch // ODDS_CELL_FRAMES
     )
     return made
+
+
+def own_features(
+    odds: Float32s, onsets: OnsetTrains, setting: FeatureSetting, stretch: int
+) -> tuple[UInt32s, Int64s, Float32s]:
+    """Make the features of a recording's own onsets, and tell how likely its track has them.
+
+    Parameters
+    ----------
+    odds, setting, stretch
+        As of `likely_features`.
+    onsets
+        The recording's, frames from the first cell on.
+
+    Returns
+    -------
+    As of `likely_features`.
+    """
+    chances = np.ascontiguousarray(probabilities(odds).T)
+    made: tuple[UInt32s, Int64s, Float32s] = _own_features(
+        chances,
+        onsets.frames,
+        onsets.bounds,
+        setting.first,
+        setting.cell_bits,
+        setting.cell_of_gap,
+        stretch,
+    )
+    return made
+
+
+@njit(cache=True, nogil=True)
+def _own_features(
+    chances: Float64s,
+    frames: Int32s,
+    bounds: Int64s,
+    first: int,
+    cell_bits: int,
+    cell_of_gap: UInt8s,
+    stretch: int,
+) -> tuple[UInt32s, Int64s, Float32s]:
+    """Give them as `own_features` does, of chances of shape (8, cells)."""
+    features = np.empty(len(frames), np.uint32)
+    stretches = np.empty(len(frames), np.int64)
+    feature_chances = np.empty(len(frames), np.float32)
+    longest = len(cell_of_gap) - 1
+    count = 0
+    for band in range(BANDS):
+        for k in range(bounds[band] + 2, bounds[band + 1]):
+            cell = cell_of_gap[min(frames[k - 1] - frames[k - 2], longest)]
+            next_cell = cell_of_gap[min(frames[k] - frames[k - 1], longest)]
+            if NO_CELL in (cell, next_cell):
+                continue
+            chance = EXACT
+            for onset in range(k - 2, k + 1):
+                chance *= _chance_near(chances[band], frames[onset] // ODDS_CELL_FRAMES)
+            if chance >= LEAST_FEATURE:
+                feature = np.int64(cell) << cell_bits | np.int64(next_cell)
+                features[count] = first + (band << 2 * cell_bits | feature)
+                stretches[count] = frames[k - 2] // stretch
+                feature_chances[count] = chance
+                count += 1
+    return features[:count], stretches[:count], feature_chances[:count]
+
+
+@njit(cache=True, nogil=True)
+def _chance_near(chances: Float64s, cell: int) -> float:
+    """Give the chance of an onset in a cell or beside it."""
+    none = 1.0
+    for near in range(max(cell - 1, 0), min(cell + 2, len(chances))):
+        none *= 1 - chances[near]
+    return 1 - none
 
 
 @njit(cache=True, nogil=True)

@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
+from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import (
     Bools,
     Float32s,
@@ -29,7 +30,7 @@ from spotify_pipeline.fingerprint.arrays import (
 from spotify_pipeline.fingerprint.bits import bits_from, count_ones, prefetch, trailing_zeros
 from spotify_pipeline.index.elias_fano import low_bits
 from spotify_pipeline.index.features import KINDS
-from spotify_pipeline.index.likely_features import likely_features
+from spotify_pipeline.index.likely_features import likely_features, own_features
 from spotify_pipeline.index.segment import PLACE_FRAMES, Segment
 
 __all__ = ["Candidate", "Lookup", "search"]
@@ -66,14 +67,31 @@ class Lookup:
     chances: Float32s
 
     @classmethod
-    def of(cls, odds: Mapping[str, Float32s], most: int) -> "Lookup":
-        """Make one of the onset odds for each kind of trains, with so many features at the most."""
-        made = [
-            likely_features(odds[kind], setting, PLACE_FRAMES) for kind, setting in KINDS.items()
-        ]
+    def of(cls, odds: Mapping[str, Float32s], onsets: Fingerprint, most: int) -> "Lookup":
+        """Make one of what is known of a recording.
+
+        Parameters
+        ----------
+        odds
+            The onset odds for each kind of trains.
+        onsets
+            The recording's own.
+        most
+            So many features at the most, the likeliest.
+        """
+        made = []
+        for kind, setting in KINDS.items():
+            own: OnsetTrains = getattr(onsets, kind)
+            made.append(likely_features(odds[kind], setting, PLACE_FRAMES))
+            made.append(own_features(odds[kind], own, setting, PLACE_FRAMES))
         features, places, chances = (np.concatenate(parts) for parts in zip(*made, strict=True))
-        likeliest = np.argsort(-chances, kind="stable")[:most]
-        return cls(features[likeliest], places[likeliest], chances[likeliest])
+        # some of its own are among the likely ones: the likelier counts
+        likeliest = np.argsort(-chances, kind="stable")[: 2 * most]
+        _, firsts = np.unique(
+            features[likeliest].astype(np.int64) << 32 | places[likeliest], return_index=True
+        )
+        chosen = likeliest[np.sort(firsts)[:most]]
+        return cls(features[chosen], places[chosen], chances[chosen])
 
     def __len__(self) -> int:
         return len(self.features)

@@ -25,7 +25,8 @@ def odds() -> QueryOdds:
     music = odds_of_onsets(fingerprint_of(make_track(3), seconds=10).rhythm)
     hiss = np.zeros((round(20 * ODDS_CELLS_PER_SECOND), BANDS), np.float32)
     rhythm = np.concatenate((hiss, music, hiss, hiss))
-    return QueryOdds(rhythm, rhythm, recorded=True)
+    onsets = Fingerprint(NO_ONSETS, NO_ONSETS)
+    return QueryOdds(rhythm, rhythm, onsets, recorded=True)
 
 
 def test_the_stretch_that_tells_most_is_cut_out(odds: QueryOdds) -> None:

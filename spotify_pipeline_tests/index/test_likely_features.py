@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotify_pipeline.fingerprint import BANDS, OnsetTrains, odds_of_onsets
+from spotify_pipeline.fingerprint import BANDS, ODDS_CELLS_PER_SECOND, OnsetTrains, odds_of_onsets
 from spotify_pipeline.fingerprint.onset_odds import probabilities
 from spotify_pipeline.index.features import (
     ECHOPRINT_FEATURES,
@@ -13,7 +13,7 @@ from spotify_pipeline.index.features import (
     FeatureSetting,
     features,
 )
-from spotify_pipeline.index.likely_features import likely_features
+from spotify_pipeline.index.likely_features import EXACT, likely_features, own_features
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS
 
@@ -118,3 +118,20 @@ def test_sure_onsets_make_likelier_features_than_faint_ones() -> None:
     sure, faint = (chances[bands == band] for band in (0, 1))
     assert sure.sum() > 0.8
     assert 0 < faint.sum() < 0.2
+
+
+@given(seed=st.integers(0, 1000), duration=st.floats(0, 60), gap=st.floats(60, 300))
+@settings(deadline=None, max_examples=30)
+def test_own_features_are_those_of_a_track_and_as_likely_as_their_onsets(
+    seed: int, duration: float, gap: float
+) -> None:
+    trains = random_trains(seed, duration, 41, gap)
+    cells = round(duration * ODDS_CELLS_PER_SECOND) + 2
+    odds = np.full((cells, BANDS), 20, np.float32)
+    made, stretches, chances = own_features(odds, trains, RHYTHM_FEATURES, STRETCH)
+    expected, starts = features(trains, RHYTHM_FEATURES)
+    assert made.tolist() == expected.tolist()
+    assert stretches.tolist() == (starts // STRETCH).tolist()
+    assert chances.tolist() == pytest.approx([EXACT] * len(made), rel=1e-3)
+    doubted, _, _ = own_features(odds - 50, trains, RHYTHM_FEATURES, STRETCH)
+    assert len(doubted) == 0

@@ -139,11 +139,12 @@ def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> N
     parts = [write(tmp_path / name, TRACKS[k:9:3], name) for k, name in enumerate(("0a", "0b"))]
     merge_segments(tmp_path / "all", [(s, ["0a", "0b"]) for s in parts], MEMORY)
     merged = Segment.open(tmp_path / "all")
-    query = odds_of(fingerprint_of(TRACKS[1]))
+    query = fingerprint_of(TRACKS[1])
+    odds = odds_of(query)
     both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
-    assert both.track_id(both.candidates(query, 9)[0].track) == TRACKS[1].track_id
+    assert both.track_id(both.candidates(odds, query, 9)[0].track) == TRACKS[1].track_id
     assert (len(both), len(one)) == (6, 3)
-    ids = {one.track_id(c.track) for c in one.candidates(query, 9, THOROUGH)}
+    ids = {one.track_id(c.track) for c in one.candidates(odds, query, 9, THOROUGH)}
     assert ids <= {track.track_id for track in TRACKS[0:9:3]}
 
 
@@ -152,8 +153,9 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
 ) -> None:
     path = tmp_path / "segment"
     write(path, TRACKS[:4])
-    query = odds_of(fingerprint_of(TRACKS[2], 10, 20))
-    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(query, 4, THOROUGH)
+    query = fingerprint_of(TRACKS[2], 10, 20)
+    odds = odds_of(query)
+    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(odds, query, 4, THOROUGH)
     content = path.read_bytes()
     rng = np.random.default_rng(3)
     for place in rng.integers(0, len(content), 150):
@@ -162,7 +164,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
         path.write_bytes(damaged)
         try:
             index = FeatureIndex([(Segment.open(path), ["0a"])])
-            assert index.candidates(query, 4, THOROUGH) == right
+            assert index.candidates(odds, query, 4, THOROUGH) == right
             assert index.trains(2, "rhythm") == TRACKS[2].rhythm
             assert index.trains(2, "echoprint") == TRACKS[2].echoprint
         except FeatureIndexError as error:
