@@ -27,7 +27,7 @@ from spotify_pipeline.index.segment import Segment
 
 __all__ = ["QUICK", "SKETCHY", "THOROUGH", "Candidate", "Effort", "FeatureIndex"]
 
-FEWEST_POSTINGS = 2_000_000
+FEWEST_POSTINGS = 4_000_000
 """So many postings take no time that matters, however few tracks there are."""
 
 SMALL_INDEX = 60_000
