@@ -94,9 +94,8 @@ class Tracks:
             yield np.maximum.reduceat(sums, self._starts) / len(query)
 
 
-def impostors_above(query: Float32s, piece: int, tempos: Sequence[Tracks]) -> int:
-    """Count the impostors that are as like a query as its own piece."""
-    phases = [level(chroma_of(query[phase * HOP // PHASES :])) for phase in range(PHASES)]
+def impostors_above(phases: Sequence[Float32s], piece: int, tempos: Sequence[Tracks]) -> int:
+    """Count the impostors that are as like a query, in any phase, as its own piece."""
     found = np.array([[[*tracks.likenesses(one)] for tracks in tempos] for one in phases])
     best = found.max(axis=0)  # tempo, key, piece
     return int((best >= best[0, 0, piece]).sum()) - 1
@@ -129,9 +128,12 @@ def main() -> None:
     }
     above: dict[tuple[str, float, str], list[int]] = {}
     for query in queries(pieces, arguments.degradations, arguments.lengths, 1):
+        phases = [
+            level(chroma_of(query.samples[phase * HOP // PHASES :])) for phase in range(PHASES)
+        ]
         for way, tempos in ways.items():
             cell = (query.excerpt.degradation, query.excerpt.seconds, way)
-            found = impostors_above(query.samples, query.excerpt.piece, tempos)
+            found = impostors_above(phases, query.excerpt.piece, tempos)
             above.setdefault(cell, []).append(found)
     impostors = len(pieces) * PITCH_CLASSES * len(TEMPOS) - 1
     print(f"{impostors:,} impostors")

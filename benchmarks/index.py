@@ -37,6 +37,7 @@ import numpy as np
 from spotify_pipeline.evaluation.codecs import resampled
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.echoprint_server import Block
+from spotify_pipeline.evaluation.judge import tracks_of
 from spotify_pipeline.evaluation.pieces import Piece, read_pieces
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import (
@@ -108,13 +109,7 @@ class Growing:
         self.blocks: list[Block] = []
         self.seconds = self.block_seconds = 0.0
         self.made = self.in_blocks = self.segments = 0
-        real = Tracks.of(
-            [f"{number:022d}" for number in range(len(pieces))],
-            [None] * len(pieces),
-            [piece.rhythm for piece in pieces],
-            [piece.echoprint for piece in pieces],
-        )
-        self._add(real)
+        self._add(tracks_of(pieces))
         self.seconds = self.block_seconds = 0.0  # kernels were compiled or loaded
 
     def grow(self, tracks: int) -> None:

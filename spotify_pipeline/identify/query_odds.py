@@ -108,8 +108,9 @@ class QueryOdds:
 
         Of onsets alone nobody can say: those of noise look like those of music.
         """
-        told = information(self.most_telling(seconds).rhythm).sum()
-        return self.recorded and float(told) >= nats
+        if not self.recorded:
+            return False
+        return float(information(self.most_telling(seconds).rhythm).sum()) >= nats
 
     def most_telling(self, seconds: float) -> "QueryOdds":
         """Cut out so many seconds in which there is most to tell tracks apart by."""
