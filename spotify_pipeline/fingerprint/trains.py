@@ -4,6 +4,8 @@ Belongs here: the value that every other module of this room takes or gives. Doe
 how onsets are found (`detector`), coded (`codes`) or written as strings.
 """
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -61,9 +63,11 @@ class OnsetTrains:
 
     def excerpt(self, first: int, frames: int | None = None) -> "OnsetTrains":
         """Cut out so many frames, or all from the first on, which becomes frame 0."""
-        bands = [self.band(band) - first for band in range(BANDS)]
-        end = np.inf if frames is None else frames
-        return OnsetTrains.from_bands([band[(band >= 0) & (band < end)] for band in bands])
+        end = math.inf if frames is None else first + frames
+        bands = [self.band(band) for band in range(BANDS)]
+        return OnsetTrains.from_bands(
+            [band[bisect_left(band, first) : bisect_left(band, end)] - first for band in bands]
+        )
 
     def at_speed(self, speed: float) -> "OnsetTrains":
         """Multiply all frames by a factor: above 1, the trains get longer."""
