@@ -32,7 +32,7 @@ from spotify_pipeline.evaluation.pieces import Piece, read_pieces
 from spotify_pipeline.evaluation.queries import TUNING, Query, queries
 from spotify_pipeline.evaluation.reliability import Outcome, answers
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.onset_odds import OnsetModel, hearing_with
+from spotify_pipeline.fingerprint.onset_network import OnsetModel, hearing_with
 from spotify_pipeline.identify.decision import evidence
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.progress import log_reporter

@@ -20,11 +20,12 @@ piece each, and written beside OUT with `-0` and `-1` at the end of the name:
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -46,36 +47,70 @@ from spotify_pipeline.fingerprint import (
     OnsetTrains,
     fingerprint,
 )
-from spotify_pipeline.fingerprint.onset_odds import (
-    FEATURES,
+from spotify_pipeline.fingerprint.onset_features import (
+    BIN_CELLS,
+    BIN_FIGURES,
+    BINS_OF_BAND,
+    ENVELOPE_FIGURES,
     NEAR_FRAMES,
-    OnsetModel,
+    OnsetFeatures,
     onset_features,
-    warm_envelopes,
 )
+from spotify_pipeline.fingerprint.onset_network import OnsetModel
 from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import read_recording
 
 STRETCH_SECONDS = 12
 VERSIONS = (1.0, 0.72, 0.85, 1.18, 1.39)
-UNITS, SECOND_UNITS = 96, 48
-BATCH = 512
+BIN_UNITS, UNITS, SECOND_UNITS = 32, 192, 64
+RUN_CELLS, RUNS = 64, 8
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4
 MOST_SPEED = 0.045
 CODED = ("telephone", "mp3 64k", "mp3 16k", "opus 32k", "clipped")
 
-INPUTS = 2 * FEATURES + 2 * len(NEAR_FRAMES) + BANDS
-CHUNK = 10_000
+ENVELOPE_INPUTS = 2 * ENVELOPE_FIGURES + 2 * len(NEAR_FRAMES) + BANDS
 
-Layers = list[tuple[jax.Array, jax.Array]]
-"""Weights and biases."""
+Layers = dict[str, tuple[jax.Array, ...]]
+"""Weights and biases by the layer's name."""
 
 Scale = tuple[np.ndarray, np.ndarray]
-"""Means and deviations of the inputs."""
+"""Means and deviations of what the first layer is given of envelopes."""
 
-Examples = tuple[np.ndarray, np.ndarray]
-"""Features, float16 of shape (cells, 8, features), and onsets, bool of shape (cells, 8)."""
+
+class Example(NamedTuple):
+    """A stretch as it was heard, or a run of its cells, or a batch of runs.
+
+    Attributes
+    ----------
+    envelopes, spectrum, bins
+        As `OnsetFeatures` has them, the first two float16; runs have an axis of their own before.
+    onsets
+        bool of shape (cells, 8): where the clean piece has any.
+    """
+
+    envelopes: np.ndarray
+    spectrum: np.ndarray
+    bins: np.ndarray
+    onsets: np.ndarray
+
+    @classmethod
+    def of(cls, features: OnsetFeatures, onsets: np.ndarray) -> "Example":
+        """Keep features with half as many bits."""
+        halves = features.envelopes.astype(np.float16), features.spectrum.astype(np.float16)
+        return cls(*halves, features.bins, onsets)
+
+    @property
+    def features(self) -> OnsetFeatures:
+        """Give a stretch's features."""
+        singles = self.envelopes.astype(np.float32), self.spectrum.astype(np.float32)
+        return OnsetFeatures(*singles, self.bins)
+
+    def run(self, first: int) -> "Example":
+        """Cut out a run of cells."""
+        last = first + RUN_CELLS
+        spectrum = self.spectrum[first : last + BIN_CELLS - 1]
+        return Example(self.envelopes[first:last], spectrum, self.bins, self.onsets[first:last])
 
 
 def heard(samples: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -122,7 +157,7 @@ def in_noise(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return noise.with_noise(samples, added, rng.uniform(-3, 20), RATE)
 
 
-def examples(pieces: Sequence[Piece], numbers: Sequence[int], stretches: int) -> Examples:
+def examples(pieces: Sequence[Piece], numbers: Sequence[int], stretches: int) -> list[Example]:
     """Have stretches of pieces heard, so many of each version."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
         heard_pieces = [
@@ -130,27 +165,25 @@ def examples(pieces: Sequence[Piece], numbers: Sequence[int], stretches: int) ->
             for number in numbers
             for version in range(len(VERSIONS))
         ]
-        features, onsets = zip(*(piece.result() for piece in heard_pieces), strict=True)
-    return np.concatenate(features), np.concatenate(onsets)
+        return [example for piece in heard_pieces for example in piece.result()]
 
 
-def examples_of(piece: Piece, number: int, version: int, stretches: int) -> Examples:
+def examples_of(piece: Piece, number: int, version: int, stretches: int) -> list[Example]:
     """Have stretches of a version of a piece heard."""
     rng = np.random.default_rng([number, version])
     samples = resampled(read_recording(piece.file, RATE).samples, RATE * VERSIONS[version], RATE)
     trains = fingerprint(resampled(samples, RATE, SAMPLE_RATE)).rhythm
-    features, onsets = [], []
+    found = []
     for _ in range(stretches):
         first = int(rng.integers(0, max(len(samples) - STRETCH_SECONDS * RATE, 1)))
         stretch = samples[first : first + STRETCH_SECONDS * RATE]
         played, speed = heard(stretch, rng)
         late = int(rng.integers(SAMPLE_RATE))
-        clip = resampled(played, RATE, SAMPLE_RATE)[late:]
-        described = onset_features(warm_envelopes(clip))
+        features = onset_features(resampled(played, RATE, SAMPLE_RATE)[late:])
         start = (first / RATE + late * speed / SAMPLE_RATE) * FRAMES_PER_SECOND
-        features.append(described.astype(np.float16))
-        onsets.append(onsets_in_cells(trains, start, speed, len(described)))
-    return np.concatenate(features), np.concatenate(onsets)
+        onsets = onsets_in_cells(trains, start, speed, len(features))
+        found.append(Example.of(features, onsets))
+    return found
 
 
 def onsets_in_cells(trains: OnsetTrains, start: float, speed: float, cells: int) -> np.ndarray:
@@ -163,102 +196,150 @@ def onsets_in_cells(trains: OnsetTrains, start: float, speed: float, cells: int)
     return found
 
 
-def inputs(features: jax.Array) -> jax.Array:
-    """Put together what the network sees of each band: as `OnsetModel` has it, in one array."""
-    near = features[:, :, : len(NEAR_FRAMES)]
-    nothing = jnp.zeros_like(near[:, :1])
-    above = jnp.concatenate((near[:, 1:], nothing), axis=1)
-    below = jnp.concatenate((nothing, near[:, :-1]), axis=1)
-    mean = jnp.broadcast_to(features.mean(axis=1, keepdims=True), features.shape)
-    which = jnp.broadcast_to(jnp.eye(BANDS), (len(features), BANDS, BANDS))
-    return jnp.concatenate((features, mean, above, below, which), axis=2)
+def of_bands(layers: Layers, scale: Scale, batch: Example) -> jax.Array:
+    """Put together what the first layer is given of each band, as `OnsetModel` has it."""
+    envelopes = batch.envelopes.astype(jnp.float32)
+    near = envelopes[..., : len(NEAR_FRAMES)]
+    mean = jnp.broadcast_to(envelopes.mean(axis=-2, keepdims=True), envelopes.shape)
+    which = jnp.broadcast_to(jnp.eye(BANDS), (*envelopes.shape[:-1], BANDS))
+    told = jnp.concatenate((envelopes, mean, *beside(near), which), axis=-1)
+    bins = heard_in_bins(layers, batch)
+    return jnp.concatenate(((told - scale[0]) / scale[1], bins, *beside(bins)), axis=-1)
 
 
-def odds_of(layers: Layers, scale: Scale, features: jax.Array) -> jax.Array:
-    """Give log odds of shape (cells, 8) as `OnsetModel.odds` does, less those of any onset."""
-    values = (inputs(features.astype(jnp.float32)) - scale[0]) / scale[1]
-    for weights, biases in layers[:-1]:
-        values = jax.nn.relu(values @ weights + biases)
-    weights, biases = layers[-1]
-    return (values @ weights + biases)[..., 0]
+def beside(bands: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Give what the bands above and below are told; of shape (..., 8, n), as they come."""
+    nothing = jnp.zeros_like(bands[..., :1, :])
+    above = jnp.concatenate((bands[..., 1:, :], nothing), axis=-2)
+    below = jnp.concatenate((nothing, bands[..., :-1, :]), axis=-2)
+    return above, below
 
 
-def loss(
-    layers: Layers, scale: Scale, prior: np.ndarray, features: jax.Array, onsets: jax.Array
-) -> jax.Array:
+def heard_in_bins(layers: Layers, batch: Example) -> jax.Array:
+    """Average the bins' units over each band."""
+    cells, figures, biases = layers["bins"]
+    spectrum = batch.spectrum.astype(jnp.float32)
+    count = spectrum.shape[1] - BIN_CELLS + 1
+    around = jnp.stack([spectrum[:, k : k + count] for k in range(BIN_CELLS)], axis=-1)
+    units = jax.nn.relu(around @ cells + (batch.bins @ figures + biases)[:, None])
+    return units.reshape(*units.shape[:2], BANDS, BINS_OF_BAND, BIN_UNITS).mean(axis=3)
+
+
+def loss(layers: Layers, scale: Scale, prior: np.ndarray, batch: Example) -> jax.Array:
     """Tell what the odds cost, in nats a cell."""
-    odds = odds_of(layers, scale, features) + prior
-    return jnp.mean(jnp.sum(jnp.logaddexp(0, odds) - odds * onsets, axis=1))
+    values = of_bands(layers, scale, batch)
+    for name in ("first", "second"):
+        weights, biases = layers[name]
+        values = jax.nn.relu(values @ weights + biases)
+    weights, biases = layers["last"]
+    odds = (values @ weights + biases)[..., 0] + prior
+    return jnp.mean(jnp.sum(jnp.logaddexp(0, odds) - odds * batch.onsets, axis=-1))
 
 
-def learned(features: np.ndarray, onsets: np.ndarray, epochs: int) -> OnsetModel:
+def learned(stretches: Sequence[Example], epochs: int) -> OnsetModel:
     """Teach a network."""
-    scale = scale_of(features)
-    rates = onsets.mean(axis=0)
+    scale = scale_of(stretches)
+    rates = np.concatenate([stretch.onsets for stretch in stretches]).mean(axis=0)
     costs = jax.value_and_grad(partial(loss, scale=scale, prior=np.log(rates / (1 - rates))))
-    schedule = optax.cosine_decay_schedule(LEARNING_RATE, epochs * (len(features) // BATCH))
+    batches = sum(len(stretch.onsets) for stretch in stretches) // (RUN_CELLS * RUNS)
+    schedule = optax.cosine_decay_schedule(LEARNING_RATE, epochs * batches)
     optimizer = optax.adamw(schedule, weight_decay=WEIGHT_DECAY)
 
     @jax.jit
     def step(
-        layers: Layers, state: optax.OptState, features: jax.Array, onsets: jax.Array
+        layers: Layers, state: optax.OptState, batch: Example
     ) -> tuple[Layers, optax.OptState, jax.Array]:
-        cost, gradient = costs(layers, features=features, onsets=onsets)
+        cost, gradient = costs(layers, batch=batch)
         updates, state = optimizer.update(gradient, state, layers)
         return optax.apply_updates(layers, updates), state, cost
 
     layers = first_layers()
     state = optimizer.init(layers)
-    order = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for epoch in range(epochs):
         started = time.perf_counter()
-        places = order.permutation(len(features))
         paid = []
-        for first in range(0, len(places) - BATCH + 1, BATCH):
-            chosen = np.sort(places[first : first + BATCH])
-            batch = features[chosen], onsets[chosen].astype(np.float32)
-            layers, state, cost = step(layers, state, *batch)
+        for batch in batched(stretches, rng):
+            layers, state, cost = step(layers, state, batch)
             paid.append(cost)
         print(
             f"epoch {epoch + 1}: cost {np.mean(paid):.4f}, {time.perf_counter() - started:.0f} s",
             file=sys.stderr,
             flush=True,
         )
-    return model_of([(np.asarray(a), np.asarray(b)) for a, b in layers], scale)
+    return model_of(jax.tree.map(np.asarray, layers), scale)
 
 
-def scale_of(features: np.ndarray) -> Scale:
-    """Give means and deviations of the inputs."""
-    some = np.asarray(inputs(features[::200].astype(np.float32))).reshape(-1, INPUTS)
-    means, deviations = some.mean(axis=0), some.std(axis=0) + 1e-2
+def batched(stretches: Sequence[Example], rng: np.random.Generator) -> Iterator[Example]:
+    """Cut all stretches into runs, and give them in any order, so many at once."""
+    runs = [
+        (stretch, first)
+        for stretch in stretches
+        for first in range(
+            int(rng.integers(RUN_CELLS)), len(stretch.onsets) - RUN_CELLS + 1, RUN_CELLS
+        )
+    ]
+    order = rng.permutation(len(runs))
+    for first in range(0, len(runs) - RUNS + 1, RUNS):
+        chosen = [runs[place] for place in order[first : first + RUNS]]
+        parts = zip(*(stretch.run(first) for stretch, first in chosen), strict=True)
+        yield Example(*(np.stack(part) for part in parts))
+
+
+def scale_of(stretches: Sequence[Example]) -> Scale:
+    """Give means and deviations of what the first layer is given of envelopes."""
+    envelopes = np.concatenate([stretch.envelopes[::200] for stretch in stretches])
+    envelopes = envelopes.astype(np.float32)
+    near = envelopes[:, :, : len(NEAR_FRAMES)]
+    mean = np.broadcast_to(envelopes.mean(axis=1, keepdims=True), envelopes.shape)
+    told = np.concatenate((envelopes, mean, *beside(near)), axis=2)
+    told = told.reshape(-1, told.shape[2])
     # which band it is stays as it is
-    means[-BANDS:], deviations[-BANDS:] = 0, 1
-    return means, deviations
+    means = np.concatenate((told.mean(axis=0), np.zeros(BANDS)))
+    return means, np.concatenate((told.std(axis=0) + 1e-2, np.ones(BANDS)))
 
 
 def first_layers() -> Layers:
     """Draw a network that has learned nothing."""
-    sizes = (INPUTS, UNITS, SECOND_UNITS, 1)
-    keys = jax.random.split(jax.random.key(0), len(sizes) - 1)
-    return [
-        (jax.random.normal(key, (inward, outward)) * (2 / inward) ** 0.5, jnp.zeros(outward))
-        for key, inward, outward in zip(keys, sizes[:-1], sizes[1:], strict=True)
-    ]
+    keys = iter(jax.random.split(jax.random.key(0), 5))
+
+    def drawn(inward: int, outward: int, gain: float = 2.0) -> jax.Array:
+        return jax.random.normal(next(keys), (inward, outward)) * (gain / inward) ** 0.5
+
+    return {
+        "bins": (
+            drawn(BIN_CELLS, BIN_UNITS, 1.0),
+            drawn(BIN_FIGURES, BIN_UNITS, 0.1),
+            jnp.zeros(BIN_UNITS),
+        ),
+        "first": (drawn(ENVELOPE_INPUTS + 3 * BIN_UNITS, UNITS), jnp.zeros(UNITS)),
+        "second": (drawn(UNITS, SECOND_UNITS), jnp.zeros(SECOND_UNITS)),
+        "last": (drawn(SECOND_UNITS, 1), jnp.zeros(1)),
+    }
 
 
-def model_of(layers: Sequence[tuple[np.ndarray, np.ndarray]], scale: Scale) -> OnsetModel:
-    """Take the scale of the inputs into the weights, and sort them by what they weigh."""
-    (first, first_biases), (second, second_biases), (last, last_bias) = layers
+def model_of(layers: dict[str, tuple[np.ndarray, ...]], scale: Scale) -> OnsetModel:
+    """Take the scale of the envelopes into the weights, and sort them by what they weigh."""
+    bin_cells, bin_figures, bin_biases = layers["bins"]
+    (first, first_biases), (second, second_biases) = layers["first"], layers["second"]
+    last, last_bias = layers["last"]
     means, deviations = scale
-    first = first / deviations[:, None]
-    ends = np.cumsum((FEATURES, FEATURES, len(NEAR_FRAMES), len(NEAR_FRAMES)))
-    own, mean, above, below, which = np.split(first, ends)
+    envelopes = first[:ENVELOPE_INPUTS] / deviations[:, None]
+    figures, near = ENVELOPE_FIGURES, len(NEAR_FRAMES)
+    own, mean, above, below, which = np.split(envelopes, np.cumsum((figures, figures, near, near)))
+    bins, bins_above, bins_below = np.split(first[ENVELOPE_INPUTS:], 3)
     arrays = {
+        "bin_cells": bin_cells,
+        "bin_figures": bin_figures,
+        "bin_biases": bin_biases,
+        "bins": bins,
+        "bins_above": bins_above,
+        "bins_below": bins_below,
         "own": own,
         "mean": mean,
         "above": above,
         "below": below,
-        "biases": which + first_biases - means @ first,
+        "biases": which + first_biases - means @ envelopes,
         "hidden_weights": second,
         "hidden_biases": second_biases,
         "weights": last[:, 0],
@@ -267,16 +348,11 @@ def model_of(layers: Sequence[tuple[np.ndarray, np.ndarray]], scale: Scale) -> O
     return OnsetModel.of({name: array.astype(np.float16) for name, array in arrays.items()})
 
 
-def bits_a_second(model: OnsetModel, examples: Examples) -> float:
+def bits_a_second(model: OnsetModel, stretches: Sequence[Example]) -> float:
     """Tell by how many bits the odds shorten what the onsets take to write down."""
-    features, onsets = examples
+    onsets = np.concatenate([stretch.onsets for stretch in stretches])
     rates = np.clip(onsets.mean(axis=0), 1e-6, 1 - 1e-6)
-    odds = np.concatenate(
-        [
-            model.odds(features[first : first + CHUNK].astype(np.float32))
-            for first in range(0, len(features), CHUNK)
-        ]
-    )
+    odds = np.concatenate([model.odds(stretch.features) for stretch in stretches])
     odds += np.log(rates / (1 - rates))
     with_odds = np.logaddexp(0, np.where(onsets, -odds, odds)).sum(axis=1).mean()
     without = -(rates * np.log(rates) + (1 - rates) * np.log(1 - rates)).sum()
@@ -303,11 +379,12 @@ def main() -> None:
         lots += [(f"-{fold}", tuning[fold::2]) for fold in range(2)]
     for name, numbers in lots:
         taught = examples(pieces, numbers, arguments.stretches)
-        model = learned(*taught, arguments.epochs)
+        model = learned(taught, arguments.epochs)
+        cells = [sum(len(example.onsets) for example in some) for some in (taught, held_out)]
         print(
-            f"taught on {len(numbers)} pieces, {len(taught[0]):,} cells:"
+            f"taught on {len(numbers)} pieces, {cells[0]:,} cells:"
             f" {bits_a_second(model, taught):.1f} bits a second of these,"
-            f" {bits_a_second(model, held_out):.1f} of {len(held_out[0]):,} cells of other music",
+            f" {bits_a_second(model, held_out):.1f} of {cells[1]:,} cells of other music",
             flush=True,
         )
         if arguments.out is not None:

@@ -15,13 +15,8 @@ from spotify_pipeline.fingerprint.errors import (
     StringError,
 )
 from spotify_pipeline.fingerprint.frontend import envelopes
-from spotify_pipeline.fingerprint.onset_odds import (
-    ODDS_CELL_FRAMES,
-    ODDS_CELLS_PER_SECOND,
-    odds_at_speed,
-    odds_of_onsets,
-    onset_odds,
-)
+from spotify_pipeline.fingerprint.onset_features import ODDS_CELL_FRAMES, ODDS_CELLS_PER_SECOND
+from spotify_pipeline.fingerprint.onset_odds import odds_at_speed, odds_of_onsets, onset_odds
 from spotify_pipeline.fingerprint.packing import (
     EchoprintForm,
     pack_echoprint,

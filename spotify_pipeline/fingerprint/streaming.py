@@ -14,11 +14,8 @@ import numpy as np
 
 from spotify_pipeline.fingerprint.arrays import Float32s, Int8s
 from spotify_pipeline.fingerprint.audio import Fingerprint, fingerprint
-from spotify_pipeline.fingerprint.onset_odds import (
-    ODDS_CELL_FRAMES,
-    odds_of_onsets,
-    onset_odds,
-)
+from spotify_pipeline.fingerprint.onset_features import ODDS_CELL_FRAMES
+from spotify_pipeline.fingerprint.onset_odds import odds_of_onsets, onset_odds
 from spotify_pipeline.fingerprint.trains import (
     BANDS,
     FRAME_SAMPLES,

@@ -1,7 +1,5 @@
 """Odds of onsets: high where a clean recording has them, and never out of bounds."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,13 +17,7 @@ from spotify_pipeline.fingerprint import (
     onset_odds,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.fingerprint.onset_odds import (
-    FEATURES,
-    NEAR_FRAMES,
-    OnsetModel,
-    hearing_with,
-    information,
-)
+from spotify_pipeline.fingerprint.onset_odds import information
 from spotify_pipeline_tests.onset_trains import onset_trains
 
 CELL_SAMPLES = ODDS_CELL_FRAMES * FRAME_SAMPLES
@@ -103,55 +95,3 @@ def test_a_cell_without_evidence_tells_nothing() -> None:
     told = information(odds).sum(axis=1)
     assert told[0] == pytest.approx(0)
     assert told[1] > told[2] > 0
-
-
-def network(units: int = 5) -> OnsetModel:
-    """Draw a network of weights that 16 bits hold."""
-    rng = np.random.default_rng(1)
-    shapes = {
-        "own": (FEATURES, units),
-        "mean": (FEATURES, units),
-        "above": (len(NEAR_FRAMES), units),
-        "below": (len(NEAR_FRAMES), units),
-        "biases": (BANDS, units),
-        "hidden_weights": (units, 3),
-        "hidden_biases": (3,),
-        "weights": (3,),
-        "bias": (BANDS,),
-    }
-    return OnsetModel.of({name: rng.integers(-8, 9, shape) / 8 for name, shape in shapes.items()})
-
-
-def test_a_band_hears_itself_those_beside_it_and_the_average_of_all() -> None:
-    model = network()
-    features = np.random.default_rng(2).normal(size=(4, BANDS, FEATURES)).astype(np.float32)
-    near = np.pad(features[:, :, : len(NEAR_FRAMES)], ((0, 0), (1, 1), (0, 0)))
-    odds = model.odds(features)
-    for cell in range(4):
-        for band in range(BANDS):
-            hidden = (
-                features[cell, band] @ model.own
-                + features[cell].mean(axis=0) @ model.mean
-                + near[cell, band + 2] @ model.above
-                + near[cell, band] @ model.below
-                + model.biases[band]
-            ).clip(0)
-            second = (hidden @ model.hidden_weights + model.hidden_biases).clip(0)
-            expected = second @ model.weights + model.bias[band]
-            assert odds[cell, band] == pytest.approx(expected, rel=1e-3, abs=1e-3)
-
-
-def test_a_network_is_read_as_it_was_written(tmp_path: Path) -> None:
-    model = network()
-    model.write(tmp_path / "network.npz")
-    read = OnsetModel.read(tmp_path / "network.npz")
-    for name, array in vars(model).items():
-        np.testing.assert_array_equal(getattr(read, name), array)
-
-
-def test_another_network_hears_only_meanwhile() -> None:
-    samples = beats(3)
-    odds = onset_odds(samples)
-    with hearing_with(network()):
-        assert not np.array_equal(onset_odds(samples), odds)
-    np.testing.assert_array_equal(onset_odds(samples), odds)

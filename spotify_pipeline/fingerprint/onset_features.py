@@ -1,0 +1,175 @@
+"""What the network that tells onset odds is given of a recording, cell by cell.
+
+Two views. The *envelopes* of the eight bands, as the detector sees them: they tell when, to a few
+milliseconds, and how the detector's thresholds stand. And a *spectrum* in bins of 21.5 Hz: a band
+is as wide as 32 of them, and a note fills a few. Where a band's envelope is full of noise, or of
+what still reverberates, a new note stands out in bins of its own.
+
+Belongs here: samples to numbers. Does not belong here: what is made of them (`onset_network`).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.frontend import envelopes, warmed_up
+from spotify_pipeline.fingerprint.trains import BANDS, FRAME_SAMPLES, FRAMES_PER_SECOND
+
+__all__ = [
+    "BINS_OF_BAND",
+    "BIN_CELLS",
+    "BIN_FIGURES",
+    "ENVELOPE_FIGURES",
+    "NEAR_FRAMES",
+    "ODDS_CELLS_PER_SECOND",
+    "ODDS_CELL_FRAMES",
+    "OnsetFeatures",
+    "onset_features",
+]
+
+ODDS_CELL_FRAMES = 4
+"""Frames in a cell of odds (11.6 ms)."""
+
+ODDS_CELLS_PER_SECOND = FRAMES_PER_SECOND / ODDS_CELL_FRAMES
+
+FAINTEST = 1e-5
+"""Envelopes are at least this, so that they have logarithms."""
+
+NEAR_FRAMES = np.arange(-24, 33, 2)
+"""Frames around the middle of a cell that are looked at one by one."""
+
+MEAN_FRAMES = 8
+MEANS_BEFORE, MEANS_AFTER = 30, 10
+"""Before and after the middle, so many means over `MEAN_FRAMES` are looked at."""
+
+ENVELOPE_FIGURES = len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1
+"""Of a band, in `OnsetFeatures.envelopes`."""
+
+BINS_OF_BAND = 32
+BIN_WINDOW = 2 * BINS_OF_BAND * BANDS
+"""Samples of a window, 46 ms; the next is a cell later."""
+
+WINDOWS_AT_ONCE = 256
+"""What transforming so many takes stays in a processor's cache."""
+
+CELLS_BEFORE, CELLS_AFTER = 20, 8
+BIN_CELLS = CELLS_BEFORE + 1 + CELLS_AFTER
+"""Cells of a bin's spectrum that are looked at, from so many before a cell to so many after it."""
+
+BIN_FIGURES = 2
+"""Of a bin, in `OnsetFeatures.bins`."""
+
+FAINTEST_BIN = 1e-3
+"""Magnitudes are at least so much of their mean, and of silence"""
+
+SILENT_BIN = 1e-7
+"""this much."""
+
+LEAST_DEVIATION = 1e-3
+
+_REACH = MEANS_BEFORE * MEAN_FRAMES + ODDS_CELL_FRAMES
+_CELL_SAMPLES = ODDS_CELL_FRAMES * FRAME_SAMPLES
+_CELL_MIDDLE = 160  # samples from a cell's first to what its envelopes have in their middle
+
+
+@dataclass(frozen=True)
+class OnsetFeatures:
+    """A recording, as the network is given it.
+
+    Attributes
+    ----------
+    envelopes
+        float32 of shape (cells, 8, `ENVELOPE_FIGURES`): of each band, logarithms of the envelope
+        near the middle of the cell and of its means further away, all less the mean of what comes
+        before; and that, less the recording's mean.
+    spectrum
+        float32 of shape (cells + `BIN_CELLS` - 1, 256): logarithms of magnitudes less the bin's
+        mean, from `CELLS_BEFORE` cells before the first.
+    bins
+        float32 of shape (256, `BIN_FIGURES`): each bin's mean less its band's, and the logarithm of
+        its deviation.
+    """
+
+    envelopes: Float32s
+    spectrum: Float32s
+    bins: Float32s
+
+    def __len__(self) -> int:
+        return len(self.envelopes)
+
+    def part(self, first: int, last: int) -> Self:
+        """Give the cells from the first to before the last."""
+        spectrum = self.spectrum[first : last + BIN_CELLS - 1]
+        return type(self)(self.envelopes[first:last], spectrum, self.bins)
+
+
+def onset_features(samples: Float32s, cells: slice = slice(None)) -> OnsetFeatures:
+    """Describe cells of a recording, as the whole recording makes them sound.
+
+    Parameters
+    ----------
+    samples
+        As of `audio.fingerprint`.
+    cells
+        Those that are described.
+    """
+    bands = _warm_envelopes(samples)
+    first, last, _ = cells.indices(len(bands) // ODDS_CELL_FRAMES)
+    last = max(first, last)
+    spectrum, bins = _spectrum(samples, len(bands) // ODDS_CELL_FRAMES)
+    around = spectrum[first : last + BIN_CELLS - 1]
+    return OnsetFeatures(_described(bands, first, last), around, bins)
+
+
+def _warm_envelopes(samples: Float32s) -> Float32s:
+    """Give the envelopes of a recording as if its beginning had been heard before."""
+    longer, frames = warmed_up(samples)
+    return envelopes(longer)[frames:]
+
+
+def _described(bands: Float32s, first: int, last: int) -> Float32s:
+    """Describe the envelopes around each cell from the first to before the last."""
+    if first == last:
+        return np.empty((0, BANDS, ENVELOPE_FIGURES), np.float32)
+    levels = np.log(bands + np.float32(FAINTEST))
+    levels = np.pad(levels - levels.mean(axis=0), ((_REACH, _REACH), (0, 0)), mode="edge")
+    middles = np.arange(first, last) * ODDS_CELL_FRAMES + ODDS_CELL_FRAMES // 2 + _REACH
+    near = levels[middles[:, None] + NEAR_FRAMES]
+    sums = np.concatenate((np.zeros((1, BANDS)), np.cumsum(levels, axis=0, dtype=np.float64)))
+    firsts = middles[:, None] + np.arange(-MEANS_BEFORE, MEANS_AFTER) * MEAN_FRAMES
+    means = ((sums[firsts + MEAN_FRAMES] - sums[firsts]) / MEAN_FRAMES).astype(np.float32)
+    before = means[:, :MEANS_BEFORE].mean(axis=1, keepdims=True)
+    described = np.concatenate((near - before, means - before, before), axis=1)
+    return np.ascontiguousarray(described.transpose(0, 2, 1))
+
+
+def _spectrum(samples: Float32s, cells: int) -> tuple[Float32s, Float32s]:
+    """Give the spectrum of so many cells and those around them, and each bin's figures."""
+    count = BINS_OF_BAND * BANDS
+    if cells == 0:
+        return np.empty((BIN_CELLS - 1, count), np.float32), np.zeros((count, 2), np.float32)
+    levels = _magnitudes(samples, cells)
+    levels += FAINTEST_BIN * levels.mean() + np.float32(SILENT_BIN)
+    np.log(levels, out=levels)
+    means = levels.mean(axis=0)
+    levels -= means
+    beside = means.reshape(BANDS, BINS_OF_BAND).mean(axis=1).repeat(BINS_OF_BAND)
+    deviations = np.log(levels.std(axis=0) + np.float32(LEAST_DEVIATION))
+    around = np.pad(levels, ((CELLS_BEFORE, CELLS_AFTER), (0, 0)), mode="edge")
+    return around, np.stack((means - beside, deviations), axis=1)
+
+
+def _magnitudes(samples: Float32s, cells: int) -> Float32s:
+    """Give those of each bin, float32 of shape (cells, 256)."""
+    padded = np.pad(samples.astype(np.float32), (BIN_WINDOW // 2 - _CELL_MIDDLE, BIN_WINDOW))
+    windows = sliding_window_view(padded, BIN_WINDOW)[::_CELL_SAMPLES][:cells]
+    weights = np.hanning(BIN_WINDOW).astype(np.float32)
+    magnitudes = np.empty((cells, BINS_OF_BAND * BANDS), np.float32)
+    for first in range(0, cells, WINDOWS_AT_ONCE):
+        some = windows[first : first + WINDOWS_AT_ONCE]
+        found = np.fft.rfft(some * weights, axis=1)[:, : magnitudes.shape[1]]
+        np.abs(found, out=magnitudes[first : first + len(some)])
+    return magnitudes
