@@ -1,7 +1,7 @@
 """Teaches the network that hears onset odds, and tells what it hears of music it was not taught on.
 
     pip install -e '.[teaching]'
-    python benchmarks/onset_model.py --music DIR [--stretches 32] [--epochs 6] [--folds]
+    python benchmarks/onset_model.py --music DIR [--stretches 16] [--epochs 4] [--folds]
         [--out spotify_pipeline/fingerprint/onset_model.npz]
 
 Every other piece of DIR, those of the *tuning* half of `benchmarks/detection.py`, as it is and
@@ -365,8 +365,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--music", type=Path, required=True)
-    parser.add_argument("--stretches", type=int, default=32, help="of each version of a piece")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--stretches", type=int, default=16, help="of each version of a piece")
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--folds", action="store_true", help="teach two more on a half each")
     parser.add_argument("--out", type=Path, help="file to write, .npz")
     arguments = parser.parse_args()
