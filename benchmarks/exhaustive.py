@@ -55,27 +55,31 @@ def main() -> None:
     say = partial(print, file=sys.stderr, flush=True)
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
     cells: dict[tuple[str, float], list[tuple[bool, bool]]] = {}
+    total = len(arguments.degradations) * len(arguments.lengths) * len(pieces[REPORTING::2])
+    report = log_reporter(say)
     with TemporaryDirectory() as folder:
         prints = [piece.fingerprint for piece in pieces]
         identifier = Identifier(index_of(Path(folder), prints, arguments.distractors))
         asked = queries(
             pieces, arguments.degradations, arguments.lengths, 1, arguments.seed, half=REPORTING
         )
-        for query in asked:
+        for number, query in enumerate(asked):
+            report(number, total, "trying excerpts")
             heard = QueryOdds.of(query.fingerprint, query.samples)
             likeliest = identifier.index.likeliest(heard.rhythm, 1)
             matches = identifier.matches_of(heard)
-            first = [
-                found[0].track == query.excerpt.piece for found in (likeliest, matches) if found
-            ]
+            tried, identified = (
+                bool(found) and found[0].track == query.excerpt.piece
+                for found in (likeliest, matches)
+            )
             cell = (query.excerpt.degradation, query.excerpt.seconds)
-            cells.setdefault(cell, []).append((first[0], first[-1]))
+            cells.setdefault(cell, []).append((tried, identified))
     print(f"{'':9} {'':4}    tried  identified  lost")
-    for (name, seconds), found in cells.items():
-        tried, identified = np.array(found).T
+    for (name, seconds), outcomes in cells.items():
+        by_trying, by_search = np.array(outcomes).T
         print(
-            f"{name:>9} {seconds:4.0f} s  {tried.mean():6.1%}      {identified.mean():6.1%}"
-            f"  {(tried & ~identified).sum()} of {len(found)}"
+            f"{name:>9} {seconds:4.0f} s  {by_trying.mean():6.1%}      {by_search.mean():6.1%}"
+            f"  {(by_trying & ~by_search).sum()} of {len(outcomes)}"
         )
 
 
