@@ -109,8 +109,8 @@ class Example(NamedTuple):
     def run(self, first: int) -> "Example":
         """Cut out a run of cells."""
         last = first + RUN_CELLS
-        spectrum = self.spectrum[first : last + BIN_CELLS - 1]
-        return Example(self.envelopes[first:last], spectrum, self.bins, self.onsets[first:last])
+        part = OnsetFeatures(self.envelopes, self.spectrum, self.bins).part(first, last)
+        return Example(part.envelopes, part.spectrum, part.bins, self.onsets[first:last])
 
 
 def heard(samples: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -198,13 +198,17 @@ def onsets_in_cells(trains: OnsetTrains, start: float, speed: float, cells: int)
 
 def of_bands(layers: Layers, scale: Scale, batch: Example) -> jax.Array:
     """Put together what the first layer is given of each band, as `OnsetModel` has it."""
-    envelopes = batch.envelopes.astype(jnp.float32)
+    told = of_envelopes(batch.envelopes.astype(jnp.float32))
+    bins = heard_in_bins(layers, batch)
+    return jnp.concatenate(((told - scale[0]) / scale[1], bins, *beside(bins)), axis=-1)
+
+
+def of_envelopes(envelopes: jax.Array) -> jax.Array:
+    """Put together what the envelopes tell of each band, and which band it is."""
     near = envelopes[..., : len(NEAR_FRAMES)]
     mean = jnp.broadcast_to(envelopes.mean(axis=-2, keepdims=True), envelopes.shape)
     which = jnp.broadcast_to(jnp.eye(BANDS), (*envelopes.shape[:-1], BANDS))
-    told = jnp.concatenate((envelopes, mean, *beside(near), which), axis=-1)
-    bins = heard_in_bins(layers, batch)
-    return jnp.concatenate(((told - scale[0]) / scale[1], bins, *beside(bins)), axis=-1)
+    return jnp.concatenate((envelopes, mean, *beside(near), which), axis=-1)
 
 
 def beside(bands: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -289,14 +293,11 @@ def batched(stretches: Sequence[Example], rng: np.random.Generator) -> Iterator[
 def scale_of(stretches: Sequence[Example]) -> Scale:
     """Give means and deviations of what the first layer is given of envelopes."""
     envelopes = np.concatenate([stretch.envelopes[::200] for stretch in stretches])
-    envelopes = envelopes.astype(np.float32)
-    near = envelopes[:, :, : len(NEAR_FRAMES)]
-    mean = np.broadcast_to(envelopes.mean(axis=1, keepdims=True), envelopes.shape)
-    told = np.concatenate((envelopes, mean, *beside(near)), axis=2)
-    told = told.reshape(-1, told.shape[2])
+    told = np.asarray(of_envelopes(envelopes.astype(np.float32))).reshape(-1, ENVELOPE_INPUTS)
+    means, deviations = told.mean(axis=0), told.std(axis=0) + 1e-2
     # which band it is stays as it is
-    means = np.concatenate((told.mean(axis=0), np.zeros(BANDS)))
-    return means, np.concatenate((told.std(axis=0) + 1e-2, np.ones(BANDS)))
+    means[-BANDS:], deviations[-BANDS:] = 0, 1
+    return means, deviations
 
 
 def first_layers() -> Layers:

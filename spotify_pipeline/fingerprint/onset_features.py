@@ -63,10 +63,10 @@ BIN_FIGURES = 2
 """Of a bin, in `OnsetFeatures.bins`."""
 
 FAINTEST_BIN = 1e-3
-"""Magnitudes are at least so much of their mean, and of silence"""
+"""Magnitudes are at least so much of their mean, so that they have logarithms."""
 
 SILENT_BIN = 1e-7
-"""this much."""
+"""Those of silence are this much."""
 
 LEAST_DEVIATION = 1e-3
 
@@ -102,7 +102,7 @@ class OnsetFeatures:
 
     def part(self, first: int, last: int) -> Self:
         """Give the cells from the first to before the last."""
-        spectrum = self.spectrum[first : last + BIN_CELLS - 1]
+        spectrum = _around(self.spectrum, first, last)
         return type(self)(self.envelopes[first:last], spectrum, self.bins)
 
 
@@ -120,8 +120,13 @@ def onset_features(samples: Float32s, cells: slice = slice(None)) -> OnsetFeatur
     first, last, _ = cells.indices(len(bands) // ODDS_CELL_FRAMES)
     last = max(first, last)
     spectrum, bins = _spectrum(samples, len(bands) // ODDS_CELL_FRAMES)
-    around = spectrum[first : last + BIN_CELLS - 1]
+    around = _around(spectrum, first, last)
     return OnsetFeatures(_described(bands, first, last), around, bins)
+
+
+def _around(spectrum: Float32s, first: int, last: int) -> Float32s:
+    """Cut cells, from the first to before the last, and those around them out of a spectrum."""
+    return spectrum[first : last + BIN_CELLS - 1]
 
 
 def _warm_envelopes(samples: Float32s) -> Float32s:
@@ -150,7 +155,9 @@ def _spectrum(samples: Float32s, cells: int) -> tuple[Float32s, Float32s]:
     """Give the spectrum of so many cells and those around them, and each bin's figures."""
     count = BINS_OF_BAND * BANDS
     if cells == 0:
-        return np.empty((BIN_CELLS - 1, count), np.float32), np.zeros((count, 2), np.float32)
+        return np.empty((BIN_CELLS - 1, count), np.float32), np.zeros(
+            (count, BIN_FIGURES), np.float32
+        )
     levels = _magnitudes(samples, cells)
     levels += FAINTEST_BIN * levels.mean() + np.float32(SILENT_BIN)
     np.log(levels, out=levels)
@@ -164,7 +171,7 @@ def _spectrum(samples: Float32s, cells: int) -> tuple[Float32s, Float32s]:
 
 def _magnitudes(samples: Float32s, cells: int) -> Float32s:
     """Give those of each bin, float32 of shape (cells, 256)."""
-    padded = np.pad(samples.astype(np.float32), (BIN_WINDOW // 2 - _CELL_MIDDLE, BIN_WINDOW))
+    padded = np.pad(np.asarray(samples, np.float32), (BIN_WINDOW // 2 - _CELL_MIDDLE, BIN_WINDOW))
     windows = sliding_window_view(padded, BIN_WINDOW)[::_CELL_SAMPLES][:cells]
     weights = np.hanning(BIN_WINDOW).astype(np.float32)
     magnitudes = np.empty((cells, BINS_OF_BAND * BANDS), np.float32)
