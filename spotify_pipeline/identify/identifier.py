@@ -137,13 +137,14 @@ class Identifier:
 
     def _attempt(self, query: QueryOdds, attempt: Pass) -> Iterator[Match]:
         """Judge what promises most at all speeds."""
+        searched = query.clear_enough(attempt.nats) if self.index.has_rhythm else query
         promising: list[_Promising] = []
         for speed in attempt.speeds:
-            promising += self._promising(query, speed, attempt)
+            promising += self._promising(searched, speed, attempt)
         best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
         for found in best:
             if found.likelihood >= PROMISING * best[0].likelihood:
-                yield self._judged(found.track, found.speed, query, attempt)
+                yield self._judged(found, len(searched.rhythm), query, attempt)
 
     def _promising(self, query: QueryOdds, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
@@ -182,17 +183,18 @@ class Identifier:
         again = [candidate.track for candidate in found]
         return self.index.likeliest(query.rhythm, TRIED_CANDIDATES, again)
 
-    def _judged(self, track: int, speed: float, query: QueryOdds, attempt: Pass) -> Match:
-        """Try a track at every offset, and at the speeds around one."""
-        kind, trains = self.index.comparable(track, query)
+    def _judged(self, found: _Promising, searched: int, query: QueryOdds, attempt: Pass) -> Match:
+        """Try a track that so many cells found, at every offset and the speeds around its own."""
+        kind, trains = self.index.comparable(found.track, query)
         frames = ODDS_CELL_FRAMES * len(query.of_kind(kind, 1))
-        speeds = (speed * attempt.finest_speeds(frames)).tolist()
+        finest = attempt.finest_speeds(ODDS_CELL_FRAMES * searched, frames)
+        speeds = (found.speed * finest).tolist()
         agreed = [agreement(query.of_kind(kind, one), trains) for one in speeds]
         best = max(range(len(speeds)), key=lambda place: agreed[place].likelihood)
         lost = log_odds_lost(len(self.index), len(attempt.speeds))
         offset = agreed[best].offset - speeds[best] * query.first
         return Match(
-            track=track,
+            track=found.track,
             log_odds=query.weights[kind].log_odds(agreed[best]) - lost,
             agreement=agreed[best],
             offset=offset / FRAMES_PER_SECOND,

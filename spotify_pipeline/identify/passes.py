@@ -35,6 +35,9 @@ class Pass:
         By how much of itself a speed may be off: those between are tried on the candidates.
     seconds
         The stretch of a longer query that is searched for, and decides.
+    nats
+        No more of it is searched for than is expected to tell so many, where a recording is heard
+        and tracks have rhythm trains.
     every_track
         In a small index nothing is searched for: every track is tried at every offset, unless the
         recording is so clear that searches before would have found its track.
@@ -46,6 +49,7 @@ class Pass:
     speeds: tuple[float, ...] = (1.0,)
     precision: float = 0.0
     seconds: float = JUDGED_SECONDS
+    nats: float = math.inf
     every_track: bool = False
 
     @property
@@ -57,9 +61,17 @@ class Pass:
         """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
         return _factors(self.precision, frames / (2 * ODDS_CELL_FRAMES))
 
-    def finest_speeds(self, frames: int) -> Float64s:
-        """Give factors between one of `fine_speeds` and those beside it, 1 first."""
-        steps = (len(self.fine_speeds(frames)) - 1) // 2
+    def finest_speeds(self, searched: int, frames: int) -> Float64s:
+        """Give factors between one of `fine_speeds` and those beside it, 1 first.
+
+        Parameters
+        ----------
+        searched
+            Frames of the stretch that was searched for.
+        frames
+            Of the one that decides.
+        """
+        steps = (len(self.fine_speeds(searched)) - 1) // 2
         return _factors(self.precision / max(steps, 1), frames / ODDS_CELL_FRAMES)
 
 
@@ -75,11 +87,12 @@ PASSES = (
     Pass(THOROUGH, candidates=3_000, matches=20, every_track=True),
     Pass(
         SKETCHY,
-        candidates=60,
+        candidates=30,
         matches=5,
-        speeds=(1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04),
-        precision=0.005,
+        speeds=(1.0, 0.98, 1.02, 0.96, 1.04),
+        precision=0.01,
         seconds=10.0,
+        nats=200.0,
     ),
 )
 """The next one only if none of the matches is certain."""

@@ -22,7 +22,7 @@ from spotify_pipeline.fingerprint import (
     odds_of_onsets,
     onset_odds,
 )
-from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.fingerprint.onset_odds import information
 from spotify_pipeline.identify.decision import (
     ECHOPRINT_WEIGHTS,
@@ -119,7 +119,16 @@ class QueryOdds:
         if len(told) <= cells:
             return self
         sums = np.concatenate(([0.0], np.cumsum(information(told).sum(axis=1))))
-        first = int(np.argmax(sums[cells:] - sums[:-cells]))
+        return self._stretch(int(np.argmax(sums[cells:] - sums[:-cells])), cells)
+
+    def clear_enough(self, nats: float) -> "QueryOdds":
+        """Cut out the shortest stretch heard to tell so many nats; all if there is none."""
+        if not self.recorded or len(self.rhythm) == 0:
+            return self
+        first, cells = _shortest(information(self.rhythm).sum(axis=1), nats)
+        return self._stretch(first, min(cells, len(self.rhythm)))
+
+    def _stretch(self, first: int, cells: int) -> "QueryOdds":
         return replace(
             self,
             rhythm=self.rhythm[first : first + cells],
@@ -147,12 +156,7 @@ class QueryOdds:
         chosen = (0, most, BANDS)
         least = math.inf
         for bands in range(1, BANDS + 1):
-            sums = np.concatenate(([0.0], np.cumsum(told[:, bands - 1])))
-            # where each stretch ends that tells enough
-            ends = np.searchsorted(sums, sums[:-1] + nats)
-            lengths = np.where(ends < len(sums), ends - np.arange(len(told)), len(sums))
-            first = int(np.argmin(lengths))
-            cells = int(lengths[first])
+            first, cells = _shortest(told[:, bands - 1], nats)
             work = bands * (cells + IDLE_CELLS)
             if cells <= most and work < least:
                 chosen, least = (first, cells, bands), work
@@ -173,6 +177,18 @@ class QueryOdds:
 
 def _cells(seconds: float) -> int:
     return round(seconds * ODDS_CELLS_PER_SECOND)
+
+
+def _shortest(told: Float64s, nats: float) -> tuple[int, int]:
+    """Find the shortest stretch of cells that tells enough: the first, and how many.
+
+    Where none tells so much, it is of more cells than there are.
+    """
+    sums = np.concatenate(([0.0], np.cumsum(told)))
+    ends = np.searchsorted(sums, sums[:-1] + nats)
+    lengths = np.where(ends < len(sums), ends - np.arange(len(told)), len(sums))
+    first = int(np.argmin(lengths))
+    return first, int(lengths[first])
 
 
 def _busiest_stretch(query: Fingerprint, seconds: float) -> tuple[int, Fingerprint]:

@@ -201,9 +201,14 @@ class FeatureIndex:
         return self._counting(found)[:limit]
 
     @property
+    def has_rhythm(self) -> bool:
+        """Whether tracks have rhythm trains."""
+        return "rhythm" in self._held
+
+    @property
     def can_try_every_track(self) -> bool:
         """Whether `likeliest` is worth while: there are few tracks, and they have rhythm trains."""
-        return int(self._bounds[-1]) <= SMALL_INDEX and "rhythm" in self._held
+        return int(self._bounds[-1]) <= SMALL_INDEX and self.has_rhythm
 
     def likeliest(
         self, odds: Float32s, limit: int, among: Sequence[int] | None = None

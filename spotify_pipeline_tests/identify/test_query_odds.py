@@ -58,6 +58,30 @@ def test_a_recording_is_clear_if_it_tells_enough_and_onsets_alone_never_are(
     assert not replace(odds, recorded=False).is_clear(told - 1, 12)
 
 
+def test_no_more_is_taken_of_a_clear_recording_than_is_enough(odds: QueryOdds) -> None:
+    told = information(odds.rhythm).sum()
+    cut = odds.clear_enough(told / 2)
+    cells = len(cut.rhythm)
+    first = cut.first // ODDS_CELL_FRAMES
+    np.testing.assert_array_equal(cut.rhythm, odds.rhythm[first : first + cells])
+    assert information(cut.rhythm).sum() >= told / 2
+    assert cells < 10 * ODDS_CELLS_PER_SECOND
+    most = odds.most_telling((cells - 1) / ODDS_CELLS_PER_SECOND)
+    assert information(most.rhythm).sum() < told / 2
+
+
+def test_a_recording_that_is_not_clear_enough_is_taken_whole(odds: QueryOdds) -> None:
+    for unclear in (odds, replace(odds, recorded=False)):
+        np.testing.assert_array_equal(unclear.clear_enough(1e9).rhythm, odds.rhythm)
+    assert len(replace(odds, recorded=False).clear_enough(1).rhythm) == len(odds.rhythm)
+
+
+def test_a_recording_too_short_to_be_heard_is_taken_whole() -> None:
+    nothing = np.empty((0, BANDS), np.float32)
+    unheard = QueryOdds(nothing, nothing, Fingerprint(NO_ONSETS, NO_ONSETS), recorded=True)
+    assert unheard.clear_enough(1) is unheard
+
+
 def test_more_is_tried_if_more_is_asked_for(odds: QueryOdds) -> None:
     assert odds.telling(20, 15).size < odds.telling(100, 15).size
 
