@@ -155,9 +155,8 @@ def _spectrum(samples: Float32s, cells: int) -> tuple[Float32s, Float32s]:
     """Give the spectrum of so many cells and those around them, and each bin's figures."""
     count = BINS_OF_BAND * BANDS
     if cells == 0:
-        return np.empty((BIN_CELLS - 1, count), np.float32), np.zeros(
-            (count, BIN_FIGURES), np.float32
-        )
+        nothing = np.zeros((BIN_CELLS - 1, count), np.float32)
+        return nothing, np.zeros((count, BIN_FIGURES), np.float32)
     levels = _magnitudes(samples, cells)
     levels += FAINTEST_BIN * levels.mean() + np.float32(SILENT_BIN)
     np.log(levels, out=levels)

@@ -83,7 +83,7 @@ class DecisionWeights:
         return self.intercept + self.gap * gap + self.share * share
 
 
-RECORDING_WEIGHTS = DecisionWeights(intercept=-12.09, gap=3.75, share=3.44)
+RECORDING_WEIGHTS = DecisionWeights(intercept=-11.88, gap=3.72, share=4.49)
 """Of a recording's own odds (`fingerprint.onset_odds`)."""
 
 RHYTHM_WEIGHTS = DecisionWeights(intercept=-22.79, gap=6.84, share=2.19)
