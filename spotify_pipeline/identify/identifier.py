@@ -145,7 +145,7 @@ class Identifier:
         best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
         for found in best:
             if found.likelihood >= PROMISING * best[0].likelihood:
-                yield self._judged(found, len(searched.rhythm), query, attempt)
+                yield self._judged(found, searched, query, attempt)
 
     def _promising(self, query: QueryOdds, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
@@ -184,11 +184,15 @@ class Identifier:
         again = [candidate.track for candidate in found]
         return self.index.likeliest(query.rhythm, TRIED_CANDIDATES, again)
 
-    def _judged(self, found: _Promising, searched: int, query: QueryOdds, attempt: Pass) -> Match:
-        """Try a track that so many cells found, at every offset and the speeds around its own."""
+    def _judged(
+        self, found: _Promising, searched: QueryOdds, query: QueryOdds, attempt: Pass
+    ) -> Match:
+        """Try a track that a stretch has found, at every offset and the speeds around its own."""
         kind, trains = self.index.comparable(found.track, query)
-        frames = ODDS_CELL_FRAMES * len(query.of_kind(kind, 1))
-        finest = attempt.finest_speeds(ODDS_CELL_FRAMES * searched, frames)
+        searched_frames, frames = (
+            ODDS_CELL_FRAMES * len(odds.of_kind(kind, 1)) for odds in (searched, query)
+        )
+        finest = attempt.finest_speeds(searched_frames, frames)
         speeds = (found.speed * finest).tolist()
         agreed = [agreement(query.of_kind(kind, one), trains) for one in speeds]
         best = max(range(len(speeds)), key=lambda place: agreed[place].likelihood)
