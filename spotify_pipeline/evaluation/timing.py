@@ -95,12 +95,12 @@ class _Passes(tuple[Pass, ...]):
 
     def __iter__(self) -> Iterator[Pass]:
         for number, attempt in enumerate(super().__iter__(), 1):
-            self._stopwatch.begin(f"{number} {_name(attempt.effort)}")
+            self._stopwatch.begin(f"{number} {_name(attempt)}")
             yield attempt
 
 
-def _name(effort: Effort) -> str:
-    return EFFORTS.get(effort, "other")
+def _name(attempt: Pass) -> str:
+    return "every track" if attempt.every_track else EFFORTS.get(attempt.effort, "other")
 
 
 class _TimedIndex(FeatureIndex):

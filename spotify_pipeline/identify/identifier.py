@@ -13,7 +13,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, ODDS_CELL_FRAMES, Fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import log_odds_lost
-from spotify_pipeline.identify.passes import PASSES, Pass
+from spotify_pipeline.identify.passes import CLEAR_SECONDS, PASSES, Pass
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
 from spotify_pipeline.index.features import KINDS
@@ -26,18 +26,9 @@ TRIED_SECONDS = 15.0
 """Each track of a small index is tried with the least of a query that tells so many nats
 (`QueryOdds.telling`), or with so many seconds of a query that tells less."""
 
-TRIED_SHARE = 0.05
-TRIED_CANDIDATES = 50
-"""The likeliest share of them is tried again with all that decides, and the likeliest of those are
-candidates."""
-
-CLEAR_NATS = 250.0
-CLEAR_SECONDS = 10.0
-"""A recording of which so many seconds tell so many nats is not tried on every track: the search
-before has found its track, if it is in an index that small. (So it was with 258 of 258 excerpts of
-up to 20 s that tell so much, of pieces that the network was not taught on, and with 63 of 64 that
-tell 200 to 250. Twice as long and half as clear is not the same: a search looks up the likeliest
-features alone.)"""
+MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
+"""No more than this share of an index, but so many at the least, are candidates: of a search, or of
+a trial of all tracks, after which they are tried with the whole query."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -125,9 +116,7 @@ class Identifier:
         found: dict[int, Match] = {}
         for attempt in passes:
             heard = query.most_telling(attempt.seconds)
-            if self._tries_every_track(heard, attempt) and heard.is_clear(
-                CLEAR_NATS, CLEAR_SECONDS
-            ):
+            if self._leaves_out(heard, attempt):
                 continue
             for match in self._attempt(heard, attempt):
                 if match.track not in found or match.log_odds > found[match.track].log_odds:
@@ -170,19 +159,22 @@ class Identifier:
             if likelihoods[place] > 0
         ]
 
-    def _tries_every_track(self, query: QueryOdds, attempt: Pass) -> bool:
-        """Tell whether a pass does without a search."""
-        return attempt.every_track and self.index.can_try_every_track and len(query.rhythm) > 0
+    def _leaves_out(self, query: QueryOdds, attempt: Pass) -> bool:
+        """Tell whether a pass is not for this index, or not for so clear a query."""
+        if not (self.index.can_try_every_track and len(query.rhythm)):
+            return attempt.every_track
+        return query.is_clear(attempt.clear, CLEAR_SECONDS)
 
     def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
-        if not self._tries_every_track(query, attempt):
+        most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
+        if not attempt.every_track:
             odds, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
-            return self.index.candidates(odds, onsets, attempt.candidates, attempt.effort)
-        some = max(round(TRIED_SHARE * len(self.index)), TRIED_CANDIDATES)
-        found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), some)
+            limit = min(attempt.candidates, most)
+            return self.index.candidates(odds, onsets, limit, attempt.effort)
+        found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), most)
         again = [candidate.track for candidate in found]
-        return self.index.likeliest(query.rhythm, TRIED_CANDIDATES, again)
+        return self.index.likeliest(query.rhythm, attempt.candidates, again)
 
     def _judged(
         self, found: _Promising, searched: QueryOdds, query: QueryOdds, attempt: Pass

@@ -10,7 +10,7 @@ which play is believed where (`segmentation`).
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +34,7 @@ WINDOW_SECONDS = 15.0
 STEP_SECONDS = 10.0
 """Windows overlap, so that each moment lies well within one of them."""
 
-WINDOW_PASSES = tuple(replace(attempt, every_track=False) for attempt in PASSES[:2])
+WINDOW_PASSES = PASSES[:2]
 """Other speeds and every track, tried on each window of an hour of unknown music, take minutes."""
 
 LEAST_CONFIDENCE = 0.5

@@ -1,15 +1,18 @@
 """Synthetic fingerprints against an index: the right track, the right place, and no guesses."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.query_odds import HEARD_SECONDS, QueryOdds
-from spotify_pipeline.index.feature_index import Candidate
+from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Candidate, Effort
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -191,24 +194,47 @@ def test_an_onset_at_the_end_of_all_time_does_no_harm(
     assert_identified(identifier, query, 12, 0.0)
 
 
-@pytest.mark.parametrize(("clarity", "tried"), [(1, True), (3, False)])
-def test_only_a_recording_that_tells_too_little_is_tried_on_every_track(
-    identifier: Identifier, monkeypatch: pytest.MonkeyPatch, clarity: int, tried: bool
+@pytest.mark.parametrize(
+    ("clarity", "recorded", "thorough", "tried"),
+    [
+        (0.5, True, True, True),
+        (1.0, True, True, False),
+        (3.0, True, False, False),
+        (3.0, False, True, True),
+    ],
+)
+def test_the_clearer_an_unknown_recording_the_less_is_done_about_it(
+    identifier: Identifier,
+    monkeypatch: pytest.MonkeyPatch,
+    clarity: float,
+    recorded: bool,
+    thorough: bool,
+    tried: bool,
 ) -> None:
-    trials: list[int] = []
+    index, done = identifier.index, set[str]()
+    search, trial = index.candidates, index.likeliest
 
-    def likeliest(*asked: object) -> list[Candidate]:
-        trials.append(len(asked))
-        return []
+    def candidates(
+        odds: Mapping[str, Float32s], onsets: Fingerprint, limit: int, effort: Effort
+    ) -> list[Candidate]:
+        done.add(f"{effort}")
+        return search(odds, onsets, limit, effort)
 
-    monkeypatch.setattr(identifier.index, "likeliest", likeliest)
-    unknown = QueryOdds.of(fingerprint_of(make_track(TRACKS + 1), 20, 10), None)
-    unknown = replace(unknown, rhythm=clarity * unknown.rhythm)
-    assert not any(match.confidence > THRESHOLD for match in identifier.matches_of(unknown))
-    assert trials
-    trials.clear()
-    identifier.matches_of(replace(unknown, recorded=True))
-    assert bool(trials) == tried
+    def likeliest(
+        odds: Float32s, limit: int, among: Sequence[int] | None = None
+    ) -> list[Candidate]:
+        done.add("every track")
+        return trial(odds, limit, among)
+
+    monkeypatch.setattr(index, "candidates", candidates)
+    monkeypatch.setattr(index, "likeliest", likeliest)
+    query = QueryOdds.of(fingerprint_of(make_track(TRACKS + 1), 20, 10), None)
+    query = replace(query, rhythm=np.float32(clarity) * query.rhythm, recorded=recorded)
+    identifier.matches_of(query)
+    assert f"{QUICK}" in done
+    assert f"{SKETCHY}" in done
+    assert (f"{THOROUGH}" in done) == thorough
+    assert ("every track" in done) == tried
 
 
 def test_an_empty_fingerprint_matches_nothing(identifier: Identifier) -> None:
