@@ -163,7 +163,7 @@ class Identifier:
         """Tell whether a pass is not for this index, or not for so clear a query."""
         if not (self.index.can_try_every_track and len(query.rhythm)):
             return attempt.every_track
-        return query.is_clear(attempt.clear, CLEAR_SECONDS)
+        return attempt.clear < math.inf and query.is_clear(attempt.clear, CLEAR_SECONDS)
 
     def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
