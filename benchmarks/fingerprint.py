@@ -23,7 +23,7 @@ from spotify_pipeline.fingerprint import (
     fingerprint,
     trains_of_codes,
 )
-from spotify_pipeline.recording import AUDIO_SUFFIXES, Recording, read_recording
+from spotify_pipeline.recording import AUDIO_SUFFIXES, Recording, read_for_fingerprint
 
 
 def recordings(music: Path | None) -> list[Recording]:
@@ -33,7 +33,7 @@ def recordings(music: Path | None) -> list[Recording]:
         samples = librosa.resample(piece.samples, orig_sr=piece.sample_rate, target_sr=SAMPLE_RATE)
         return [Recording(samples, SAMPLE_RATE, len(samples) / SAMPLE_RATE)]
     files = sorted(path for path in music.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
-    return [read_recording(path) for path in files[:8]]
+    return [read_for_fingerprint(path) for path in files[:8]]
 
 
 def fastest(work: Callable[[], object], runs: int) -> float:

@@ -34,14 +34,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from spotify_pipeline.evaluation.codecs import resampled
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.echoprint_server import Block
 from spotify_pipeline.evaluation.judge import tracks_of
 from spotify_pipeline.evaluation.pieces import Piece, read_pieces
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import (
-    SAMPLE_RATE,
     Fingerprint,
     codes_of_trains,
     fingerprint,
@@ -56,6 +54,7 @@ from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
 from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import read_recording
+from spotify_pipeline.resampling import analyzer_samples
 
 SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
@@ -91,7 +90,7 @@ def queries(
                 if np.abs(clip).max() < 1e-3:  # digital silence is nobody's
                     continue
                 for kind in ("clean", "mp3 64k"):
-                    heard = resampled(DEGRADATIONS[kind](clip, rng), RATE, SAMPLE_RATE)
+                    heard = analyzer_samples(DEGRADATIONS[kind](clip, rng), RATE)
                     yield Query(kind, length, piece, fingerprint(heard), heard)
 
 

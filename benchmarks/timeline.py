@@ -27,13 +27,18 @@ import soundfile
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.synthetic import Generator
-from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint, hear_stream
+from spotify_pipeline.fingerprint import Fingerprint, fingerprint, hear_stream
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording, stream_recording
+from spotify_pipeline.recording import (
+    AUDIO_SUFFIXES,
+    read_for_fingerprint,
+    read_recording,
+    stream_for_fingerprint,
+)
 
 HALVES = {"tuning": 0, "reporting": 1}
 MEMORY = 10**9
@@ -159,10 +164,10 @@ class Run:
 def measured(mix: Mix, segments: Sequence[Path]) -> Run:
     """Tell what plays when, in a process that does nothing else."""
     identifier = Identifier(opened(segments))
-    identifier.matches(fingerprint(next(stream_recording(mix.file, SAMPLE_RATE))))
+    identifier.matches(fingerprint(next(stream_for_fingerprint(mix.file))))
     before = resident()
     started, cpu = time.perf_counter(), time.process_time()
-    heard = hear_stream(stream_recording(mix.file, SAMPLE_RATE))
+    heard = hear_stream(stream_for_fingerprint(mix.file))
     reading = time.perf_counter() - started
     stretches = segment(heard, identifier)
     return Run(
@@ -192,7 +197,7 @@ def measured_apart(mix: Mix, segments: Sequence[Path]) -> Run:
 
 def read_pieces(files: Sequence[Path]) -> tuple[list[Fingerprint], list[float]]:
     """Give fingerprints and durations of all pieces."""
-    recordings = [read_recording(file, SAMPLE_RATE) for file in files]
+    recordings = [read_for_fingerprint(file) for file in files]
     return [fingerprint(r.samples) for r in recordings], [r.duration for r in recordings]
 
 

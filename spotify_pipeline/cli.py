@@ -201,8 +201,14 @@ def identify(
 
 @main.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--padded",
+    is_flag=True,
+    help="Give each onset six Echoprint codes, the missing ones as stop codes: so do"
+    " echoprint-codegen and analyzers before version 4. The dump's documents don't.",
+)
 @_with_clear_errors
-def fingerprint(files: tuple[Path, ...]) -> None:
+def fingerprint(files: tuple[Path, ...], padded: bool) -> None:
     """Print the fingerprints of recordings as documents of the dump have them.
 
     One line of JSON for each file, with the keys file, duration, echoprintstring,
@@ -210,7 +216,7 @@ def fingerprint(files: tuple[Path, ...]) -> None:
     """
     from spotify_pipeline.identify.fingerprints import fingerprint_files
 
-    _write_lines(fingerprint_files(files), _show_json)
+    _write_lines(fingerprint_files(files, padded=padded), _show_json)
 
 
 @main.command()

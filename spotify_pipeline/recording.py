@@ -3,12 +3,13 @@
 What libsndfile reads (wav, flac, ogg, opus, mp3, aiff, ...) is decoded by it; everything else goes
 through ffmpeg where it is installed. Either way a file is decoded block by block.
 
-Belongs here: decoding and resampling. Does not belong here: what is made of the samples.
+Belongs here: decoding. Does not belong here: other sample rates (`resampling`), what is made of the
+samples.
 """
 
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -17,6 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.resampling import (
+    ANALYZER_RATE,
+    Resampler,
+    analyzer_resampler,
+    resampler_to,
+)
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -24,7 +31,9 @@ __all__ = [
     "RecordingError",
     "audio_files",
     "printable",
+    "read_for_fingerprint",
     "read_recording",
+    "stream_for_fingerprint",
     "stream_recording",
 ]
 
@@ -39,6 +48,9 @@ LOWEST_RATE = 1000
 
 BLOCK_SAMPLES = 1 << 18
 """Samples of each channel that are decoded at a time."""
+
+_Block = tuple[int, npt.NDArray[np.float32]]
+"""Samples per second, and the next ones, mixed to one channel."""
 
 
 class RecordingError(PipelineError):
@@ -87,7 +99,7 @@ def printable(path: Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def read_recording(path: Path, sample_rate: int = 11025) -> Recording:
+def read_recording(path: Path, sample_rate: int) -> Recording:
     """Decode a file, mix it to one channel and resample it.
 
     Raises
@@ -96,11 +108,10 @@ def read_recording(path: Path, sample_rate: int = 11025) -> Recording:
         The file is missing, holds no audio or samples that are not finite, or is of a format that
         needs ffmpeg where there is none.
     """
-    samples = np.concatenate(list(stream_recording(path, sample_rate)))
-    return Recording(samples, sample_rate, len(samples) / sample_rate)
+    return _joined(stream_recording(path, sample_rate), sample_rate)
 
 
-def stream_recording(path: Path, sample_rate: int = 11025) -> Generator[npt.NDArray[np.float32]]:
+def stream_recording(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
     """Decode a file block by block: memory stays small however long the recording is.
 
     Yields
@@ -112,18 +123,51 @@ def stream_recording(path: Path, sample_rate: int = 11025) -> Generator[npt.NDAr
     RecordingError
         As of `read_recording`; of what lies deep in the file, only once it is reached.
     """
+    yield from _streamed(path, resampler_to(sample_rate), sample_rate)
+
+
+def read_for_fingerprint(path: Path) -> Recording:
+    """Decode a file to what fingerprints are made of (`resampling.analyzer_resampler`).
+
+    Raises
+    ------
+    RecordingError
+        As of `read_recording`.
+    """
+    return _joined(stream_for_fingerprint(path), ANALYZER_RATE)
+
+
+def stream_for_fingerprint(path: Path) -> Generator[npt.NDArray[np.float32]]:
+    """Do so block by block, as of `stream_recording`."""
+    yield from _streamed(path, analyzer_resampler, 2 * ANALYZER_RATE)
+
+
+def _joined(blocks: Iterable[npt.NDArray[np.float32]], sample_rate: int) -> Recording:
+    samples = np.concatenate(list(blocks))
+    return Recording(samples, sample_rate, len(samples) / sample_rate)
+
+
+def _streamed(
+    path: Path, resampler_of: Callable[[float], Resampler], wanted_rate: int
+) -> Generator[npt.NDArray[np.float32]]:
+    """Decode and resample a file; a decoder that can choose the rate gives the wanted one."""
     name = printable(path)
+    resampler: Resampler | None = None
     try:
         if not path.is_file():
             raise RecordingError(f"{name}: no such file")
         if path.stat().st_size == 0:
             raise RecordingError(f"{name}: the file is empty")
-        yield from _decoded(path, sample_rate)
+        for rate, mono in _decoded(path, wanted_rate):
+            resampler = resampler or resampler_of(rate)
+            yield _finite(path, resampler.push(_finite(path, mono)))
     except OSError as error:
         raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
+    if resampler is not None:
+        yield _finite(path, resampler.push(np.empty(0, np.float32), last=True))
 
 
-def _decoded(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
+def _decoded(path: Path, wanted_rate: int) -> Generator[_Block]:
     """Decode with libsndfile, or with ffmpeg when it does not know the format."""
     import soundfile
 
@@ -131,16 +175,16 @@ def _decoded(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]
     # soundfile takes a file of this name for samples without a header
     if path.suffix.lower() != ".raw":
         try:
-            for block in _decode_with_soundfile(path, sample_rate):
-                yield block
-                seconds += len(block) / sample_rate
+            for rate, block in _decode_with_soundfile(path):
+                yield rate, block
+                seconds += len(block) / rate
             return
         except soundfile.LibsndfileError as error:
             if seconds:
                 raise RecordingError(
                     f"{printable(path)}: damaged after {seconds:.0f} s: {error.error_string}"
                 ) from error
-    yield from _decode_with_ffmpeg(path, sample_rate)
+    yield from _decode_with_ffmpeg(path, wanted_rate)
 
 
 def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -150,26 +194,22 @@ def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
     return samples
 
 
-def _decode_with_soundfile(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
-    """Decode with libsndfile, mix and resample."""
+def _decode_with_soundfile(path: Path) -> Generator[_Block]:
+    """Decode with libsndfile, and mix."""
     import soundfile
-    import soxr
 
     with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
         if file.samplerate < LOWEST_RATE:
             raise RecordingError(
                 f"{printable(path)}: no recording has {file.samplerate} samples a second"
             )
-        resampler = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32")
         while len(channels := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
-            mono = _finite(path, channels.mean(axis=1))
-            yield _finite(path, resampler.resample_chunk(mono))
+            yield file.samplerate, channels.mean(axis=1)
         if file.tell() == 0:
             raise RecordingError(f"{printable(path)}: the file holds no audio")
-        yield _finite(path, resampler.resample_chunk(np.empty(0, np.float32), last=True))
 
 
-def _decode_with_ffmpeg(path: Path, sample_rate: int) -> Generator[npt.NDArray[np.float32]]:
+def _decode_with_ffmpeg(path: Path, rate: int) -> Generator[_Block]:
     """Decode whatever ffmpeg knows."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
@@ -180,7 +220,7 @@ def _decode_with_ffmpeg(path: Path, sample_rate: int) -> Generator[npt.NDArray[n
     # absolute, since ffmpeg takes what stands before a colon in a relative name for a protocol
     command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(path.absolute())]
     command += ["-map", "0:a:0", "-ac", "1"]
-    command += ["-ar", str(sample_rate), "-f", "f32le", "-"]
+    command += ["-ar", str(rate), "-f", "f32le", "-"]
     # complaints go to a file: a pipe that nobody reads would fill up and stop ffmpeg
     with (
         TemporaryFile() as complaints,
@@ -191,7 +231,7 @@ def _decode_with_ffmpeg(path: Path, sample_rate: int) -> Generator[npt.NDArray[n
         try:
             while content := process.stdout.read(BLOCK_SAMPLES * 4):
                 decoded = True
-                yield _finite(path, np.frombuffer(content[: len(content) // 4 * 4], np.float32))
+                yield rate, np.frombuffer(content[: len(content) // 4 * 4], np.float32)
             process.wait()
         finally:
             process.kill()  # if whoever reads the stream has enough of it

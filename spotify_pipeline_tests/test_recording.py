@@ -20,9 +20,12 @@ from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.recording import (
     RecordingError,
     printable,
+    read_for_fingerprint,
     read_recording,
+    stream_for_fingerprint,
     stream_recording,
 )
+from spotify_pipeline.resampling import analyzer_samples
 
 RATE = 11025
 Floats = npt.NDArray[np.floating]
@@ -44,7 +47,7 @@ def without_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64"])
 def test_a_file_is_decoded_at_its_length_and_level(tmp_path: Path, suffix: str) -> None:
-    recording = read_recording(write(tmp_path / f"a.{suffix}", sine(2, 44100), 44100))
+    recording = read_recording(write(tmp_path / f"a.{suffix}", sine(2, 44100), 44100), RATE)
     assert recording.sample_rate == RATE
     assert recording.samples.dtype == np.float32
     assert recording.samples.ndim == 1
@@ -58,12 +61,12 @@ def test_a_file_is_decoded_at_its_length_and_level(tmp_path: Path, suffix: str) 
 def test_full_scale_is_one_at_every_width(tmp_path: Path, subtype: str) -> None:
     path = write(tmp_path / "a.wav", sine(1, RATE), subtype=subtype)
     expected = sine(1, RATE)
-    np.testing.assert_allclose(read_recording(path).samples, expected, atol=0.01)
+    np.testing.assert_allclose(read_recording(path, RATE).samples, expected, atol=0.01)
 
 
 @pytest.mark.parametrize("rate", [1000, 8000, 22050, 48000, 96000])
 def test_another_rate_is_resampled(tmp_path: Path, rate: int) -> None:
-    found = read_recording(write(tmp_path / "a.wav", sine(2, rate), rate)).samples
+    found = read_recording(write(tmp_path / "a.wav", sine(2, rate), rate), RATE).samples
     assert len(found) == 2 * RATE
     edge = RATE // 4
     np.testing.assert_allclose(found[edge:-edge], sine(2, RATE)[edge:-edge], atol=0.01)
@@ -77,7 +80,7 @@ def test_the_rate_asked_for_is_given(tmp_path: Path) -> None:
 def test_samples_at_the_rate_asked_for_are_left_as_they_are(tmp_path: Path) -> None:
     integers = np.random.default_rng(0).integers(-(2**15), 2**15, 5000).astype(np.int16)
     soundfile.write(tmp_path / "a.wav", integers, RATE)
-    found = read_recording(tmp_path / "a.wav").samples
+    found = read_recording(tmp_path / "a.wav", RATE).samples
     np.testing.assert_array_equal(found, (integers / 32768).astype(np.float32))
 
 
@@ -85,32 +88,32 @@ def test_samples_at_the_rate_asked_for_are_left_as_they_are(tmp_path: Path) -> N
 def test_channels_are_averaged(tmp_path: Path, channels: int) -> None:
     levels = np.linspace(0.1, 0.6, channels)
     samples = np.outer(np.sign(sine(1, RATE)), levels)
-    found = read_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT")).samples
+    found = read_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"), RATE).samples
     np.testing.assert_allclose(np.abs(found[1:]).mean(), levels.mean(), rtol=0.01)
 
 
 def test_channels_that_cancel_out_are_silence(tmp_path: Path) -> None:
     opposed = np.stack((sine(1, RATE), -sine(1, RATE)), axis=1)
-    found = read_recording(write(tmp_path / "a.wav", opposed, subtype="FLOAT")).samples
+    found = read_recording(write(tmp_path / "a.wav", opposed, subtype="FLOAT"), RATE).samples
     assert np.abs(found).max() < 1e-6
 
 
 def test_a_single_sample_is_a_recording(tmp_path: Path) -> None:
-    recording = read_recording(write(tmp_path / "a.wav", np.array([0.5])))
+    recording = read_recording(write(tmp_path / "a.wav", np.array([0.5])), RATE)
     assert recording.samples.tolist() == [0.5]
     assert recording.duration == 1 / RATE
 
 
 def test_the_content_counts_and_not_the_name(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", sine(1, RATE)).rename(tmp_path / "a.mp3")
-    assert read_recording(path).duration == 1
+    assert read_recording(path, RATE).duration == 1
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="names are Unicode there")
 def test_a_name_that_is_not_utf_8_is_read(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff\xfe.wav")
     write(tmp_path / "a.wav", sine(1, RATE)).rename(path)
-    assert read_recording(path).duration == 1
+    assert read_recording(path, RATE).duration == 1
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="names are Unicode there")
@@ -120,7 +123,7 @@ def test_an_error_about_a_name_that_is_not_utf_8_can_be_written_as_utf_8(
     path = tmp_path / os.fsdecode(b"\xff\xfe.txt")
     path.write_text("no audio")
     with pytest.raises(RecordingError) as caught:
-        read_recording(path)
+        read_recording(path, RATE)
     assert printable(path) in str(caught.value)
     str(caught.value).encode()
 
@@ -132,7 +135,7 @@ def test_a_name_that_is_text_is_printed_as_it_is(name: str) -> None:
 
 def assert_refused(path: Path, reason: str) -> None:
     with pytest.raises(RecordingError, match=reason) as caught:
-        read_recording(path)
+        read_recording(path, RATE)
     assert isinstance(caught.value, PipelineError)
     assert str(caught.value).startswith(f"{path}: ")
 
@@ -205,7 +208,7 @@ def test_a_damaged_file_is_read_in_part_or_refused(tmp_path: Path, suffix: str) 
             content[position] = generator.integers(256)
         path.write_bytes(content)
         try:
-            recording = read_recording(path)
+            recording = read_recording(path, RATE)
         except RecordingError:
             continue
         assert np.isfinite(recording.samples).all()
@@ -219,9 +222,21 @@ def test_what_is_streamed_equals_the_whole_resampled_at_once(
     noise = np.random.default_rng(0).normal(0, 0.1, (40 * rate, 2))
     path = write(tmp_path / f"a.{suffix}", noise, rate)
     whole = soundfile.read(path, dtype="float32")[0].mean(axis=1)
-    blocks = list(stream_recording(path))
+    blocks = list(stream_recording(path, RATE))
     np.testing.assert_array_equal(np.concatenate(blocks), soxr.resample(whole, rate, RATE))
-    np.testing.assert_array_equal(np.concatenate(blocks), read_recording(path).samples)
+    np.testing.assert_array_equal(np.concatenate(blocks), read_recording(path, RATE).samples)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100])
+def test_what_is_streamed_for_fingerprints_equals_the_whole(tmp_path: Path, rate: int) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (20 * rate, 2))
+    path = write(tmp_path / "a.wav", noise, rate)
+    whole = soundfile.read(path, dtype="float32")[0].mean(axis=1)
+    blocks = np.concatenate(list(stream_for_fingerprint(path)))
+    np.testing.assert_array_equal(blocks, analyzer_samples(whole, rate))
+    recording = read_for_fingerprint(path)
+    np.testing.assert_array_equal(recording.samples, blocks)
+    assert (recording.sample_rate, recording.duration) == (RATE, 20)
 
 
 def test_a_long_recording_is_streamed_in_little_memory(tmp_path: Path) -> None:
@@ -229,7 +244,7 @@ def test_a_long_recording_is_streamed_in_little_memory(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", sine(60 * minutes, 44100), 44100)
     tracemalloc.start()
     try:
-        seconds = sum(len(block) for block in stream_recording(path)) / RATE
+        seconds = sum(len(block) for block in stream_recording(path, RATE)) / RATE
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -240,7 +255,7 @@ def test_a_long_recording_is_streamed_in_little_memory(tmp_path: Path) -> None:
 def test_what_is_wrong_deep_in_a_file_is_told_where_it_is_reached(tmp_path: Path) -> None:
     samples = sine(60, RATE)
     samples[-1] = np.nan
-    stream = stream_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"))
+    stream = stream_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"), RATE)
     assert len(next(stream)) > 0
     with pytest.raises(RecordingError, match="NaN or infinite"):
         list(stream)
@@ -292,7 +307,7 @@ def test_another_format_is_read(ffmpeg: None, tmp_path: Path) -> None:
 def test_a_file_without_header_by_its_name_is_read(ffmpeg: None, tmp_path: Path) -> None:
     path = tmp_path / "a.raw"
     path.write_bytes(b"made-up format 0.25")
-    assert read_recording(path).duration == 1
+    assert read_recording(path, RATE).duration == 1
 
 
 @pytest.mark.parametrize("name", ["Mozart: Requiem.m4a", "-y.m4a", "a b'c\".m4a", "http:x.m4a"])
@@ -301,14 +316,14 @@ def test_any_relative_name_is_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(b"made-up format 0.25")
-    assert read_recording(Path(name)).duration == 1
+    assert read_recording(Path(name), RATE).duration == 1
 
 
 def test_the_last_line_of_what_ffmpeg_says_is_the_reason(ffmpeg: None, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("no audio")
     with pytest.raises(RecordingError, match=r"ffmpeg can't read it: .*Invalid data") as caught:
-        read_recording(path)
+        read_recording(path, RATE)
     assert str(caught.value).startswith(f"{path}: ")
     assert "some detail" not in str(caught.value)
 
@@ -317,7 +332,7 @@ def test_a_file_without_audio_is_refused(ffmpeg: None, tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     path.write_bytes(b"only pictures")
     with pytest.raises(RecordingError, match="no audio"):
-        read_recording(path)
+        read_recording(path, RATE)
 
 
 def test_a_sample_that_is_not_finite_is_refused_from_ffmpeg_too(
@@ -326,13 +341,13 @@ def test_a_sample_that_is_not_finite_is_refused_from_ffmpeg_too(
     path = tmp_path / "a.mka"
     path.write_bytes(b"made-up format nan")
     with pytest.raises(RecordingError, match="NaN or infinite"):
-        read_recording(path)
+        read_recording(path, RATE)
 
 
 def test_a_stream_from_ffmpeg_can_be_left_before_its_end(ffmpeg: None, tmp_path: Path) -> None:
     path = tmp_path / "a.m4a"
     path.write_bytes(b"made-up format endless 0.25")
-    stream = stream_recording(path)
+    stream = stream_recording(path, RATE)
     blocks = list(islice(stream, 3))
     assert all((block == 0.25).all() for block in blocks)
     stream.close()
@@ -343,7 +358,7 @@ def test_damage_is_told_once_the_stream_from_ffmpeg_gets_there(
 ) -> None:
     path = tmp_path / "a.m4a"
     path.write_bytes(b"made-up format damaged 0.25")
-    stream = stream_recording(path)
+    stream = stream_recording(path, RATE)
     assert next(stream).tolist() == [0.25] * RATE
     with pytest.raises(RecordingError, match="ffmpeg can't read it: damaged"):
         next(stream)
@@ -351,4 +366,4 @@ def test_damage_is_told_once_the_stream_from_ffmpeg_gets_there(
 
 def test_libsndfile_goes_first(ffmpeg: None, tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", sine(2, RATE))
-    assert read_recording(path).duration == 2
+    assert read_recording(path, RATE).duration == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from spotify_pipeline.demo.composer import write_pieces
-from spotify_pipeline.demo.excerpt import write_noisy_excerpt
+from spotify_pipeline.demo.excerpt import EXCERPT_RATE, write_noisy_excerpt
 from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
@@ -146,7 +146,7 @@ def _excerpts(dump: SampleDump, known: Path, unknown: Path, folder: Path) -> tup
     sources.append((unknown, unknown.stem, False))
     excerpts = []
     for number, (source, title, indexed) in enumerate(sources, 1):
-        room = max(read_recording(source).duration - EXCERPT_SECONDS, 0.0)
+        room = max(read_recording(source, EXCERPT_RATE).duration - EXCERPT_SECONDS, 0.0)
         excerpt = Excerpt(folder / f"excerpt {number}.mp3", title, rng.uniform(0, room), indexed)
         write_noisy_excerpt(
             source,

@@ -12,7 +12,7 @@ from spotify_pipeline.evaluation.codecs import MP3_64_KBIT
 from spotify_pipeline.evaluation.noise import pink_noise
 from spotify_pipeline.recording import RecordingError, read_recording
 
-__all__ = ["write_noisy_excerpt"]
+__all__ = ["EXCERPT_RATE", "write_noisy_excerpt"]
 
 EXCERPT_RATE = 44100
 

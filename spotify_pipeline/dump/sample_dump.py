@@ -31,7 +31,7 @@ from spotify_pipeline.dump.catalogue_writer import CatalogueTrack, base62, write
 from spotify_pipeline.dump.tags import read_tags
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
-from spotify_pipeline.recording import audio_files, read_recording
+from spotify_pipeline.recording import audio_files, read_for_fingerprint, read_recording
 from spotify_pipeline.shards import OWN_MUSIC_SHARDS, SHARD_SUFFIX, SHARDS, TRACK_ID_LENGTH
 
 __all__ = ["SampleDump", "SampleTrack", "write_sample_dump"]
@@ -263,12 +263,12 @@ def _analyse(source: _Source) -> _Analysed:
     import msgspec
 
     from spotify_pipeline.dump.analysis import ANALYSIS_SAMPLE_RATE, analyse, document
-    from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint
+    from spotify_pipeline.fingerprint import fingerprint
 
     path = source.music / source.file
     started = time.perf_counter()
     analysis = analyse(read_recording(path, ANALYSIS_SAMPLE_RATE).samples)
-    prints = fingerprint(read_recording(path, SAMPLE_RATE).samples)
+    prints = fingerprint(read_for_fingerprint(path).samples)
     content = document(
         source.track_id,
         analysis,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spotify_pipeline.evaluation.errors import EvaluationError
-from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint
+from spotify_pipeline.fingerprint import Fingerprint, fingerprint
 from spotify_pipeline.progress import Report
-from spotify_pipeline.recording import RecordingError, audio_files, printable, read_recording
+from spotify_pipeline.recording import RecordingError, audio_files, printable, read_for_fingerprint
 
 __all__ = ["SHORTEST_PIECE", "Piece", "read_pieces"]
 
@@ -61,7 +61,7 @@ def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> li
     for number, file in enumerate(files):
         report(number, len(files), "reading the music")
         try:
-            recording = read_recording(file, SAMPLE_RATE)
+            recording = read_for_fingerprint(file)
         except RecordingError as error:
             warn(f"left out: {error}")
             continue

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spotify_pipeline.evaluation.codecs import resampled
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, changes_speed
 from spotify_pipeline.evaluation.pieces import Piece
-from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, fingerprint
+from spotify_pipeline.fingerprint import Fingerprint, fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.recording import read_recording
+from spotify_pipeline.resampling import analyzer_samples
 
 __all__ = ["LONGEST_EXCERPT", "REPORTING", "TUNING", "Excerpt", "Query", "queries"]
 
@@ -113,7 +113,7 @@ def queries(
                     size = round(length * RATE)
                     if np.abs(stretch[int(start * scale) :][:size]).max() < SILENCE:
                         continue
-                    clip = resampled(degraded[start : start + size], RATE, SAMPLE_RATE)
+                    clip = analyzer_samples(degraded[start : start + size], RATE)
                     offset = (first + start * scale) / RATE
                     excerpt = Excerpt(name, length, number, offset)
                     yield Query(excerpt, fingerprint(clip), clip)

@@ -43,9 +43,9 @@ class Fingerprint:
         """Multiply all frames by a factor."""
         return Fingerprint(self.echoprint.at_speed(speed), self.rhythm.at_speed(speed))
 
-    def echoprint_string(self) -> str:
-        """Write the ``echoprintstring`` as documents of the dump have it."""
-        return encode_echoprint(codes_of_trains(self.echoprint))
+    def echoprint_string(self, *, padded: bool = False) -> str:
+        """Write the ``echoprintstring``, as documents of the dump have it unless it is padded."""
+        return encode_echoprint(codes_of_trains(self.echoprint, padded=padded))
 
     def rhythm_string(self) -> str:
         """Write the ``rhythmstring``."""

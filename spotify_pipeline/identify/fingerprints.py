@@ -12,12 +12,11 @@ import msgspec
 from spotify_pipeline.fingerprint import (
     ECHOPRINT_VERSION,
     RHYTHM_VERSION,
-    SAMPLE_RATE,
     FingerprintError,
     fingerprint,
 )
 from spotify_pipeline.identify.answers import Failure
-from spotify_pipeline.recording import RecordingError, printable, read_recording
+from spotify_pipeline.recording import RecordingError, printable, read_for_fingerprint
 
 __all__ = ["FingerprintStrings", "fingerprint_files"]
 
@@ -33,16 +32,24 @@ class FingerprintStrings(msgspec.Struct, frozen=True):
     rhythm_version: float
 
 
-def fingerprint_files(files: Iterable[Path]) -> Iterator[FingerprintStrings | Failure]:
-    """Fingerprint recordings one after the other; one that can't be read does not stop the rest."""
+def fingerprint_files(
+    files: Iterable[Path], *, padded: bool = False
+) -> Iterator[FingerprintStrings | Failure]:
+    """Fingerprint recordings one after the other; one that can't be read does not stop the rest.
+
+    Parameters
+    ----------
+    padded
+        As of `codes.codes_of_trains`.
+    """
     for file in files:
         try:
-            recording = read_recording(file, SAMPLE_RATE)
+            recording = read_for_fingerprint(file)
             found = fingerprint(recording.samples)
             yield FingerprintStrings(
                 file=printable(file),
                 duration=round(recording.duration, 5),
-                echoprintstring=found.echoprint_string(),
+                echoprintstring=found.echoprint_string(padded=padded),
                 echoprint_version=ECHOPRINT_VERSION,
                 rhythmstring=found.rhythm_string(),
                 rhythm_version=RHYTHM_VERSION,

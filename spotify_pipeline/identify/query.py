@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from spotify_pipeline.fingerprint import (
-    SAMPLE_RATE,
     Fingerprint,
     FingerprintError,
     decode_echoprint,
@@ -18,7 +17,7 @@ from spotify_pipeline.fingerprint import (
     trains_of_codes,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.recording import RecordingError, printable, read_recording
+from spotify_pipeline.recording import RecordingError, printable, read_for_fingerprint
 
 __all__ = ["Query", "read_query"]
 
@@ -63,7 +62,7 @@ def read_query(path: Path) -> Query:
     """
     if path.suffix.lower() == ".json":
         return _read_strings(path)
-    recording = read_recording(path, SAMPLE_RATE)
+    recording = read_for_fingerprint(path)
     return Query(fingerprint(recording.samples), recording.duration, recording.samples)
 
 

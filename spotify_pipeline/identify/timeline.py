@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 
 from spotify_pipeline.catalog import Catalog, TrackNames
-from spotify_pipeline.fingerprint import SAMPLE_RATE, hear_stream
+from spotify_pipeline.fingerprint import hear_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.recording import RecordingError, printable, stream_recording
+from spotify_pipeline.recording import RecordingError, printable, stream_for_fingerprint
 
 __all__ = ["PlayedTrack", "Timeline", "TimelineEntry", "timeline_files"]
 
@@ -94,7 +94,7 @@ def timeline_files(
         for file in files:
             started = time.perf_counter()
             try:
-                heard = hear_stream(stream_recording(file, SAMPLE_RATE))
+                heard = hear_stream(stream_for_fingerprint(file))
             except RecordingError as error:
                 yield Failure(printable(file), str(error))
                 continue

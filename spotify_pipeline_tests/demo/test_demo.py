@@ -8,7 +8,7 @@ import soundfile
 
 from spotify_pipeline.demo.demo import EXCERPT_SECONDS, Material, prepare_material
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import shard_of_file_name
 
@@ -79,13 +79,15 @@ def test_excerpts_tell_the_truth_about_themselves(material: Material) -> None:
     assert unknown.title == "unknown"
     for excerpt in material.excerpts:
         assert 0 <= excerpt.start <= PIECE_SECONDS - EXCERPT_SECONDS
-        assert read_recording(excerpt.file).duration == pytest.approx(EXCERPT_SECONDS, abs=0.001)
+        assert read_for_fingerprint(excerpt.file).duration == pytest.approx(
+            EXCERPT_SECONDS, abs=0.001
+        )
 
 
 def test_an_excerpt_is_cut_from_where_it_says(material: Material, music: Path) -> None:
     (unknown,) = (excerpt for excerpt in material.excerpts if not excerpt.indexed)
-    piece = read_recording(music / "unknown.wav").samples
-    noisy = read_recording(unknown.file).samples
+    piece = read_for_fingerprint(music / "unknown.wav").samples
+    noisy = read_for_fingerprint(unknown.file).samples
     clean = piece[round(unknown.start * 11_025) :][: len(noisy)]
     assert np.corrcoef(clean, noisy)[0, 1] > 0.6
 

@@ -15,7 +15,7 @@ from spotify_pipeline.fingerprint import (
     unpack_codes,
     unpack_trains,
 )
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.settings import INDEX_VARIABLE
 from spotify_pipeline.store.database import connect
 from spotify_pipeline_tests.documents import write_shard
@@ -72,7 +72,7 @@ def test_excerpts_of_real_music_are_found_and_left_out_pieces_are_unknown(tmp_pa
     truth = {}
     for piece in [*known, *unknown]:
         target = tmp_path / f"{piece.stem}.mp3"
-        start = rng.uniform(0, read_recording(piece).duration - 10)
+        start = rng.uniform(0, read_for_fingerprint(piece).duration - 10)
         write_noisy_excerpt(piece, target, start=start, seconds=10, noise_decibel=20, seed=1)
         truth[str(target)] = (ids.get(piece.name), start)
     answered = run(tmp_path, SPOTIFY_PIPELINE, "identify", "--json", *truth)

@@ -13,7 +13,8 @@ from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.queries import REPORTING, TUNING, Query, queries
 from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import read_for_fingerprint, read_recording
+from spotify_pipeline.resampling import analyzer_samples
 
 KINDS = ["clean", "white 0"]
 
@@ -80,13 +81,13 @@ def test_the_recipe_is_the_one_that_published_figures_rest_on(
         size = round(excerpt.seconds * RATE)
         start = int(rng.integers(0, len(heard) - size))
         assert excerpt.offset == (first + start) / RATE
-        expected = resampled(heard[start : start + size], RATE, SAMPLE_RATE)
+        expected = analyzer_samples(heard[start : start + size], RATE)
         assert np.array_equal(samples_of(query), expected)
 
 
 def test_offsets_of_a_faster_recording_are_those_in_the_piece(pieces: list[Piece]) -> None:
     (fast,) = queries(pieces[:1], ["speed +4"], [10.0], 1)
-    samples = read_recording(pieces[0].file, SAMPLE_RATE).samples
+    samples = read_for_fingerprint(pieces[0].file).samples
     first = round(fast.excerpt.offset * SAMPLE_RATE)
     there = samples[first : first + round(10.4 * SAMPLE_RATE)]
     heard = resampled(samples_of(fast), SAMPLE_RATE / 1.04, SAMPLE_RATE)

@@ -14,7 +14,7 @@ from spotify_pipeline.fingerprint import fingerprint
 from spotify_pipeline.identify.answers import Answer, Failure, answer_files
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.store.database import DatabaseError
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_document, make_track_id
@@ -48,7 +48,7 @@ class Home:
         self.known = self._excerpt(0)
         self.unknown = self._excerpt(1)
         build_metadata(write_metadata(folder / "source.sqlite3"), folder, self.catalogue)
-        piece = read_recording(folder / "piece 0.flac")
+        piece = read_for_fingerprint(folder / "piece 0.flac")
         found = fingerprint(piece.samples)
         twin, silent = make_track(5), make_track(6)
         tracks = [Track(NAMED, piece.duration, found.rhythm, found.echoprint)]

@@ -11,7 +11,7 @@ import soundfile
 
 from spotify_pipeline.fingerprint import SAMPLE_RATE, codes_of_trains, fingerprint
 from spotify_pipeline.identify.query import read_query
-from spotify_pipeline.recording import RecordingError, read_recording
+from spotify_pipeline.recording import RecordingError, read_for_fingerprint
 from spotify_pipeline_tests.documents import (
     echoprint_trains,
     make_document,
@@ -42,7 +42,7 @@ def test_audio_is_fingerprinted(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(size=3 * SAMPLE_RATE)
     soundfile.write(tmp_path / "noise.wav", 0.2 * noise, SAMPLE_RATE)
     query = read_query(tmp_path / "noise.wav")
-    assert query.fingerprint == fingerprint(read_recording(tmp_path / "noise.wav").samples)
+    assert query.fingerprint == fingerprint(read_for_fingerprint(tmp_path / "noise.wav").samples)
     assert len(query.fingerprint.rhythm) > 0
     assert query.duration == pytest.approx(3.0)
 

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 
 from spotify_pipeline.cli import main
 from spotify_pipeline.demo.composer import compose
-from spotify_pipeline.fingerprint import SAMPLE_RATE, fingerprint
+from spotify_pipeline.fingerprint import fingerprint
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.timeline import Timeline, timeline_files
-from spotify_pipeline.recording import read_recording
+from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.settings import HOME_VARIABLE, Settings
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_track_id
@@ -57,7 +57,7 @@ class Home:
         for number, track_id in IDS.items():
             source = folder / "piece.flac"
             soundfile.write(source, pieces[number].samples, rate)
-            piece = read_recording(source, SAMPLE_RATE)
+            piece = read_for_fingerprint(source)
             found = fingerprint(piece.samples)
             tracks.append(Track(track_id, piece.duration, found.rhythm, found.echoprint))
         publish_tracks(self.settings.index, tracks)

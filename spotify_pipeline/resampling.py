@@ -1,0 +1,93 @@
+"""Samples of any rate to the rate that something needs, block by block.
+
+Belongs here: changing the sample rate of one channel. Does not belong here: files (`recording`);
+the analyzer's own step from 22050 to 11025 Hz (`fingerprint.decimation`).
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from spotify_pipeline.fingerprint.arrays import Float32s
+
+__all__ = ["ANALYZER_RATE", "Resampler", "analyzer_resampler", "analyzer_samples", "resampler_to"]
+
+ANALYZER_RATE = 11_025
+"""Samples per second of what fingerprints are made of."""
+
+
+class Resampler(Protocol):
+    """Changes the rate of a recording that comes in blocks."""
+
+    def push(self, samples: Float32s, *, last: bool = False) -> Float32s:
+        """Take the next samples, float32 of shape (n,); give those that follow, float32 (m,)."""
+
+
+class _Soxr:
+    """Band-limited to half the lower rate, by the SoX resampler."""
+
+    def __init__(self, rate: float, target: float) -> None:
+        import soxr
+
+        self._stream = soxr.ResampleStream(rate, target, 1, dtype="float32")
+
+    def push(self, samples: Float32s, *, last: bool = False) -> Float32s:
+        return np.asarray(self._stream.resample_chunk(samples, last=last), np.float32)
+
+
+class _SixteenBits:
+    """What has the front end's rate already."""
+
+    def push(self, samples: Float32s, *, last: bool = False) -> Float32s:
+        from spotify_pipeline.fingerprint.decimation import sixteen_bits
+
+        return sixteen_bits(samples)
+
+
+class _Analyzer:
+    """To 22050 Hz, and on as the analyzer does it."""
+
+    def __init__(self, rate: float) -> None:
+        from spotify_pipeline.fingerprint.decimation import ANALYSIS_RATE, Decimator
+
+        self._first = None if rate == ANALYSIS_RATE else _Soxr(rate, ANALYSIS_RATE)
+        self._decimator = Decimator()
+
+    def push(self, samples: Float32s, *, last: bool = False) -> Float32s:
+        if self._first is not None:
+            samples = self._first.push(samples, last=last)
+        return self._decimator.push(samples, last=last)
+
+
+def resampler_to(target: float) -> Callable[[float], Resampler]:
+    """Give what makes, for the rate of a recording, the resampler to a rate."""
+    return lambda rate: _Soxr(rate, target)
+
+
+def analyzer_resampler(rate: float) -> Resampler:
+    """Make the resampler to what the fingerprint's front end takes: 16 bits at 11025 Hz.
+
+    Parameters
+    ----------
+    rate
+        Of the recording. At 11025 Hz, samples are only rounded to 16 bits.
+    """
+    return _SixteenBits() if rate == ANALYZER_RATE else _Analyzer(rate)
+
+
+def analyzer_samples(samples: Float32s, rate: float) -> Float32s:
+    """Turn a whole recording of one channel into what the fingerprint's front end takes.
+
+    Parameters
+    ----------
+    samples
+        float32 of shape (n,), full scale at -1 and 1.
+    rate
+        Its samples per second.
+
+    Returns
+    -------
+    float32 of shape (m,), at 11025 Hz.
+    """
+    return analyzer_resampler(rate).push(np.asarray(samples, np.float32), last=True)
