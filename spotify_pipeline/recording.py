@@ -7,6 +7,7 @@ Belongs here: decoding. Does not belong here: other sample rates (`resampling`),
 samples.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Generator, Iterable
@@ -48,6 +49,10 @@ LOWEST_RATE = 1000
 
 BLOCK_SAMPLES = 1 << 18
 """Samples of each channel that are decoded at a time."""
+
+ID3_HEADER_BYTES = 10
+FIRST_FRAME_BYTES = 200
+"""So near to the start of an MP3's first frame stands what the encoder tells of itself."""
 
 _Block = tuple[int, npt.NDArray[np.float32]]
 """Samples per second, and the next ones, mixed to one channel."""
@@ -139,7 +144,7 @@ def read_for_fingerprint(path: Path) -> Recording:
 
 def stream_for_fingerprint(path: Path) -> Generator[npt.NDArray[np.float32]]:
     """Do so block by block, as of `stream_recording`."""
-    yield from _streamed(path, analyzer_resampler, 2 * ANALYZER_RATE)
+    yield from _streamed(path, analyzer_resampler, 2 * ANALYZER_RATE, _analyzer_lead)
 
 
 def _joined(blocks: Iterable[npt.NDArray[np.float32]], sample_rate: int) -> Recording:
@@ -147,10 +152,39 @@ def _joined(blocks: Iterable[npt.NDArray[np.float32]], sample_rate: int) -> Reco
     return Recording(samples, sample_rate, len(samples) / sample_rate)
 
 
+def _analyzer_lead(path: Path) -> int:
+    """Give the samples by which the analyzer's decoder begins an MP3 earlier than libsndfile.
+
+    Where the encoder wrote its delay into the file, libsndfile leaves out that and the decoder's,
+    1,105 samples in all, of MP3s at 44100 Hz. The analyzer's left out 552 of half the rate.
+    """
+    with path.open("rb") as file:
+        head = file.read(ID3_HEADER_BYTES)
+        if head.startswith(b"ID3"):
+            size = 0
+            for byte in head[6:]:
+                size = size << 7 | byte & 127
+            file.seek(size, os.SEEK_CUR)
+            head = b""
+        start = head + file.read(FIRST_FRAME_BYTES)
+    is_mpeg = len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0
+    return int(is_mpeg and (b"Xing" in start or b"Info" in start))
+
+
+def _no_lead(path: Path) -> int:
+    return 0
+
+
 def _streamed(
-    path: Path, resampler_of: Callable[[float], Resampler], wanted_rate: int
+    path: Path,
+    resampler_of: Callable[[float], Resampler],
+    wanted_rate: int,
+    lead_of: Callable[[Path], int] = _no_lead,
 ) -> Generator[npt.NDArray[np.float32]]:
-    """Decode and resample a file; a decoder that can choose the rate gives the wanted one."""
+    """Decode and resample a file, with some silence before it.
+
+    A decoder that can choose the rate gives the wanted one.
+    """
     name = printable(path)
     resampler: Resampler | None = None
     try:
@@ -158,9 +192,11 @@ def _streamed(
             raise RecordingError(f"{name}: no such file")
         if path.stat().st_size == 0:
             raise RecordingError(f"{name}: the file is empty")
+        lead = np.zeros(lead_of(path), np.float32)
         for rate, mono in _decoded(path, wanted_rate):
             resampler = resampler or resampler_of(rate)
-            yield _finite(path, resampler.push(_finite(path, mono)))
+            yield _finite(path, resampler.push(np.concatenate((lead, _finite(path, mono)))))
+            lead = lead[:0]
     except OSError as error:
         raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
     if resampler is not None:

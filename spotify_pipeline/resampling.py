@@ -36,13 +36,11 @@ class _Soxr:
         return np.asarray(self._stream.resample_chunk(samples, last=last), np.float32)
 
 
-class _SixteenBits:
+class _Unchanged:
     """What has the front end's rate already."""
 
     def push(self, samples: Float32s, *, last: bool = False) -> Float32s:
-        from spotify_pipeline.fingerprint.decimation import sixteen_bits
-
-        return sixteen_bits(samples)
+        return samples
 
 
 class _Analyzer:
@@ -66,14 +64,14 @@ def resampler_to(target: float) -> Callable[[float], Resampler]:
 
 
 def analyzer_resampler(rate: float) -> Resampler:
-    """Make the resampler to what the fingerprint's front end takes: 16 bits at 11025 Hz.
+    """Make the resampler to what the fingerprint's front end takes.
 
     Parameters
     ----------
     rate
-        Of the recording. At 11025 Hz, samples are only rounded to 16 bits.
+        Of the recording. At 11025 Hz, samples stay as they are.
     """
-    return _SixteenBits() if rate == ANALYZER_RATE else _Analyzer(rate)
+    return _Unchanged() if rate == ANALYZER_RATE else _Analyzer(rate)
 
 
 def analyzer_samples(samples: Float32s, rate: float) -> Float32s:

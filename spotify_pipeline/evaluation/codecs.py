@@ -23,6 +23,8 @@ OPUS_32_KBIT = 0.896
 
 OPUS_RATE = 48_000
 
+BLOCK_SAMPLES = 1 << 16
+
 
 MP3_DELAY = 1105
 """Samples that a decoded MP3 comes late, where libsndfile does not cut them off: those of an
@@ -61,15 +63,19 @@ def through_codec(
     file = io.BytesIO()
     given = resampled(samples, rate, coded_rate)
     mode = {"bitrate_mode": "CONSTANT"} if form == "MP3" else {}
-    soundfile.write(
+    with soundfile.SoundFile(
         file,
-        given,
+        "w",
         coded_rate,
+        channels=1,
         format=form,
         subtype=subtype,
         compression_level=level,
         **mode,
-    )
+    ) as encoder:
+        # libsndfile overruns its stack if Vorbis comes in one piece
+        for first in range(0, len(given), BLOCK_SAMPLES):
+            encoder.write(given[first : first + BLOCK_SAMPLES])
     file.seek(0)
     decoded, decoded_rate = soundfile.read(file, dtype="float32")
     if form == "MP3" and len(decoded) > len(given):

@@ -4,7 +4,6 @@ import json
 from typing import NamedTuple
 
 import numpy as np
-import pytest
 
 from spotify_pipeline.fingerprint import (
     BANDS,
@@ -58,11 +57,19 @@ def test_what_the_analyzer_decoded_has_the_analyzers_fingerprints_to_the_last_on
     assert found.echoprint_string(padded=True) == analyzer.echoprint
 
 
-@pytest.mark.parametrize(
-    ("name", "onsets", "codes"),
-    [("twit_journalist", 0.88, 0.86), ("la_ere_gymnopedie", 0.89, 0.94)],
-)
-def test_another_decoder_of_the_same_mp3_comes_near(name: str, onsets: float, codes: float) -> None:
-    found, analyzer = fingerprinted(f"{name}.mp3"), document(name)
-    assert share_of_onsets(found, analyzer) > onsets
-    assert share_of_codes(found, analyzer) > codes
+def test_an_mp3_has_the_analyzers_fingerprints_by_another_decoder() -> None:
+    found, analyzer = fingerprinted("twit_journalist.mp3"), document("twit_journalist")
+    assert found.rhythm == decode_rhythm(analyzer.rhythm)
+    assert found.echoprint_string(padded=True) == analyzer.echoprint
+
+
+def test_a_quiet_mp3_comes_as_near_as_another_decoder_lets_it() -> None:
+    """The analyzer's decoder leaves out what lies above 11025 Hz before it adds up subbands.
+
+    No filter of the samples does quite that, so near the last bit samples differ, and here bands
+    are as quiet as that. From samples of that decoder, all codes are identical, and 99.8 % of the
+    onsets.
+    """
+    found, analyzer = fingerprinted("la_ere_gymnopedie.mp3"), document("la_ere_gymnopedie")
+    assert share_of_onsets(found, analyzer) > 0.93
+    assert share_of_codes(found, analyzer) > 0.95
