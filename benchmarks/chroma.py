@@ -1,9 +1,10 @@
 """What chroma could tell of recordings in which onsets give out, and what it would cost to keep.
 
-    python benchmarks/chroma.py --music DIR [--lengths 5 10 20] [--degradations room "white 0"]
+    python benchmarks/chroma.py --music DIR [DIR ...] [--lengths 5 10 20]
+        [--degradations room "white 0"]
 
 The dump's segments say how strong each of twelve pitch classes is, three or four times a second.
-Nothing of them is kept. Here every piece of DIR gets such a chroma, one each quarter of a second,
+Nothing of them is kept. Here every piece gets such a chroma, one each quarter of a second,
 and so do the degraded excerpts of `benchmarks/detection.py`. The same analysis on both sides is the
 most that could be hoped for: *exact*, or *quantised* to two bits a pitch class. The dump's pitches
 come of an analysis that is not open. To see how much depends on that, *segments* analyses the
@@ -106,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--lengths", type=float, nargs="+", default=[5.0, 10.0, 20.0])
     parser.add_argument(
         "--degradations", nargs="+", choices=[*DEGRADATIONS], default=["clean", "room", "white 0"]

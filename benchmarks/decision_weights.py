@@ -1,12 +1,11 @@
-"""Chooses the weights of `identify.decision` on music that the network was not taught on.
+"""Chooses the weights of `identify.decision` on the validation set.
 
-    python benchmarks/decision_weights.py --music DIR --networks NET-0.npz NET-1.npz
+    python benchmarks/decision_weights.py --music DIR [DIR ...] [--documents FILE ...]
         [--known recording] [--distractors 20000] [--lengths 3 5 10]
         [--degradations clean room ...] [--seed 1]
 
-Asks as `benchmarks/detection.py` does, of the tuning half of the pieces alone. A network is surer
-of what it was taught on than of anything else, so two networks are needed, each taught on every
-other tuning piece (`benchmarks/onset_model.py --folds`), and each hears the others' pieces.
+Asks as `benchmarks/detection.py --part validation` does: of pieces that the network has not learned
+from, among impostors spliced from the training set.
 
 --known rhythm or echoprint gives the excerpts' onsets of a kind instead of the recording.
 
@@ -27,12 +26,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
+from spotify_pipeline.evaluation.impostors import Impostors, sources_of
 from spotify_pipeline.evaluation.judge import Judge, Result
-from spotify_pipeline.evaluation.pieces import Piece, read_pieces
-from spotify_pipeline.evaluation.queries import TUNING, Query, queries
+from spotify_pipeline.evaluation.parts import Part
+from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
+from spotify_pipeline.evaluation.queries import Query, queries
 from spotify_pipeline.evaluation.reliability import Outcome, answers
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.onset_network import OnsetModel, hearing_with
 from spotify_pipeline.identify.decision import evidence
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.progress import log_reporter
@@ -41,18 +41,13 @@ HEARD = ("clean", "mp3 64k", "telephone", "pink 10", "white 0", "room", "speed +
 
 
 def results(
-    pieces: Sequence[Piece], networks: Sequence[OnsetModel], arguments: argparse.Namespace
+    asked: Sequence[Piece], impostors: Impostors, arguments: argparse.Namespace
 ) -> Iterator[Result]:
-    """Ask of each tuning piece, heard by the network that was not taught on it."""
+    """Ask for excerpts of each piece."""
     with TemporaryDirectory() as folder:
-        judge = Judge(Path(folder), [piece.fingerprint for piece in pieces], arguments.distractors)
-        asked = queries(
-            pieces, arguments.degradations, arguments.lengths, 1, arguments.seed, half=TUNING
-        )
-        for query in asked:
-            fold = query.excerpt.piece // 2 % len(networks)
-            with hearing_with(networks[1 - fold]):
-                yield judge.result(known(query, arguments.known))
+        judge = Judge(Path(folder), asked, impostors)
+        for query in queries(asked, arguments.degradations, arguments.lengths, 1, arguments.seed):
+            yield judge.result(known(query, arguments.known))
 
 
 def known(query: Query, kind: str) -> Query:
@@ -68,7 +63,7 @@ def fit(found: Sequence[Result]) -> None:
     """Choose weights, and print them."""
     told, right, piece = [], [], []
     for result in found:
-        for match, outcome in answers([result], TUNING):
+        for match, outcome in answers([result]):
             if outcome is not Outcome.ELSEWHERE:
                 told.append(evidence(match.agreement))
                 right.append(outcome is Outcome.RIGHT)
@@ -92,8 +87,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
-    parser.add_argument("--networks", type=Path, nargs=2, required=True, metavar="NET")
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--documents", type=Path, nargs="+", default=(), metavar="FILE")
     parser.add_argument("--known", choices=["recording", *KINDS], default="recording")
     parser.add_argument("--distractors", type=int, default=20_000)
     parser.add_argument("--lengths", type=float, nargs="+", default=(3.0, 5.0, 10.0))
@@ -101,13 +96,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     say = partial(print, file=sys.stderr, flush=True)
-    networks = [OnsetModel.read(file) for file in arguments.networks]
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
-    cells = len(arguments.degradations) * len(arguments.lengths)
-    total = cells * len(pieces[TUNING::2])
+    asked = asked_pieces(pieces, Part.VALIDATION, say)
+    impostors = Impostors.made(
+        [piece.fingerprint for piece in asked],
+        sources_of(pieces, asked, Part.VALIDATION),
+        arguments.distractors,
+        arguments.distractors // 2,
+        arguments.documents,
+        say,
+    )
+    total = len(arguments.degradations) * len(arguments.lengths) * len(asked)
     report = log_reporter(say)
     found = []
-    for result in results(pieces, networks, arguments):
+    for result in results(asked, impostors, arguments):
         found.append(result)
         report(len(found), total, "identifying excerpts")
     fit(found)

@@ -1,30 +1,42 @@
-"""Detection under every degradation: who comes first, what may be accepted, where, and how sure.
+"""Detection under every degradation: what is accepted, right or wrong, where, and how sure.
 
-    python benchmarks/detection.py --music DIR [--distractors 20000] [--lengths 3 5 10 20]
+    python benchmarks/detection.py --music DIR [DIR ...] [--documents FILE ...] [--part test]
+        [--distractors 20000] [--spliced 10000] [--lengths 3 5 10 20]
         [--degradations clean room ...] [--excerpts 2] [--seed 0] [--peers]
-        [--plot reliability.png]
+        [--plot reliability.png] [--worst worst.md]
 
-Indexes the pieces of DIR and so many made-up tracks (`evaluation.synthetic`). Of each piece and
-degradation (`evaluation.degradations`), 62 s from a random place are degraded, and excerpts are cut
-from them. Each is asked twice: of an index with its piece, and of one that lacks its half of the
-pieces, where any answer is wrong. Every other piece is of the *tuning* half: weights and thresholds
-are chosen there, and everything is reported on the other half.
+The names of files divide music into a training set, which the onset network has learned from, a
+validation set, on which weights and thresholds were chosen, and a test set (`evaluation.parts`).
+Excerpts are of one set, --part. Of each piece and degradation (`evaluation.degradations`), 62 s
+from a random place are degraded, and excerpts are cut from them. The pieces are divided into two
+groups, and each excerpt is asked for twice: of an index with all pieces of the set, and of one that
+lacks the piece's group, where any answer is wrong.
 
-*top-1*: the own piece comes first. *accepted at 0*: it comes first and is surer than every wrong
-answer of the tuning half in this cell (of degradation and length); *at 0.1 %*: surer than all but a
-thousandth of the wrong answers of the whole tuning half. *given*: it comes first and is given, with
-the confidence that users get by default; *false*: the share of unknown excerpts for which anything
-is given. *error*: by how much the position is off where the own piece comes first, median and 90 %;
-*beyond 1 s*: the share of these that is further off. *time*: to identify, where the piece is in the
-index, median and 90 %.
+Against them stand impostors: the tracks of analysis documents (--documents, .jsonl or .jsonl.zst),
+which may not be recordings of the music asked for; and synthetic tracks (--distractors), --spliced
+of them (half, unless told) spliced from pieces of the sets before: training and validation set
+where the test set is asked, training set where the validation set is (`evaluation.spliced`). The
+rest have independent gaps (`evaluation.synthetic`). The first table counts what stood in the index.
+
+*accepted and right*, the main figure: the own piece comes first, with the confidence that users get
+by default; *wrong*: another track does. *unknown accepted*: any track is, where the piece is not in
+the index. *top-1*: the own piece has the highest confidence; *by likelihood*: the highest
+likelihood. *error*: by how much the position is off where the own piece comes first, median and 90
+%; *beyond 1 s*: the fraction of these that is further off. *time*: to identify, where the piece is
+in the index, median and 90 %. In brackets stand 95 % intervals (Wilson's) in per cent, as if all
+excerpts were independent; those of one piece are not, so the true ones are wider. Then the same
+over all conditions, and apart for pieces that repeat themselves (*loops*, `evaluation.loops`) and
+others.
 
 --peers asks the searches of other systems too, on the Echoprint codes of the same excerpts and
-tracks, with thresholds by their own scores: *Jaccard* is echoprint-server's, *aligned codes* counts
-codes that agree on a time offset. They hold all codes in memory, some 50 kB a track.
+tracks: *Jaccard* is echoprint-server's, *aligned codes* counts codes that agree on a time offset.
+They hold all codes in memory, some 50 kB a track. *at 0*: the own piece comes first, above every
+wrong answer to the other group's excerpts in this condition, by each system's own score.
 
-Then the time by stages, where the piece is in the index and where it is not: share of excerpts that
-come to the stage, and what it takes of those. Last, the reliability: how often answers of a
-confidence are right, also drawn by --plot.
+Then the time by stages, where the piece is in the index and where it is not: fraction of excerpts
+that come to the stage, and what it takes of those. Last, the reliability: how often answers of a
+confidence are right, also drawn by --plot. --worst writes a page of the surest wrong answers and of
+the clearest excerpts that were missed, with the evidence that decided.
 
 Ctrl-C ends an evaluation early, with a report of what was asked until then.
 """
@@ -38,6 +50,7 @@ from tempfile import TemporaryDirectory
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.evaluate import EvaluationSetting, evaluate
+from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.progress import log_reporter
 
 
@@ -47,10 +60,33 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True, help="folder of some dozens of pieces")
     parser.add_argument(
-        "--distractors", type=int, default=defaults.distractors, help="made-up tracks to index"
+        "--music",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="folders of some dozens of pieces",
     )
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="of analysis documents",
+    )
+    parser.add_argument(
+        "--part",
+        type=Part,
+        choices=[Part.VALIDATION, Part.TEST],
+        default=defaults.part,
+        help="the set whose pieces are asked for",
+    )
+    parser.add_argument(
+        "--distractors", type=int, default=defaults.distractors, help="synthetic tracks to index"
+    )
+    parser.add_argument("--spliced", type=int, help="of these (default: half)")
     parser.add_argument(
         "--lengths", type=float, nargs="+", default=defaults.lengths, metavar="SECONDS"
     )
@@ -68,9 +104,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=defaults.seed, help="of other excerpts")
     parser.add_argument("--peers", action="store_true", help="ask other systems' searches too")
     parser.add_argument("--plot", type=Path, help="draw the reliability diagram, a PNG")
+    parser.add_argument("--worst", type=Path, help="write the worst cases, Markdown")
     arguments = parser.parse_args()
-    if arguments.plot is not None and not arguments.plot.parent.is_dir():
-        parser.error(f"{arguments.plot.parent}: no such folder")
+    for file in (arguments.plot, arguments.worst):
+        if file is not None and not file.parent.is_dir():
+            parser.error(f"{file.parent}: no such folder")
     return arguments
 
 
@@ -80,12 +118,15 @@ def main() -> None:
     say = partial(print, file=sys.stderr, flush=True)
     try:
         setting = EvaluationSetting(
-            arguments.distractors,
-            arguments.lengths,
-            arguments.degradations,
-            arguments.excerpts,
-            arguments.seed,
-            arguments.peers,
+            distractors=arguments.distractors,
+            lengths=arguments.lengths,
+            degradations=arguments.degradations,
+            excerpts=arguments.excerpts,
+            seed=arguments.seed,
+            peers=arguments.peers,
+            part=arguments.part,
+            spliced=arguments.spliced,
+            documents=arguments.documents,
         )
         with TemporaryDirectory() as folder:
             evaluation = evaluate(
@@ -97,6 +138,8 @@ def main() -> None:
         print(f"\n{table.text()}")
     if arguments.plot is not None:
         arguments.plot.write_bytes(evaluation.plot())
+    if arguments.worst is not None:
+        arguments.worst.write_text(evaluation.worst())
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """How far the search is from the best there could be: every track tried in full.
 
-    python benchmarks/exhaustive.py --music DIR [--distractors 20000] [--lengths 3 5 10 20]
-        [--degradations clean room "white 0" ...] [--seed 0]
+    python benchmarks/exhaustive.py --music DIR [DIR ...] [--part test] [--distractors 20000]
+        [--lengths 3 5 10 20] [--degradations clean room "white 0" ...] [--seed 0]
 
-Asks for excerpts of the reporting half as `benchmarks/detection.py` does, but for those at other
-speeds. *tried*: share of excerpts whose piece is likeliest of all, where all odds of the recording
-are compared with every track at every offset: more cannot be told from onset odds. *identified*:
-whose piece comes first in the identifier, which tries few tracks, or few seconds. *lost*: that the
-one finds and the other does not.
+Asks for excerpts among impostors as `benchmarks/detection.py` does, but for those at other speeds.
+*tried*: share of excerpts whose piece is likeliest of all, where all odds of the recording are
+compared with every track at every offset: more cannot be told from onset odds. *identified*: whose
+piece comes first in the identifier, which tries few tracks, or few seconds. *lost*: that the one
+finds and the other does not.
 """
 
 import argparse
@@ -19,23 +19,23 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
-from spotify_pipeline.evaluation.judge import GENERATOR_SEED, segment_of, tracks_of
-from spotify_pipeline.evaluation.pieces import read_pieces
-from spotify_pipeline.evaluation.queries import REPORTING, queries
-from spotify_pipeline.evaluation.synthetic import Generator
+from spotify_pipeline.evaluation.impostors import Impostors, sources_of, tracks_of
+from spotify_pipeline.evaluation.judge import segment_of
+from spotify_pipeline.evaluation.parts import Part
+from spotify_pipeline.evaluation.pieces import asked_pieces, read_pieces
+from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.fingerprint import Fingerprint
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.progress import log_reporter
 
-AS_PLAYED = [name for name in DEGRADATIONS if not name.startswith(("speed", "pitch"))]
+AS_PLAYED = [name for name in DEGRADATIONS if not name.startswith(("speed", "pitch", "tempo"))]
 
 
-def index_of(folder: Path, pieces: list[Fingerprint], distractors: int) -> FeatureIndex:
-    """Index pieces, and made-up tracks after them."""
-    made_up = Generator(pieces, GENERATOR_SEED).tracks("0a", distractors)
-    parts = {"pieces": tracks_of(pieces), "made-up": made_up}
+def index_of(folder: Path, pieces: list[Fingerprint], impostors: Impostors) -> FeatureIndex:
+    """Index pieces, and impostors after them."""
+    parts = {"pieces": tracks_of(pieces), **impostors.tracks}
     return FeatureIndex([segment_of(folder / name, tracks) for name, tracks in parts.items()])
 
 
@@ -44,7 +44,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument(
+        "--part", type=Part, choices=[Part.VALIDATION, Part.TEST], default=Part.TEST
+    )
     parser.add_argument("--distractors", type=int, default=20_000)
     parser.add_argument("--lengths", type=float, nargs="+", default=[3.0, 5.0, 10.0, 20.0])
     parser.add_argument(
@@ -54,16 +57,18 @@ def main() -> None:
     arguments = parser.parse_args()
     say = partial(print, file=sys.stderr, flush=True)
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
+    asked = asked_pieces(pieces, arguments.part, say)
+    prints = [piece.fingerprint for piece in asked]
+    sources = sources_of(pieces, asked, arguments.part)
+    spliced = arguments.distractors // 2
+    impostors = Impostors.made(prints, sources, arguments.distractors, spliced, warn=say)
     cells: dict[tuple[str, float], list[tuple[bool, bool]]] = {}
-    total = len(arguments.degradations) * len(arguments.lengths) * len(pieces[REPORTING::2])
+    total = len(arguments.degradations) * len(arguments.lengths) * len(asked)
     report = log_reporter(say)
     with TemporaryDirectory() as folder:
-        prints = [piece.fingerprint for piece in pieces]
-        identifier = Identifier(index_of(Path(folder), prints, arguments.distractors))
-        asked = queries(
-            pieces, arguments.degradations, arguments.lengths, 1, arguments.seed, half=REPORTING
-        )
-        for number, query in enumerate(asked):
+        identifier = Identifier(index_of(Path(folder), prints, impostors))
+        excerpts = queries(asked, arguments.degradations, arguments.lengths, 1, arguments.seed)
+        for number, query in enumerate(excerpts):
             report(number, total, "trying excerpts")
             heard = QueryOdds.of(query.fingerprint, query.samples)
             likeliest = identifier.index.likeliest(heard.rhythm, 1)

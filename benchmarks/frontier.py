@@ -1,11 +1,11 @@
 """Other settings of the index: what each brings in recall, and costs in bytes and milliseconds.
 
-    python benchmarks/frontier.py --music DIR [--tracks 20000] [--excerpts 3]
+    python benchmarks/frontier.py --music DIR [DIR ...] [--tracks 20000] [--excerpts 3]
 
-Runs `benchmarks/index.py` on the tuning half, once for each setting: features of the rhythm trains
-by gaps, cells a gap and frames of a fine cell, and the frames of a place, the unit of time of a
-posting. Each runs in a copy of the package in which these constants are replaced. Then the settings
-that a user chooses: which trains are indexed (SPOTIFY_PIPELINE_INDEX).
+Runs `benchmarks/index.py` on the validation set, once for each setting: features of the rhythm
+trains by gaps, cells a gap and frames of a fine cell, and the frames of a place, the unit of time
+of a posting. Each runs in a copy of the package in which these constants are replaced. Then the
+settings that a user chooses: which trains are indexed (SPOTIFY_PIPELINE_INDEX).
 """
 
 import argparse
@@ -68,12 +68,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--tracks", type=int, default=20_000)
     parser.add_argument("--excerpts", type=int, default=3, help="of each piece and length")
     arguments = parser.parse_args()
-    common = ["--music", str(arguments.music), "--tracks", str(arguments.tracks)]
-    common += ["--excerpts", str(arguments.excerpts), "--half", "tuning", "--baseline", "0"]
+    common = ["--music", *map(str, arguments.music), "--tracks", str(arguments.tracks)]
+    common += ["--excerpts", str(arguments.excerpts), "--part", "validation", "--baseline", "0"]
     for setting in FEATURES:
         title = ", ".join(f"{name} {value}" for name, value in setting.items())
         with TemporaryDirectory() as folder:

@@ -1,17 +1,18 @@
 """The feature index at growing sizes: build rate, bytes a track, recall of candidates, query time.
 
-    python benchmarks/index.py --music DIR [--tracks 10000 100000] [--trains rhythm] [--excerpts 6]
+    python benchmarks/index.py --music DIR [DIR ...] [--part test] [--tracks 10000 100000]
+        [--trains rhythm] [--excerpts 6]
 
-Indexes the pieces of DIR and so many made-up tracks (`evaluation.synthetic`), in segments of up to
-50,000, of which eight are merged, each size on top of the one before. Queries are excerpts of the
-pieces, cut at random, as they are and saved as MP3 of 64 kbit/s, of every other piece (settings are
-chosen on the other half, by `frontier`).
+Indexes all pieces and so many synthetic tracks of independent gaps (`evaluation.synthetic`), in
+segments of up to 50,000, of which eight are merged, each size on top of the one before. Queries are
+excerpts of the pieces of the test set, cut at random, as they are and saved as MP3 of 64 kbit/s
+(settings are chosen on the validation set, by `frontier`).
 
 *recall*: the share of queries whose own track is among the candidates of the quick pass, or of the
-thorough one too (`identify.passes`). *first*: the share for which the identifier puts the own
-track first. Times are medians in a warm cache: of the two searches, and of all that the identifier
-does, which is further passes for those that the first does not decide; and 90 % of the queries take
-no longer than *90 %*.
+thorough one too (`identify.passes`). *first*: the share for which the identifier puts the own track
+first. Times are medians in a warm cache: of the two searches, and of all that the identifier does,
+which is further passes for those that the first does not decide; and 90 % of the queries take no
+longer than *90 %*.
 
 Beside it, echoprint-server's search (`evaluation.echoprint_server`) on the same tracks: its build
 rate, bytes a track, share of queries whose own track has the best score, and time. Its blocks lie
@@ -36,7 +37,8 @@ import numpy as np
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.echoprint_server import Block
-from spotify_pipeline.evaluation.judge import tracks_of
+from spotify_pipeline.evaluation.impostors import tracks_of
+from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, read_pieces
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import (
@@ -58,7 +60,6 @@ from spotify_pipeline.resampling import analyzer_samples
 
 SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
-HALVES = {"tuning": 0, "reporting": 1}
 COLD_QUERIES = 8
 
 
@@ -74,12 +75,12 @@ class Query:
 
 
 def queries(
-    pieces: Sequence[Piece], half: int, seconds: list[float], count: int
+    pieces: Sequence[Piece], part: Part, seconds: list[float], count: int
 ) -> Iterator[Query]:
-    """Cut excerpts of half of the pieces."""
+    """Cut excerpts of the pieces of a set."""
     rng = np.random.default_rng(1)
     for piece, read in enumerate(pieces):
-        if piece % 2 != half:
+        if read.part is not part:
             continue
         samples = read_recording(read.file, RATE).samples
         for length in seconds:
@@ -95,7 +96,7 @@ def queries(
 
 
 class Growing:
-    """An index that grows by segments of made-up tracks, and echoprint-server's beside it."""
+    """An index that grows by segments of synthetic tracks, and echoprint-server's beside it."""
 
     def __init__(
         self, folder: Path, pieces: Sequence[Fingerprint], trains: str, baseline: int
@@ -112,7 +113,7 @@ class Growing:
         self.seconds = self.block_seconds = 0.0  # kernels were compiled or loaded
 
     def grow(self, tracks: int) -> None:
-        """Add made-up tracks until there are so many."""
+        """Add synthetic tracks until there are so many."""
         while self.made < tracks:
             count = min(SEGMENT_TRACKS, tracks - self.made)
             self._add(self.generator.tracks("0a", count))
@@ -271,11 +272,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--tracks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--seconds", type=float, nargs="+", default=[3, 5, 10])
     parser.add_argument("--excerpts", type=int, default=6, help="of each piece and length")
-    parser.add_argument("--half", choices=HALVES, default="reporting", help="of the pieces")
+    parser.add_argument(
+        "--part", type=Part, choices=[Part.VALIDATION, Part.TEST], default=Part.TEST
+    )
     parser.add_argument("--trains", choices=[*KINDS, "both"], default="rhythm", help="to index")
     parser.add_argument("--baseline", type=int, default=100_000, help="tracks, see above")
     parser.add_argument("--folder", type=Path, help="where the index is built, and removed again")
@@ -285,7 +288,7 @@ def main() -> None:
     asked = list(
         queries(
             pieces,
-            HALVES[arguments.half],
+            arguments.part,
             arguments.seconds,
             arguments.excerpts,
         )

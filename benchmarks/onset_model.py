@@ -1,21 +1,19 @@
 """Teaches the network that hears onset odds, and tells what it hears of music it was not taught on.
 
     pip install -e '.[teaching]'
-    python benchmarks/onset_model.py --music DIR [--stretches 32] [--epochs 5] [--folds]
+    python benchmarks/onset_model.py --music DIR [DIR ...] [--stretches 32] [--epochs 5]
         [--out spotify_pipeline/fingerprint/onset_model.npz]
 
-Every other piece of DIR, those of the *tuning* half of `benchmarks/detection.py`, as it is and
-slower and faster (so lower and higher too: as good as other pieces), is cut into stretches of 12 s,
-and each is played through what `heard` draws: rooms, noise, codecs, a telephone, another speed or
-pitch, or nothing; rooms and loud noise more often than not, since little else is missed. What the
-network has to tell is in which cells of `fingerprint.onset_odds` the clean, whole piece has rhythm
-onsets. It learns by stochastic gradient descent (Adam).
+Every piece of the training set (`evaluation.parts`), as it is and slower and faster (so lower and
+higher too: as good as other pieces), is cut into stretches of 12 s, and each is played through what
+`heard` draws: rooms, noise, codecs, a telephone, another speed or pitch, or nothing; rooms and loud
+noise more often than not, since little else is missed. What the network has to tell is in which
+cells of `fingerprint.onset_odds` the clean, whole piece has rhythm onsets. It learns by stochastic
+gradient descent (Adam).
 
 Printed is what the odds tell, in bits a second, of the stretches learned from and of stretches of
-the reporting half: how many bits fewer it takes to write the onsets down if the odds are known.
-Without --out nothing is written. With --folds, two more networks are taught on every other tuning
-piece each, and written beside OUT with `-0` and `-1` at the end of the name:
-`benchmarks/decision_weights.py` has each hear the pieces it was not taught on.
+the validation set: how many bits fewer it takes to write the onsets down if the odds are known.
+Without --out nothing is written.
 """
 
 import argparse
@@ -37,8 +35,8 @@ from scipy import signal
 from spotify_pipeline.evaluation import noise
 from spotify_pipeline.evaluation.codecs import resampled
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
+from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, read_pieces
-from spotify_pipeline.evaluation.queries import REPORTING, TUNING
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
@@ -158,20 +156,20 @@ def in_noise(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return noise.with_noise(samples, added, rng.triangular(-4, 0, 20), RATE)
 
 
-def examples(pieces: Sequence[Piece], numbers: Sequence[int], stretches: int) -> list[Example]:
+def examples(pieces: Sequence[Piece], stretches: int) -> list[Example]:
     """Have stretches of pieces heard, so many of each version."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
         heard_pieces = [
-            processes.submit(examples_of, pieces[number], number, version, stretches)
-            for number in numbers
+            processes.submit(examples_of, piece, version, stretches)
+            for piece in pieces
             for version in range(len(VERSIONS))
         ]
         return [example for piece in heard_pieces for example in piece.result()]
 
 
-def examples_of(piece: Piece, number: int, version: int, stretches: int) -> list[Example]:
+def examples_of(piece: Piece, version: int, stretches: int) -> list[Example]:
     """Have stretches of a version of a piece heard."""
-    rng = np.random.default_rng([number, version])
+    rng = np.random.default_rng([piece.key, version])
     samples = resampled(read_recording(piece.file, RATE).samples, RATE * VERSIONS[version], RATE)
     trains = fingerprint(resampled(samples, RATE, SAMPLE_RATE)).rhythm
     found = []
@@ -366,31 +364,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--stretches", type=int, default=32, help="of each version of a piece")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--folds", action="store_true", help="teach two more on a half each")
     parser.add_argument("--out", type=Path, help="file to write, .npz")
     arguments = parser.parse_args()
     say = partial(print, file=sys.stderr, flush=True)
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
-    tuning = range(TUNING, len(pieces), 2)
-    held_out = examples(pieces, range(REPORTING, len(pieces), 2), max(arguments.stretches // 8, 1))
-    lots = [("", tuning)]
-    if arguments.folds:
-        lots += [(f"-{fold}", tuning[fold::2]) for fold in range(2)]
-    for name, numbers in lots:
-        taught = examples(pieces, numbers, arguments.stretches)
-        model = learned(taught, arguments.epochs)
-        cells = [sum(len(example.onsets) for example in some) for some in (taught, held_out)]
-        print(
-            f"taught on {len(numbers)} pieces, {cells[0]:,} cells:"
-            f" {bits_a_second(model, taught):.1f} bits a second of these,"
-            f" {bits_a_second(model, held_out):.1f} of {cells[1]:,} cells of other music",
-            flush=True,
-        )
-        if arguments.out is not None:
-            model.write(arguments.out.with_stem(arguments.out.stem + name))
+    training, validation = (
+        [piece for piece in pieces if piece.part is part]
+        for part in (Part.TRAINING, Part.VALIDATION)
+    )
+    held_out = examples(validation, max(arguments.stretches // 8, 1))
+    taught = examples(training, arguments.stretches)
+    model = learned(taught, arguments.epochs)
+    cells = [sum(len(example.onsets) for example in some) for some in (taught, held_out)]
+    print(
+        f"taught on {len(training)} pieces, {cells[0]:,} cells:"
+        f" {bits_a_second(model, taught):.1f} bits a second of these,"
+        f" {bits_a_second(model, held_out):.1f} of {cells[1]:,} cells of other music",
+        flush=True,
+    )
+    if arguments.out is not None:
+        model.write(arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """A long recording of several pieces: what is found, where are its borders, how fast, how big.
 
-    python benchmarks/timeline.py --music DIR [--pieces 10] [--distractors 10000] [--seed 1 2 3]
-        [--degradation room]
+    python benchmarks/timeline.py --music DIR [DIR ...] [--part test] [--pieces 10]
+        [--distractors 10000] [--seed 1 2 3] [--degradation room]
 
-Joins pieces of DIR, which are chosen at random, with cross-fades, and one more that the index lacks
-in their midst; writes that as FLAC; and tells what plays when, against an index of all other pieces
-and of made-up tracks (`evaluation.synthetic`). A border's truth is the middle of its cross-fade.
-Pieces are those of one half: settings are chosen on the tuning half. --degradation plays each piece
-through something first (`evaluation.degradations`).
+Joins pieces of the test set, which are chosen at random, with cross-fades, and one more that the
+index lacks in their midst; writes that as FLAC; and tells what plays when, against an index of all
+other pieces and of synthetic tracks with independent gaps (`evaluation.synthetic`). A border's
+truth is the middle of its cross-fade. Settings are chosen on the validation set (--part).
+--degradation plays each piece through something first (`evaluation.degradations`).
 
 Times are those of the whole, from file to timeline, once kernels are compiled; memory is the most
 that a process ever had resident which does nothing else. --times makes a recording of many hours.
@@ -26,6 +26,7 @@ import numpy as np
 import soundfile
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
+from spotify_pipeline.evaluation.parts import Part, part_of
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import Fingerprint, fingerprint, hear_stream
 from spotify_pipeline.identify.identifier import Identifier
@@ -34,13 +35,12 @@ from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
 from spotify_pipeline.recording import (
-    AUDIO_SUFFIXES,
+    audio_files,
     read_for_fingerprint,
     read_recording,
     stream_for_fingerprint,
 )
 
-HALVES = {"tuning": 0, "reporting": 1}
 MEMORY = 10**9
 SHORTEST = 30.0
 
@@ -90,7 +90,7 @@ def write_mix(
 def write_index(
     folder: Path, pieces: Sequence[Fingerprint], durations: list[float], distractors: int
 ) -> list[Path]:
-    """Index pieces, and made-up tracks after them; gives the segments."""
+    """Index pieces, and synthetic tracks after them; gives the segments."""
     real = Tracks.of(
         [f"{number:022d}" for number in range(len(pieces))],
         list(durations),
@@ -206,21 +206,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--music", type=Path, required=True)
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--pieces", type=int, default=10, help="in a recording")
-    parser.add_argument("--distractors", type=int, default=10_000, help="made-up tracks to index")
-    parser.add_argument("--half", choices=HALVES, default="reporting", help="of the pieces")
+    parser.add_argument("--distractors", type=int, default=10_000, help="synthetic tracks to index")
+    parser.add_argument(
+        "--part", type=Part, choices=[Part.VALIDATION, Part.TEST], default=Part.TEST
+    )
     parser.add_argument("--fade", type=float, default=5.0, help="seconds")
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="a recording each")
     parser.add_argument("--degradation", choices=[*DEGRADATIONS], default="clean")
     parser.add_argument("--times", type=int, default=1, help="the pieces so many times over")
     arguments = parser.parse_args()
-    files = sorted(p for p in arguments.music.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+    files = [file for folder in arguments.music for file in audio_files(folder)]
+    own = [number for number, file in enumerate(files) if part_of(file) is arguments.part]
     prints, durations = read_pieces(files)
     for seed in arguments.seed:
-        half = np.arange(len(files))[HALVES[arguments.half] :: 2]
         random = np.random.default_rng(seed)
-        chosen = random.choice(half, arguments.pieces + 1, replace=False).tolist()
+        chosen = random.choice(own, arguments.pieces + 1, replace=False).tolist()
         stranger = chosen[arguments.pieces // 2]
         known = [piece for piece in range(len(files)) if piece != stranger]
         with TemporaryDirectory() as name:

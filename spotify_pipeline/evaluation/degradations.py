@@ -1,7 +1,7 @@
 """What happens to music on its way to a recording: codecs, noise, rooms, speed.
 
-Each degradation takes float32 samples at `RATE` and gives as many at the same rate, or, where the
-speed changes, as many fewer or more. The recipes stay as they are: figures of different versions
+Each degradation takes float32 samples at `RATE` and gives as many at the same rate, or, where speed
+or tempo change, as many fewer or more. The recipes stay as they are: figures of different versions
 are compared.
 
 Belongs here: the recipes, by name. Does not belong here: noises (`noise`) and codecs (`codecs`).
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import librosa
 import numpy as np
-from librosa.effects import pitch_shift
+from librosa.effects import pitch_shift, time_stretch
 from scipy import signal
 
 from spotify_pipeline.evaluation.codecs import (
@@ -35,7 +35,7 @@ Degradation = Callable[[Float32s, np.random.Generator], Float32s]
 
 def changes_speed(name: str) -> bool:
     """Tell whether a degradation changes the number of samples."""
-    return name.startswith("speed")
+    return name.startswith(("speed", "tempo"))
 
 
 def _white(decibel: float) -> Degradation:
@@ -93,6 +93,16 @@ def _pitch(semitones: float) -> Degradation:
     return moved
 
 
+def _tempo(percent: float) -> Degradation:
+    """Play faster and keep the pitch, by a phase vocoder."""
+
+    def played(samples: Float32s, _: np.random.Generator) -> Float32s:
+        stretched: Float32s = time_stretch(samples, rate=1 + percent / 100)
+        return stretched
+
+    return played
+
+
 def _clipped(samples: Float32s, _: np.random.Generator) -> Float32s:
     """Cut off all that is louder than a quarter of the peak."""
     peak = float(np.abs(samples).max())
@@ -122,5 +132,7 @@ DEGRADATIONS: dict[str, Degradation] = {
     "applause": _applause,
     "clipped": _clipped,
     "mp3 16k": lambda x, _: through_codec(x, RATE, TELEPHONE_RATE, "MP3", MP3_16_KBIT),
+    "tempo +4": _tempo(4),
+    "tempo -4": _tempo(-4),
 }
 """By name; the order seeds the excerpts, so new ones stand at the end."""

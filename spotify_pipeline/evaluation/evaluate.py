@@ -1,10 +1,10 @@
-"""An evaluation from a folder of music to its report.
+"""An evaluation from folders of music to its report.
 
 Belongs here: what can be asked for, and the whole way. Does not belong here: the steps themselves.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,26 +14,31 @@ import numpy as np
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.errors import EvaluationError
+from spotify_pipeline.evaluation.impostors import Impostors, Kind, sources_of
 from spotify_pipeline.evaluation.judge import Judge, Result
-from spotify_pipeline.evaluation.pieces import read_pieces
-from spotify_pipeline.evaluation.queries import LONGEST_EXCERPT, REPORTING, queries
+from spotify_pipeline.evaluation.loops import is_loop
+from spotify_pipeline.evaluation.parts import Part
+from spotify_pipeline.evaluation.pieces import asked_pieces, read_pieces
+from spotify_pipeline.evaluation.queries import LONGEST_EXCERPT, queries
 from spotify_pipeline.evaluation.reliability import (
     Bin,
     answers,
     bins_of,
     reliability_plot,
     reliability_table,
-    share_right_above,
+    right_above,
 )
 from spotify_pipeline.evaluation.report import (
-    Cell,
-    cell_table,
-    cells_of,
+    conditions_of,
+    figures_table,
     headline,
+    index_table,
     peer_table,
     step_table,
+    totals_of,
 )
 from spotify_pipeline.evaluation.tables import Table
+from spotify_pipeline.evaluation.worst import worst_page
 from spotify_pipeline.progress import Report
 
 __all__ = ["Evaluation", "EvaluationSetting", "evaluate"]
@@ -41,7 +46,7 @@ __all__ = ["Evaluation", "EvaluationSetting", "evaluate"]
 SHORTEST_EXCERPT = 1.0
 
 TRACK_BYTES = 15_000
-"""Of an index, a made-up track."""
+"""Of an index, a synthetic track."""
 
 SURE = 0.9
 """Confidence of answers of which the share that is right is a figure of its own."""
@@ -54,7 +59,7 @@ class EvaluationSetting:
     Attributes
     ----------
     distractors
-        Made-up tracks in the index.
+        Synthetic tracks in the index.
     lengths
         Of excerpts, in seconds, 1 to 60.
     degradations
@@ -65,6 +70,13 @@ class EvaluationSetting:
         Another one gives other excerpts and other noise.
     peers
         Whether other systems' searches are asked the same.
+    part
+        The set whose pieces are asked for: the test set, or for whoever chooses weights, the
+        validation set.
+    spliced
+        How many of the distractors are spliced (`impostors.Impostors`); None for half.
+    documents
+        Files of analysis documents, whose tracks are indexed too.
 
     Raises
     ------
@@ -78,6 +90,9 @@ class EvaluationSetting:
     excerpts: int = 2
     seed: int = 0
     peers: bool = False
+    part: Part = Part.TEST
+    spliced: int | None = None
+    documents: Sequence[Path] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.degradations if name not in DEGRADATIONS]
@@ -96,10 +111,19 @@ class EvaluationSetting:
         for name, least in (("distractors", 0), ("excerpts", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise EvaluationError(f"{name} must be {least} or more")
+        if not 0 <= self.spliced_tracks <= self.distractors:
+            raise EvaluationError(f"spliced must be from 0 to the distractors, {self.distractors}")
+        if self.part is Part.TRAINING:
+            raise EvaluationError("the training set can't be asked for: the network knows it")
+
+    @property
+    def spliced_tracks(self) -> int:
+        """How many of the distractors are spliced."""
+        return self.distractors // 2 if self.spliced is None else self.spliced
 
     @property
     def index_bytes(self) -> int:
-        """Space that the indexes take on disk, about."""
+        """Space that the indexes take on disk, about, but for documents."""
         return TRACK_BYTES * self.distractors
 
 
@@ -109,41 +133,50 @@ class Evaluation:
 
     Attributes
     ----------
+    setting
+        What was asked.
     pieces
         Pieces of music that excerpts were cut from.
+    loops
+        Numbers of those that are made of loops.
+    impostors
+        How many tracks of each kind stood against them.
     results
-        Of both halves of the pieces.
+        Of all excerpts.
     """
 
     setting: EvaluationSetting
     pieces: int
+    loops: Collection[int]
+    impostors: Mapping[Kind, int]
     results: Sequence[Result]
-
-    @cached_property
-    def cells(self) -> list[Cell]:
-        """Figures by degradation and length."""
-        return cells_of(self.results)
 
     @cached_property
     def bins(self) -> list[Bin]:
         """Answers by confidence."""
-        found = answers(self.results, REPORTING)
+        found = answers(self.results)
         return bins_of([(match.confidence, outcome) for match, outcome in found])
 
     @property
     def figures(self) -> dict[str, float]:
         """What an evaluation comes down to, by name."""
-        right = share_right_above(self.bins, SURE)
-        return headline(self.cells) | ({} if np.isnan(right) else {"right_above_0_9": right})
+        right = right_above(self.bins, SURE).value
+        return headline(self.results) | ({} if np.isnan(right) else {"right_above_0_9": right})
 
     def tables(self) -> dict[str, Table]:
         """Give the tables of the report by name."""
+        rows = [*conditions_of(self.results), *totals_of(self.results, self.loops)]
         return {
-            "detection": cell_table(self.cells),
-            **({"peers": peer_table(self.cells)} if self.setting.peers else {}),
+            "impostors": index_table(self.pieces, self.impostors),
+            "detection": figures_table(rows),
+            **({"peers": peer_table(self.results)} if self.setting.peers else {}),
             "time": step_table(self.results),
             "reliability": reliability_table(self.bins),
         }
+
+    def worst(self) -> str:
+        """Write a page of what went wrong, in Markdown."""
+        return worst_page(self.results)
 
     def plot(self) -> bytes:
         """Draw the reliability diagram, a PNG."""
@@ -151,56 +184,63 @@ class Evaluation:
 
 
 def evaluate(
-    music: Path,
+    music: Sequence[Path],
     setting: EvaluationSetting,
     folder: Path,
     report: Report,
     warn: Callable[[str], None],
 ) -> Evaluation:
-    """Index music among made-up tracks, and ask for degraded excerpts of it.
+    """Index music among impostors, and ask for degraded excerpts of it.
 
     Parameters
     ----------
     music
-        Folder of audio files; duplicates in it count as each other's impostors.
+        Folders of audio files; duplicates in them count as each other's impostors.
     setting
-        How much is asked.
+        What is asked.
     folder
         Where the indexes are made, of up to `EvaluationSetting.index_bytes`. What an evaluation
         that was killed left there goes at the beginning, everything at the end.
     report
         Called with excerpts asked for, excerpts in all.
     warn
-        Called with a line for each file that is left out, and if a keyboard interrupt cuts the
-        evaluation short: what was answered until then is reported all the same.
+        Called with a line for each file that is left out; if there is too little music for what was
+        asked for, which is then made up for as of `pieces.asked_pieces` and `impostors.Impostors`;
+        and if a keyboard interrupt cuts the evaluation short: what was answered until then is
+        reported all the same.
 
     Raises
     ------
-    EvaluationError, RecordingError
-        As of `pieces.read_pieces` and `queries.queries`.
+    EvaluationError, RecordingError, CompressionError
+        As of `pieces.read_pieces`, `pieces.asked_pieces`, `impostors.Impostors` and
+        `queries.queries`.
     """
     pieces = read_pieces(music, report, warn)
-    report(0, 0, f"indexing {len(pieces)} pieces and {setting.distractors:,} made-up tracks")
-    cells = len(setting.degradations) * len(setting.lengths)
-    total = len(pieces) * cells * setting.excerpts
+    asked = asked_pieces(pieces, setting.part, warn)
+    report(0, 0, f"indexing {len(asked)} pieces and {setting.distractors:,} synthetic tracks")
+    impostors = Impostors.made(
+        [piece.fingerprint for piece in asked],
+        sources_of(pieces, asked, setting.part),
+        setting.distractors,
+        setting.spliced_tracks,
+        setting.documents,
+        warn,
+    )
+    loops = frozenset(n for n, piece in enumerate(asked) if is_loop(piece.fingerprint.rhythm))
+    total = len(asked) * len(setting.degradations) * len(setting.lengths) * setting.excerpts
     results = []
     with _empty(folder):
-        judge = Judge(
-            folder,
-            [piece.fingerprint for piece in pieces],
-            setting.distractors,
-            with_peers=setting.peers,
-        )
-        asked = queries(
-            pieces, setting.degradations, setting.lengths, setting.excerpts, setting.seed
+        judge = Judge(folder, asked, impostors, with_peers=setting.peers)
+        excerpts = queries(
+            asked, setting.degradations, setting.lengths, setting.excerpts, setting.seed
         )
         try:
-            for number, query in enumerate(asked):
+            for number, query in enumerate(excerpts):
                 report(number, total, "identifying excerpts")
                 results.append(judge.result(query))
         except KeyboardInterrupt:
             warn(f"stopped after {len(results)} of {total} excerpts; the report is of these")
-    return Evaluation(setting, len(pieces), results)
+    return Evaluation(setting, len(asked), loops, impostors.counts, results)
 
 
 @contextmanager

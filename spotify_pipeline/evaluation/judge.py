@@ -1,31 +1,58 @@
 """Asks indexes for excerpts, where their piece is in the index and where it is not.
 
+The pieces that are asked for are divided into two groups. One index holds all of them; two lack a
+group each. All hold the same impostors.
+
 Belongs here: the indexes that are asked, and what they answer. Does not belong here: excerpts
-(`queries`), what is made of the answers (`report`, `reliability`).
+(`queries`), impostors (`impostors`), what is made of the answers (`report`, `reliability`,
+`worst`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from spotify_pipeline.evaluation.impostors import Impostors, Kind, tracks_of
 from spotify_pipeline.evaluation.peers import Peers
-from spotify_pipeline.evaluation.queries import REPORTING, TUNING, Excerpt, Query
+from spotify_pipeline.evaluation.pieces import Piece
+from spotify_pipeline.evaluation.queries import Excerpt, Query
 from spotify_pipeline.evaluation.scores import Scores
-from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.evaluation.timing import Step, TimedIdentifier
-from spotify_pipeline.fingerprint import SAMPLE_RATE, Fingerprint, codes_of_trains, fingerprint
+from spotify_pipeline.fingerprint import SAMPLE_RATE, codes_of_trains, fingerprint
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
 
-__all__ = ["GENERATOR_SEED", "Judge", "Result", "is_given", "segment_of", "tracks_of"]
+__all__ = ["Found", "Judge", "Result", "segment_of"]
 
 MEMORY = 2 * 10**9
-GENERATOR_SEED = 3
 WARMING_SECONDS = 5
+GROUPS = 2
+
+
+@dataclass(frozen=True)
+class Found:
+    """A match, and what it is of.
+
+    Attributes
+    ----------
+    match
+        Its `track` is a number in the index of everything, whichever index was asked.
+    kind, name
+        Of the track.
+    """
+
+    match: Match
+    kind: Kind
+    name: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a user is given it who does not choose a threshold."""
+        return self.match.confidence >= THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -34,10 +61,17 @@ class Result:
 
     Attributes
     ----------
-    own, wrong
-        The match of the own piece, and the best of another one, where the piece is in the index.
-    unknown
-        The best match where it is not.
+    excerpt
+        What was asked for.
+    name
+        Of its piece.
+    group
+        Of its piece, 0 or 1.
+    track
+        Number of its piece in the index of everything.
+    known, unknown
+        What was found where the piece is in the index, and where it is not; in the identifier's
+        order.
     known_seconds, unknown_seconds
         What each step of either took.
     peers
@@ -45,44 +79,106 @@ class Result:
     """
 
     excerpt: Excerpt
-    own: Match | None
-    wrong: Match | None
-    unknown: Match | None
+    name: str
+    group: int
+    track: int
+    known: Sequence[Found]
+    unknown: Sequence[Found]
     known_seconds: Mapping[Step, float]
     unknown_seconds: Mapping[Step, float]
     peers: Mapping[str, Scores]
 
     @property
+    def own(self) -> Found | None:
+        """The match of the own piece, where it is in the index."""
+        return _first(found for found in self.known if found.match.track == self.track)
+
+    @property
+    def rival(self) -> Found | None:
+        """The best match of another track, where the piece is in the index."""
+        return _first(found for found in self.known if found.match.track != self.track)
+
+    @property
+    def intruder(self) -> Found | None:
+        """The best match where the piece is not in the index."""
+        return _first(self.unknown)
+
+    @property
+    def first(self) -> bool:
+        """Whether the identifier puts the own piece first."""
+        return bool(self.known) and self.known[0].match.track == self.track
+
+    @property
+    def right(self) -> bool:
+        """Whether the own piece comes first and is accepted."""
+        return self.first and self.known[0].accepted
+
+    @property
+    def wrong(self) -> bool:
+        """Whether another track comes first and is accepted, where the piece is in the index."""
+        return bool(self.known) and not self.first and self.known[0].accepted
+
+    @property
+    def unknown_accepted(self) -> bool:
+        """Whether any track is accepted where the piece is not in the index."""
+        return bool(self.unknown) and self.unknown[0].accepted
+
+    @property
     def scores(self) -> Scores:
-        """Log odds."""
-        return Scores(_sureness(self.own), _sureness(self.wrong), _sureness(self.unknown))
+        """Log odds, which confidence is made of."""
+        return self._scores(lambda match: match.log_odds)
+
+    @property
+    def likelihoods(self) -> Scores:
+        """Log-likelihood ratios at the best offset."""
+        return self._scores(lambda match: match.agreement.likelihood)
+
+    @property
+    def expected(self) -> float:
+        """Evidence that the excerpt should give, in nats, by its own log-likelihood ratios.
+
+        As far as anything that was found tells; 0 if nothing was found.
+        """
+        return max((found.match.agreement.expected for found in self._all), default=0.0)
 
     @property
     def error(self) -> float:
         """Seconds by which the position in the own piece is off; NaN if that is not found."""
-        return np.nan if self.own is None else self.own.offset - self.excerpt.offset
+        return np.nan if self.own is None else self.own.match.offset - self.excerpt.offset
+
+    @property
+    def _all(self) -> Sequence[Found]:
+        return (*self.known, *self.unknown)
+
+    def _scores(self, score: Callable[[Match], float]) -> Scores:
+        """Reduce the matches to the best of each kind of answer."""
+
+        def best(matches: Iterable[Match]) -> float:
+            return max(map(score, matches), default=-np.inf)
+
+        known = [found.match for found in self.known]
+        return Scores(
+            own=best(match for match in known if match.track == self.track),
+            wrong=best(match for match in known if match.track != self.track),
+            unknown=best(found.match for found in self.unknown),
+        )
 
 
-def _sureness(match: Match | None) -> float:
-    return -np.inf if match is None else match.log_odds
-
-
-def is_given(match: Match | None) -> bool:
-    """Tell whether a match is given to a user who does not choose a threshold."""
-    return match is not None and match.confidence >= THRESHOLD
+def _first(found: Iterable[Found]) -> Found | None:
+    return next(iter(found), None)
 
 
 class Judge:
-    """Asks the index of everything, and those that lack a half of the pieces.
+    """Asks the index of everything, and those that lack a group of the pieces.
 
     Parameters
     ----------
     folder
         Where indexes are made.
     pieces
-        Real music.
-    distractors
-        Made-up tracks that are indexed too.
+        Those that are asked for, two at the least.
+    impostors
+        Tracks that are indexed with them.
     with_peers
         Whether other systems are asked, too.
     """
@@ -90,25 +186,26 @@ class Judge:
     def __init__(
         self,
         folder: Path,
-        pieces: Sequence[Fingerprint],
-        distractors: int,
+        pieces: Sequence[Piece],
+        impostors: Impostors,
         *,
         with_peers: bool = False,
     ) -> None:
-        halves = [range(TUNING, len(pieces), 2), range(REPORTING, len(pieces), 2)]
-        self._numbers = {piece: n for n, piece in enumerate([*halves[0], *halves[1]])}
-        self._slices = (slice(0, len(halves[0])), slice(len(halves[0]), len(pieces)))
-        parts = [
-            *(tracks_of([pieces[piece] for piece in half]) for half in halves),
-            Generator(pieces, GENERATOR_SEED).tracks("0a", distractors),
-        ]
+        groups = [range(group, len(pieces), GROUPS) for group in range(GROUPS)]
+        self._order = [piece for group in groups for piece in group]
+        self._tracks = {piece: track for track, piece in enumerate(self._order)}
+        self._pieces = pieces
+        self._impostors = impostors
+        self._slices = (slice(0, len(groups[0])), slice(len(groups[0]), len(pieces)))
+        parts = [tracks_of([pieces[piece].fingerprint for piece in group]) for group in groups]
+        parts += impostors.tracks.values()
+        names = [*(f"group {group}" for group in range(GROUPS)), *impostors.tracks]
         segments = [
-            segment_of(folder / name, tracks)
-            for name, tracks in zip(("tuning", "reporting", "made-up"), parts, strict=True)
+            segment_of(folder / name, tracks) for name, tracks in zip(names, parts, strict=True)
         ]
         self._all = TimedIdentifier(segments)
         self._lacking = [
-            TimedIdentifier([segments[1 - half], segments[2]]) for half in (TUNING, REPORTING)
+            TimedIdentifier([segments[1 - group], *segments[GROUPS:]]) for group in range(GROUPS)
         ]
         self._peers = Peers([tracks.echoprint for tracks in parts]) if with_peers else None
         self._warm_up()
@@ -121,37 +218,38 @@ class Judge:
 
     def result(self, query: Query) -> Result:
         """Ask with the piece and without it."""
-        number = self._numbers[query.excerpt.piece]
-        half = query.excerpt.half
-        found, known_seconds = self._all.matches(query.fingerprint, query.samples)
-        left, unknown_seconds = self._lacking[half].matches(query.fingerprint, query.samples)
+        piece = query.excerpt.piece
+        group, track = piece % GROUPS, self._tracks[piece]
+        known, known_seconds = self._all.matches(query.fingerprint, query.samples)
+        unknown, unknown_seconds = self._lacking[group].matches(query.fingerprint, query.samples)
         peers: Mapping[str, Scores] = {}
         if self._peers is not None:
             codes = codes_of_trains(query.fingerprint.echoprint)
-            peers = self._peers.scores(codes, number, self._slices[half])
+            peers = self._peers.scores(codes, track, self._slices[group])
         return Result(
             query.excerpt,
-            own=_first(match for match in found if match.track == number),
-            wrong=_first(match for match in found if match.track != number),
-            unknown=_first(left),
+            self._pieces[piece].name,
+            group,
+            track,
+            known=[self._found(match) for match in known],
+            unknown=[self._found(self._renumbered(match, group)) for match in unknown],
             known_seconds=known_seconds,
             unknown_seconds=unknown_seconds,
             peers=peers,
         )
 
+    def _renumbered(self, match: Match, group: int) -> Match:
+        """Give a match of the index that lacks a group its number in that of everything."""
+        lacking = self._slices[group]
+        after = match.track >= lacking.start
+        return replace(match, track=match.track + (lacking.stop - lacking.start) * after)
 
-def _first(matches: Iterable[Match]) -> Match | None:
-    return next(iter(matches), None)
-
-
-def tracks_of(pieces: Sequence[Fingerprint]) -> Tracks:
-    """Take pieces for tracks, with their numbers as ids."""
-    return Tracks.of(
-        [f"{number:022d}" for number in range(len(pieces))],
-        [None] * len(pieces),
-        [piece.rhythm for piece in pieces],
-        [piece.echoprint for piece in pieces],
-    )
+    def _found(self, match: Match) -> Found:
+        """Tell what a match in the index of everything is of."""
+        if match.track < len(self._order):
+            name = self._pieces[self._order[match.track]].name
+            return Found(match, Kind.PIECE, name)
+        return Found(match, *self._impostors.named(match.track - len(self._order)))
 
 
 def segment_of(path: Path, tracks: Tracks) -> tuple[Segment, list[str]]:

@@ -1,25 +1,30 @@
 """The pieces of music that an evaluation is made of.
 
-Belongs here: which files of a folder count, and their fingerprints. Does not belong here: excerpts
-(`queries`), tracks made up after the pieces (`synthetic`).
+Belongs here: which files of some folders count, and their fingerprints. Does not belong here: which
+piece is in which set (`parts`), excerpts (`queries`), synthetic tracks (`spliced`, `synthetic`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spotify_pipeline.evaluation.errors import EvaluationError
+from spotify_pipeline.evaluation.parts import Part, part_of, piece_key
 from spotify_pipeline.fingerprint import Fingerprint, fingerprint
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import RecordingError, audio_files, printable, read_for_fingerprint
 
-__all__ = ["SHORTEST_PIECE", "Piece", "read_pieces"]
+__all__ = ["SHORTEST_PIECE", "Piece", "asked_pieces", "read_pieces"]
 
 SHORTEST_PIECE = 30.0
 """Seconds; shorter ones are left out."""
 
 FEWEST_PIECES = 2
-"""One to choose thresholds on, one to report on."""
+"""One to ask for, and one that is left when the first is taken out of the index."""
+
+
+FEWEST_ASKED = 4
+"""Two of each of the groups that are taken out of the index in turn."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +34,64 @@ class Piece:
     file: Path
     fingerprint: Fingerprint
 
+    @property
+    def name(self) -> str:
+        """The file's name without its ending, as text that any encoding of Unicode takes."""
+        return printable(Path(self.file.stem))
 
-def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> list[Piece]:
-    """Fingerprint the music below a folder, in the order of the files' names.
+    @property
+    def key(self) -> int:
+        """A number that is the same for every file of this name."""
+        return piece_key(self.file)
+
+    @property
+    def part(self) -> Part:
+        """The training, validation or test set."""
+        return part_of(self.file)
+
+
+def asked_pieces(pieces: Sequence[Piece], part: Part, warn: Callable[[str], None]) -> list[Piece]:
+    """Give the pieces of the validation or the test set.
+
+    Where the test set is too small, these are all pieces, so that a handful of one's own music can
+    be asked for; nothing was chosen on that. A validation set can't be filled up: what is chosen on
+    it would be reported on.
+
+    Parameters
+    ----------
+    pieces
+        All that there are.
+    part
+        Whose pieces are asked for.
+    warn
+        Called with a line if there are too few.
+
+    Raises
+    ------
+    EvaluationError
+        The validation set has too few pieces.
+    """
+    asked = [piece for piece in pieces if piece.part is part]
+    if len(asked) >= FEWEST_ASKED:
+        return asked
+    found = f"{len(asked)} of {len(pieces)} pieces belong to the {part} set"
+    if part is not Part.TEST:
+        raise EvaluationError(f"{found}; it takes {FEWEST_ASKED} or more: give more music")
+    warn(f"{found}, which is too few: all pieces are asked for")
+    return list(pieces)
+
+
+def read_pieces(
+    folders: Sequence[Path], report: Report, warn: Callable[[str], None]
+) -> list[Piece]:
+    """Fingerprint the music below some folders, folder by folder in the order of the files' names.
 
     Of files that sound alike to the last onset, the first counts.
 
     Parameters
     ----------
-    folder
-        Searched through with all that lies below it.
+    folders
+        Each is searched through with all that lies below it.
     report
         Called with files read, files in all.
     warn
@@ -47,15 +100,17 @@ def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> li
     Raises
     ------
     EvaluationError
-        There is no such folder, or too little music in it.
+        There is no such folder, or too little music in all of them.
     RecordingError
-        There is no audio file in it.
+        There is no audio file in one of them.
     """
-    if not folder.is_dir():
-        raise EvaluationError(
-            f"{printable(folder)}: no such folder; name one that holds some dozen pieces of music"
-        )
-    files = audio_files(folder)
+    for folder in folders:
+        if not folder.is_dir():
+            raise EvaluationError(
+                f"{printable(folder)}: no such folder; name one that holds some dozen pieces of"
+                " music"
+            )
+    files = [file for folder in folders for file in audio_files(folder)]
     pieces: list[Piece] = []
     known: dict[bytes, Path] = {}
     for number, file in enumerate(files):
@@ -76,8 +131,8 @@ def read_pieces(folder: Path, report: Report, warn: Callable[[str], None]) -> li
             warn(f"left out: {printable(file)}: the same music as {printable(same)}")
     if len(pieces) < FEWEST_PIECES:
         raise EvaluationError(
-            f"{printable(folder)}: an evaluation needs {FEWEST_PIECES} readable pieces of"
-            f" {SHORTEST_PIECE:.0f} s or more, better some dozens; there"
+            f"{', '.join(map(printable, folders))}: an evaluation needs {FEWEST_PIECES} readable"
+            f" pieces of {SHORTEST_PIECE:.0f} s or more, better some dozens; there"
             f" {'is 1' if pieces else 'are none'}"
         )
     return pieces

@@ -1,7 +1,8 @@
 """Excerpts of pieces as recordings of them might be: seeded, so that everybody asks the same.
 
 Of each piece and degradation, a minute from a random place is degraded, and excerpts are cut from
-that. Each piece and degradation has its own random numbers: leaving some out changes no other.
+that. Each piece and degradation has its own random numbers: leaving some out changes no other, and
+neither does more music.
 
 Belongs here: cutting excerpts, and the truth about them. Does not belong here: what degrades them
 (`degradations`), whom they are asked of (`judge`).
@@ -19,16 +20,13 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import analyzer_samples
 
-__all__ = ["LONGEST_EXCERPT", "REPORTING", "TUNING", "Excerpt", "Query", "queries"]
+__all__ = ["LONGEST_EXCERPT", "Excerpt", "Query", "queries"]
 
 STRETCH_SECONDS = 62
 LONGEST_EXCERPT = 60.0
 
 SILENCE = 1e-3
 """Full scale is 1; digital silence is nobody's."""
-
-TUNING, REPORTING = 0, 1
-"""Halves of the pieces: thresholds and weights are chosen on one, all is reported on the other."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Excerpt:
     seconds
         Its length.
     piece
-        Number of the piece.
+        Number of the piece among those that are asked for.
     offset
         Second of the piece at which it begins.
     """
@@ -51,11 +49,6 @@ class Excerpt:
     seconds: float
     piece: int
     offset: float
-
-    @property
-    def half(self) -> int:
-        """`TUNING` or `REPORTING`."""
-        return self.piece % 2
 
 
 @dataclass(frozen=True)
@@ -73,8 +66,6 @@ def queries(
     lengths: Sequence[float],
     count: int,
     seed: int = 0,
-    *,
-    half: int | None = None,
 ) -> Iterator[Query]:
     """Degrade a stretch of each piece, and cut excerpts of it.
 
@@ -90,8 +81,6 @@ def queries(
         Of excerpts for each piece, degradation and length; silent ones are left out.
     seed
         Another one gives other excerpts and other noise.
-    half
-        Leave out the pieces of the other one.
 
     Raises
     ------
@@ -99,11 +88,9 @@ def queries(
         A file can't be read any more.
     """
     for number, piece in enumerate(pieces):
-        if half not in (None, number % 2):
-            continue
         samples = read_recording(piece.file, RATE).samples
         for name in degradations:
-            rng = np.random.default_rng([number, list(DEGRADATIONS).index(name), seed])
+            rng = np.random.default_rng([piece.key, list(DEGRADATIONS).index(name), seed])
             first = int(rng.integers(0, max(len(samples) - STRETCH_SECONDS * RATE, 1)))
             stretch = samples[first : first + STRETCH_SECONDS * RATE]
             degraded = DEGRADATIONS[name](stretch, rng)

@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from spotify_pipeline.evaluation.judge import Result
+from spotify_pipeline.evaluation.rates import Rate
 from spotify_pipeline.evaluation.report import PLACE_SECONDS
 from spotify_pipeline.evaluation.tables import Table, share
 from spotify_pipeline.identify.identifier import Match
@@ -28,7 +29,7 @@ __all__ = [
     "bins_of",
     "reliability_plot",
     "reliability_table",
-    "share_right_above",
+    "right_above",
 ]
 
 INCHES = (8.0, 5.0)
@@ -74,31 +75,21 @@ class Bin:
     elsewhere: int
 
     @property
-    def share_right(self) -> float:
-        """Share of answers that name the right piece, wherever in it."""
-        return (self.right + self.elsewhere) / self.answers
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of `share_right`, by Wilson's method."""
-        from scipy.stats import binomtest
-
-        found = binomtest(self.right + self.elsewhere, self.answers).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
+    def named(self) -> Rate:
+        """How many answers name the right piece, wherever in it."""
+        return Rate(self.right + self.elsewhere, self.answers)
 
 
-def answers(results: Sequence[Result], half: int) -> Iterator[tuple[Match, Outcome]]:
-    """Give the best match of every answer of a half of the pieces, and what it was."""
+def answers(results: Sequence[Result]) -> Iterator[tuple[Match, Outcome]]:
+    """Give the best match of every answer, and what it was."""
     for result in results:
-        if result.excerpt.half != half:
-            continue
-        if result.own is not None and result.scores.first:
+        if result.first:
             near = abs(result.error) <= PLACE_SECONDS
-            yield result.own, Outcome.RIGHT if near else Outcome.ELSEWHERE
-        elif result.wrong is not None:
-            yield result.wrong, Outcome.WRONG
-        if result.unknown is not None:
-            yield result.unknown, Outcome.WRONG
+            yield result.known[0].match, Outcome.RIGHT if near else Outcome.ELSEWHERE
+        elif result.known:
+            yield result.known[0].match, Outcome.WRONG
+        if result.unknown:
+            yield result.unknown[0].match, Outcome.WRONG
 
 
 def bins_of(found: Sequence[tuple[float, Outcome]]) -> list[Bin]:
@@ -125,21 +116,16 @@ def bins_of(found: Sequence[tuple[float, Outcome]]) -> list[Bin]:
     return bins
 
 
-def share_right_above(bins: Sequence[Bin], confidence: float) -> float:
-    """Give the share of answers of a confidence or more that name the right piece.
+def right_above(bins: Sequence[Bin], confidence: float) -> Rate:
+    """Count the answers of a confidence or more that name the right piece.
 
     Parameters
     ----------
     confidence
         An edge of bins.
-
-    Returns
-    -------
-    NaN if there are no such answers.
     """
-    above = [b for b in bins if b.low >= confidence]
-    answers = sum(b.answers for b in above)
-    return sum(b.right + b.elsewhere for b in above) / answers if answers else np.nan
+    above = [b.named for b in bins if b.low >= confidence]
+    return Rate(sum(rate.count for rate in above), sum(rate.total for rate in above))
 
 
 def reliability_table(bins: Sequence[Bin]) -> Table:
@@ -151,7 +137,7 @@ def reliability_table(bins: Sequence[Bin]) -> Table:
                 f"{b.low:.3f} - {b.high:.3f}",
                 f"{b.answers:,}",
                 share(b.stated),
-                share(b.share_right),
+                str(b.named),
                 share(b.right / b.answers),
                 share(b.elsewhere / b.answers),
             )
@@ -173,9 +159,9 @@ def reliability_plot(bins: Sequence[Bin]) -> bytes:
     axes = figure.subplots()
     places = np.arange(len(bins))
     axes.hlines([b.stated for b in bins], places - 0.3, places + 0.3, color=INK, label="stated")
-    intervals = np.array([b.interval for b in bins]).reshape(-1, 2)
+    intervals = np.array([b.named.interval for b in bins]).reshape(-1, 2)
     axes.vlines(places, *intervals.T, color=RIGHT_COLOR, linewidth=1)
-    right = [b.share_right for b in bins]
+    right = [b.named.value for b in bins]
     axes.vlines(
         places,
         [b.right / b.answers for b in bins],

@@ -1,71 +1,60 @@
-"""The figures of an evaluation: who comes first, what may be accepted, where, and how fast.
-
-Thresholds are chosen on the tuning half of the pieces; everything is reported on the other.
+"""The figures of an evaluation: what is accepted, right or wrong, who is first, where, how fast.
 
 Belongs here: rows of figures, and tables of them. Does not belong here: how often a confidence is
-right (`reliability`).
+right (`reliability`), single excerpts (`worst`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from spotify_pipeline.evaluation.judge import Result, is_given
+from spotify_pipeline.evaluation.impostors import Kind
+from spotify_pipeline.evaluation.judge import Result
 from spotify_pipeline.evaluation.peers import PEERS
-from spotify_pipeline.evaluation.queries import REPORTING, TUNING
-from spotify_pipeline.evaluation.scores import Scores, share_accepted, share_first
+from spotify_pipeline.evaluation.rates import Rate
+from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.evaluation.tables import Table, number, share
 from spotify_pipeline.evaluation.timing import STAGES, Step
 
 __all__ = [
     "PLACE_SECONDS",
-    "Cell",
-    "PeerShares",
+    "Figures",
     "StepTimes",
-    "cell_table",
-    "cells_of",
+    "conditions_of",
+    "figures_table",
     "headline",
+    "index_table",
     "peer_table",
     "step_table",
     "step_times",
+    "totals_of",
 ]
 
 PLACE_SECONDS = 1.0
 """What is further off than that is another place of the piece."""
 
-RARELY = 0.001
-"""Share of wrong answers that may be accepted, of all cells together."""
+HERE = "here"
+"""This system's name among other ones."""
 
 
 @dataclass(frozen=True)
-class PeerShares:
-    """What another system reaches: shares as of `Cell`, by its own scores."""
-
-    top_1: float
-    accepted: float
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Figures of one degradation and length; shares from 0 to 1, NaN where there is nothing.
+class Figures:
+    """Figures of some excerpts; NaN where there is nothing.
 
     Attributes
     ----------
-    degradation, seconds
-        Of the excerpts.
-    excerpts
-        How many.
-    top_1
-        The own piece comes first.
-    accepted
-        It comes first and is surer than every wrong answer of the tuning half's same cell.
-    rarely_wrong
-        It comes first and is surer than all but a thousandth of the tuning half's wrong answers.
-    given
-        It comes first and is given, with the confidence that users get by default.
-    false
-        Something is given, although the piece is not in the index.
+    name
+        What these excerpts have in common.
+    right
+        The own piece comes first and is accepted, at the confidence that users get by default.
+    wrong
+        Another track comes first and is accepted, although the piece is in the index.
+    unknown_accepted
+        Something is accepted where the piece is not in the index.
+    top_1, likeliest
+        The own piece has the highest confidence, accepted or not; the highest likelihood.
     error, error_90
         Milliseconds by which the position is off where the own piece comes first: median and the
         most of nine in ten.
@@ -73,134 +62,142 @@ class Cell:
         It comes first, but further off than `PLACE_SECONDS`; of all where it comes first.
     milliseconds, milliseconds_90
         To identify, where the piece is in the index.
-    peers
-        By their names; empty if they were not asked.
     """
 
-    degradation: str
-    seconds: float
-    excerpts: int
-    top_1: float
-    accepted: float
-    rarely_wrong: float
-    given: float
-    false: float
+    name: str
+    right: Rate
+    wrong: Rate
+    unknown_accepted: Rate
+    top_1: Rate
+    likeliest: Rate
     error: float
     error_90: float
     elsewhere: float
     milliseconds: float
     milliseconds_90: float
-    peers: Mapping[str, PeerShares]
+
+    @classmethod
+    def of(cls, name: str, results: Sequence[Result]) -> Self:
+        """Reduce some results."""
+        errors = np.array([abs(r.error) for r in results if r.first])
+        times = [1e3 * sum(r.known_seconds.values()) for r in results]
+        return cls(
+            name,
+            right=Rate.of(r.right for r in results),
+            wrong=Rate.of(r.wrong for r in results),
+            unknown_accepted=Rate.of(r.unknown_accepted for r in results),
+            top_1=Rate.of(r.scores.first for r in results),
+            likeliest=Rate.of(r.likelihoods.first for r in results),
+            error=_quantile(1e3 * errors, 0.5),
+            error_90=_quantile(1e3 * errors, 0.9),
+            elsewhere=Rate.of(errors > PLACE_SECONDS).value,
+            milliseconds=_quantile(times, 0.5),
+            milliseconds_90=_quantile(times, 0.9),
+        )
 
 
-def cells_of(results: Sequence[Result]) -> list[Cell]:
-    """Reduce the results to the figures of the reporting half, cell by cell."""
-    tuned = _grouped(results, TUNING)
-    wrong = [r.scores.most_wrong for group in tuned.values() for r in group]
-    rare = float(np.quantile(wrong, 1 - RARELY, method="higher")) if wrong else np.nan
+def conditions_of(results: Sequence[Result]) -> list[Figures]:
+    """Reduce the results of each degradation and length."""
     return [
-        _cell(key, group, tuned.get(key, []), rare)
-        for key, group in _grouped(results, REPORTING).items()
+        Figures.of(_condition_name(*condition), group)
+        for condition, group in _by_condition(results).items()
     ]
 
 
-def _grouped(results: Sequence[Result], half: int) -> dict[tuple[str, float], list[Result]]:
-    """Group the results of a half by degradation and length."""
+def totals_of(results: Sequence[Result], loops: Collection[int]) -> list[Figures]:
+    """Reduce all results, and apart from each other those of pieces made of loops and the others.
+
+    Parameters
+    ----------
+    loops
+        Numbers of the pieces that are made of loops.
+    """
+    groups = {
+        "all": results,
+        "loops": [r for r in results if r.excerpt.piece in loops],
+        "other pieces": [r for r in results if r.excerpt.piece not in loops],
+    }
+    return [Figures.of(name, group) for name, group in groups.items() if group]
+
+
+def _by_condition(results: Sequence[Result]) -> dict[tuple[str, float], list[Result]]:
+    """Group results by degradation and length."""
     grouped: dict[tuple[str, float], list[Result]] = {}
     for result in results:
-        if result.excerpt.half == half:
-            key = (result.excerpt.degradation, result.excerpt.seconds)
-            grouped.setdefault(key, []).append(result)
+        condition = (result.excerpt.degradation, result.excerpt.seconds)
+        grouped.setdefault(condition, []).append(result)
     return grouped
 
 
-def _cell(
-    key: tuple[str, float], group: Sequence[Result], tuned: Sequence[Result], rare: float
-) -> Cell:
-    scores = [r.scores for r in group]
-    errors = np.array([abs(r.error) for r in group if r.scores.first])
-    times = [1e3 * sum(r.known_seconds.values()) for r in group]
-    return Cell(
-        *key,
-        excerpts=len(group),
-        top_1=share_first(scores),
-        accepted=share_accepted(scores, _threshold([r.scores for r in tuned])),
-        rarely_wrong=share_accepted(scores, rare),
-        given=_mean(r.scores.first and is_given(r.own) for r in group),
-        false=_mean(is_given(r.unknown) for r in group),
-        error=_quantile(1e3 * errors, 0.5),
-        error_90=_quantile(1e3 * errors, 0.9),
-        elsewhere=_mean(errors > PLACE_SECONDS),
-        milliseconds=_quantile(times, 0.5),
-        milliseconds_90=_quantile(times, 0.9),
-        peers={
-            name: PeerShares(
-                share_first([r.peers[name] for r in group]),
-                share_accepted(
-                    [r.peers[name] for r in group], _threshold([r.peers[name] for r in tuned])
-                ),
-            )
-            for name in group[0].peers
-        },
-    )
-
-
-def _threshold(tuned: Sequence[Scores]) -> float:
-    """Give the score above which no wrong answer of the tuning half is; NaN if nothing tells."""
-    return max((scores.most_wrong for scores in tuned), default=np.nan)
-
-
-def _mean(values: Iterable[bool]) -> float:
-    kept = list(values)
-    return float(np.mean(kept)) if kept else np.nan
+def _condition_name(degradation: str, seconds: float) -> str:
+    return f"{degradation} {seconds:3g} s"
 
 
 def _quantile(values: Sequence[float] | np.ndarray, at: float) -> float:
     return float(np.quantile(values, at)) if len(values) else np.nan
 
 
-def cell_table(cells: Sequence[Cell]) -> Table:
-    """Tabulate the cells."""
+def figures_table(rows: Sequence[Figures]) -> Table:
+    """Tabulate figures."""
     columns = (
-        "", "top-1", "accepted at 0", "at 0.1 %", "given", "false", "error ms", "90 %",
-        "beyond 1 s", "time ms", "90 %",
+        "", "excerpts", "accepted and right", "wrong", "unknown accepted", "top-1",
+        "by likelihood", "error ms", "90 %", "beyond 1 s", "time ms", "90 %",
     )  # fmt: skip
     return Table(
         columns,
         [
             (
-                _name(c),
-                *map(share, (c.top_1, c.accepted, c.rarely_wrong, c.given, c.false)),
-                *map(number, (c.error, c.error_90)),
-                share(c.elsewhere),
-                *map(number, (c.milliseconds, c.milliseconds_90)),
+                row.name,
+                number(row.right.total),
+                *map(str, (row.right, row.wrong, row.unknown_accepted, row.top_1, row.likeliest)),
+                *map(number, (row.error, row.error_90)),
+                share(row.elsewhere),
+                *map(number, (row.milliseconds, row.milliseconds_90)),
             )
-            for c in cells
+            for row in rows
         ],
     )
 
 
-def peer_table(cells: Sequence[Cell]) -> Table:
-    """Tabulate other systems beside this one."""
-    return Table(
-        (
-            "",
-            *("top-1 here", *(f"top-1 {name}" for name in PEERS)),
-            *("at 0 here", *(f"at 0 {name}" for name in PEERS)),
-        ),
-        [
-            (
-                _name(c),
-                *map(share, (c.top_1, *(c.peers[name].top_1 for name in PEERS))),
-                *map(share, (c.accepted, *(c.peers[name].accepted for name in PEERS))),
-            )
-            for c in cells
-        ],
-    )
+def index_table(pieces: int, impostors: Mapping[Kind, int]) -> Table:
+    """Tabulate what stood in the index with each excerpt, and what it lacked in turn."""
+    rows = [
+        ("pieces that are asked for", number(pieces)),
+        ("of them where the excerpt's is unknown", f"{pieces // 2:,} or {(pieces + 1) // 2:,}"),
+        *((f"impostors: {kind}", number(count)) for kind, count in impostors.items()),
+    ]
+    return Table(("in the index", "tracks"), rows)
 
 
-def _name(cell: Cell) -> str:
-    return f"{cell.degradation} {cell.seconds:3g} s"
+def peer_table(results: Sequence[Result]) -> Table:
+    """Tabulate other systems beside this one, condition by condition.
+
+    Their scores are no probabilities, so each system has its own threshold in each condition, this
+    one too: the highest score of a wrong answer in the other group of the pieces.
+    """
+    rows = []
+    for condition, group in _by_condition(results).items():
+        scores = {HERE: [r.scores for r in group]}
+        scores |= {name: [r.peers[name] for r in group] for name in PEERS}
+        groups = [r.group for r in group]
+        first = [Rate.of(s.first for s in some) for some in scores.values()]
+        accepted = [_accepted(some, groups) for some in scores.values()]
+        rates = [share(rate.value) for rate in (*first, *accepted)]
+        rows.append((_condition_name(*condition), *rates))
+    names = (HERE, *PEERS)
+    columns = ("", *(f"top-1 {name}" for name in names), *(f"at 0 {name}" for name in names))
+    return Table(columns, rows)
+
+
+def _accepted(scores: Sequence[Scores], groups: Sequence[int]) -> Rate:
+    """Count who comes first and above every wrong answer of the other group, if that has any."""
+    pairs = list(zip(scores, groups, strict=True))
+    most_wrong = {
+        group: max(s.most_wrong for s, other in pairs if other != group)
+        for group in set(groups)
+        if len(set(groups)) > 1
+    }
+    return Rate.of(s.first_above(most_wrong[g]) for s, g in pairs if g in most_wrong)
 
 
 @dataclass(frozen=True)
@@ -243,7 +240,7 @@ def step_times(
 
 
 def step_table(results: Sequence[Result]) -> Table:
-    """Tabulate the times of known and of unknown excerpts side by side, of both halves."""
+    """Tabulate the times of known and of unknown excerpts side by side."""
     known = step_times(results, lambda r: r.known_seconds)
     unknown = step_times(results, lambda r: r.unknown_seconds)
     steps = sorted({*known, *unknown}, key=lambda s: (s.attempt, STAGES.index(s.stage)))
@@ -271,23 +268,22 @@ def _figures(times: StepTimes) -> tuple[str, str, str]:
     )
 
 
-def headline(cells: Sequence[Cell]) -> dict[str, float]:
-    """Give the means over all cells by name, and the share that comes first by degradation."""
-
-    def mean(chosen: Iterable[float]) -> float:
-        kept = [value for value in chosen if not np.isnan(value)]
-        return float(np.mean(kept)) if kept else np.nan
-
+def headline(results: Sequence[Result]) -> dict[str, float]:
+    """Give the figures over all excerpts by name, and the main ones by degradation."""
+    if not results:
+        return {}
+    total = Figures.of("all", results)
     figures = {
-        "top_1": mean(c.top_1 for c in cells),
-        "accepted_at_0": mean(c.accepted for c in cells),
-        "accepted_at_0_1_percent": mean(c.rarely_wrong for c in cells),
-        "given": mean(c.given for c in cells),
-        "false": mean(c.false for c in cells),
-        "beyond_1_s": mean(c.elsewhere for c in cells),
-        "error_ms": mean(c.error for c in cells),
-        "time_ms": mean(c.milliseconds for c in cells),
+        "top_1": total.top_1.value,
+        "top_1_by_likelihood": total.likeliest.value,
+        "given": total.right.value,
+        "wrong": total.wrong.value,
+        "false": total.unknown_accepted.value,
+        "beyond_1_s": total.elsewhere,
+        "error_ms": total.error,
+        "time_ms": total.milliseconds,
     }
-    for name in dict.fromkeys(c.degradation for c in cells):
-        figures[f"top_1 {name}"] = mean(c.top_1 for c in cells if c.degradation == name)
+    for name in dict.fromkeys(r.excerpt.degradation for r in results):
+        some = Figures.of(name, [r for r in results if r.excerpt.degradation == name])
+        figures |= {f"top_1 {name}": some.top_1.value, f"given {name}": some.right.value}
     return {name: value for name, value in figures.items() if not np.isnan(value)}

@@ -4,12 +4,9 @@ Belongs here: who comes first, and what may be accepted. Does not belong here: w
 from (`judge`, `peers`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-__all__ = ["Scores", "share_accepted", "share_first"]
+__all__ = ["Scores"]
 
 
 @dataclass(frozen=True)
@@ -40,17 +37,6 @@ class Scores:
         """How sure the surest wrong answer is."""
         return max(self.wrong, self.unknown)
 
-
-def share_first(scores: Sequence[Scores]) -> float:
-    """Give the share of excerpts whose piece comes first; NaN of none."""
-    return float(np.mean([s.first for s in scores])) if scores else np.nan
-
-
-def share_accepted(scores: Sequence[Scores], threshold: float) -> float:
-    """Give the share of excerpts whose piece comes first and above a threshold.
-
-    NaN of no excerpts, and where the threshold is NaN.
-    """
-    if not scores or np.isnan(threshold):
-        return np.nan
-    return float(np.mean([s.first and s.own > threshold for s in scores]))
+    def first_above(self, threshold: float) -> bool:
+        """Tell whether the own piece comes first, and above a threshold."""
+        return self.first and self.own > threshold

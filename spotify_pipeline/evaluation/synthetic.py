@@ -1,9 +1,10 @@
-"""Made-up tracks whose gaps are drawn from those of real music, band by band and piece by piece.
+"""Synthetic tracks of independent gaps, drawn from those of real music band by band.
 
 Each track is drawn after one piece: the gaps of each band from that piece's gaps in that band, with
 replacement. Durations are lognormal with a mean of 234 s. The same seed gives the same tracks.
 
-Belongs here: drawing onset trains. Does not belong here: real music (`pieces`), indexes (`judge`).
+Belongs here: drawing gaps. Does not belong here: tracks with the beats of real music (`spliced`),
+real music itself (`pieces`), indexes (`judge`).
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,12 @@ from spotify_pipeline.fingerprint import (
     Fingerprint,
     OnsetTrains,
 )
-from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
+from spotify_pipeline.fingerprint.arrays import Bytes, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
 from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "track_ids"]
 
 MEAN_SECONDS = 234.0
 SPREAD = 0.35
@@ -54,15 +55,21 @@ class Generator:
         seconds = np.clip(self._random.lognormal(mean, SPREAD, count), SHORTEST, LONGEST)
         frames = (seconds * FRAMES_PER_SECOND).astype(np.int64)
         pieces = self._random.integers(0, self._pieces, count)
-        digits = self._random.integers(0, len(BASE62), (count, TRACK_ID_LENGTH))
-        letters = np.frombuffer(BASE62.encode(), np.uint8)[digits]
-        letters[:, : len(shard)] = np.frombuffer(shard.encode(), np.uint8)
+        ids = track_ids(shard, count, self._random)
         return Tracks(
-            ids=np.ascontiguousarray(letters).view(f"S{TRACK_ID_LENGTH}").ravel(),
+            ids=ids,
             durations=seconds.astype(np.float32),
             rhythm=PackedTrains(*_draw(*self._rhythm, pieces, frames, self._random)),
             echoprint=PackedTrains(*_draw(*self._echoprint, pieces, frames, self._random)),
         )
+
+
+def track_ids(shard: str, count: int, rng: np.random.Generator) -> Bytes:
+    """Draw track ids of a shard, bytes of shape (count,)."""
+    digits = rng.integers(0, len(BASE62), (count, TRACK_ID_LENGTH))
+    letters = np.frombuffer(BASE62.encode(), np.uint8)[digits]
+    letters[:, : len(shard)] = np.frombuffer(shard.encode(), np.uint8)
+    return np.ascontiguousarray(letters).view(f"S{TRACK_ID_LENGTH}").ravel()
 
 
 def _gap_pools(trains: Sequence[OnsetTrains]) -> tuple[Int64s, Int64s]:

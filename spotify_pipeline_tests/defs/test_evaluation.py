@@ -38,22 +38,24 @@ def metadata(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dg.MetadataV
 
 
 def test_the_tables_are_markdown(metadata: dict[str, dg.MetadataValue]) -> None:
-    for name in ("detection", "peers", "time", "reliability"):
+    for name in ("impostors", "detection", "peers", "time", "reliability"):
         table = metadata[name]
         assert isinstance(table, dg.MarkdownMetadataValue)
         assert table.value is not None
         assert table.value.startswith("| ")
-    assert "s | 100.0% |" in str(metadata["detection"].value)
+    assert "s | 2 | 100.0% (34-100) |" in str(metadata["detection"].value)
+    assert "# Worst cases" in str(metadata["worst"].value)
 
 
 def test_headline_figures_are_numbers_that_can_be_plotted(
     metadata: dict[str, dg.MetadataValue],
 ) -> None:
-    for name in ("top_1", "accepted_at_0", "given", "false", "error_ms", "time_ms", "top_1 clean"):
+    for name in ("top_1", "given", "wrong", "false", "error_ms", "time_ms", "given clean"):
         assert isinstance(metadata[name], dg.FloatMetadataValue)
     assert metadata["top_1"].value == 1
     assert metadata["pieces"].value == 2
     assert metadata["excerpts"].value == 2
+    assert metadata["impostors_independent"].value == 10
 
 
 def test_the_reliability_is_a_picture_in_the_metadata(

@@ -19,4 +19,4 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pieces(music: Path) -> list[Piece]:
     """Read them."""
-    return read_pieces(music, no_report, pytest.fail)
+    return read_pieces([music], no_report, pytest.fail)

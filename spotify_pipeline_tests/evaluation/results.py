@@ -2,22 +2,28 @@
 
 from collections.abc import Mapping
 
-from spotify_pipeline.evaluation.judge import Result
+from spotify_pipeline.evaluation.impostors import Kind
+from spotify_pipeline.evaluation.judge import Found, Result
 from spotify_pipeline.evaluation.queries import Excerpt
 from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.evaluation.timing import Step
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.index.likelihood import Agreement
 
-__all__ = ["make_match", "make_result"]
+__all__ = ["make_found", "make_result"]
 
 SECONDS = {Step("1 quick", "search"): 0.002, Step("1 quick", "judge"): 0.001}
 
+ANOTHER = 99
 
-def make_match(log_odds: float, offset: float = 0.0) -> Match:
+
+def make_found(
+    log_odds: float, track: int = ANOTHER, offset: float = 0.0, likelihood: float = 90.0
+) -> Found:
     """Make a match that is so sure and begins at so many seconds."""
-    agreement = Agreement(offset=0, likelihood=90.0, second=10.0, expected=100.0)
-    return Match(track=0, log_odds=log_odds, agreement=agreement, offset=offset, speed=1.0)
+    agreement = Agreement(offset=0, likelihood=likelihood, second=10.0, expected=100.0)
+    match = Match(track=track, log_odds=log_odds, agreement=agreement, offset=offset, speed=1.0)
+    return Found(match, Kind.SPLICED, f"spliced {track}")
 
 
 def make_result(
@@ -28,17 +34,25 @@ def make_result(
     *,
     error: float = 0.0,
     kind: str = "clean",
+    likelihoods: tuple[float, float] = (90.0, 80.0),
     seconds: Mapping[Step, float] = SECONDS,
     peers: Mapping[str, Scores] | None = None,
 ) -> Result:
-    """Make the result of log odds; pieces of even numbers are of the tuning half."""
+    """Make the result of log odds; likelihoods are those of the own and of the wrong match."""
     excerpt = Excerpt(kind, 5.0, piece, offset=20.0)
+    known = []
+    if own is not None:
+        known.append(make_found(own, piece, excerpt.offset + error, likelihoods[0]))
+    if wrong is not None:
+        known.append(make_found(wrong, likelihood=likelihoods[1]))
     return Result(
         excerpt,
-        None if own is None else make_match(own, excerpt.offset + error),
-        None if wrong is None else make_match(wrong),
-        None if unknown is None else make_match(unknown),
-        seconds,
-        seconds,
-        peers or {},
+        name=f"piece {piece}",
+        group=piece % 2,
+        track=piece,
+        known=sorted(known, key=lambda found: -found.match.log_odds),
+        unknown=[] if unknown is None else [make_found(unknown)],
+        known_seconds=seconds,
+        unknown_seconds=seconds,
+        peers=peers or {},
     )

@@ -45,6 +45,16 @@ def test_a_faster_recording_is_shorter(percent: int, music: Float32s) -> None:
     assert len(heard) == pytest.approx(len(music) / (1 + percent / 100), abs=1)
 
 
+@pytest.mark.parametrize("percent", [-4, 4])
+def test_a_faster_tempo_is_shorter_and_keeps_the_pitch(percent: int) -> None:
+    times = np.arange(SECONDS * RATE) / RATE
+    tone = (0.3 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
+    heard = degraded(f"tempo {percent:+d}", tone)
+    assert len(heard) == pytest.approx(len(tone) / (1 + percent / 100), abs=1)
+    middle = heard[RATE // 2 : RATE // 2 + RATE]
+    assert np.abs(np.fft.rfft(middle)).argmax() == pytest.approx(440, abs=1)
+
+
 def test_a_telephone_keeps_the_voice_alone(music: Float32s) -> None:
     noise = np.random.default_rng(1).standard_normal(RATE).astype(np.float32)
     power = np.abs(np.fft.rfft(degraded("telephone", noise))) ** 2

@@ -1,19 +1,25 @@
-"""The whole way on a little music, with few made-up tracks."""
+"""The whole way on a little music, with few impostors."""
 
+import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.evaluation.evaluate import Evaluation, EvaluationSetting, evaluate
+from spotify_pipeline.evaluation.impostors import Impostors, Kind
 from spotify_pipeline.evaluation.judge import Judge, Result
+from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.peers import PEERS
 from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline_tests.evaluation.music import MUSIC_RATE, no_report
 from spotify_pipeline_tests.tracks import Track, index_of
 
 SETTING = EvaluationSetting(
@@ -31,7 +37,11 @@ def evaluation(
     music: Path, progress: list[tuple[int, int, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Evaluation:
     folder = tmp_path_factory.mktemp("evaluation") / "index"
-    return evaluate(music, SETTING, folder, lambda *told: progress.append(told), pytest.fail)
+    warnings: list[str] = []
+    found = evaluate([music], SETTING, folder, lambda *told: progress.append(told), warnings.append)
+    assert "all pieces are asked for" in warnings[0]
+    assert "independent gaps" in warnings[1]
+    return found
 
 
 def test_clean_excerpts_are_found_with_their_place(evaluation: Evaluation) -> None:
@@ -41,20 +51,63 @@ def test_clean_excerpts_are_found_with_their_place(evaluation: Evaluation) -> No
         assert result.scores.first
         assert abs(result.error) < 0.05
         assert result.scores.own > result.scores.unknown
+        assert result.expected > 100
 
 
 def test_every_excerpt_is_judged_by_every_peer(evaluation: Evaluation) -> None:
     assert all(set(result.peers) == set(PEERS) for result in evaluation.results)
 
 
-def test_the_tables_tell_of_every_cell(evaluation: Evaluation) -> None:
+def test_the_tables_tell_of_every_condition(evaluation: Evaluation) -> None:
     tables = evaluation.tables()
-    assert [*tables] == ["detection", "peers", "time", "reliability"]
-    for name in ("detection", "peers"):
-        assert [row[0] for row in tables[name].rows] == ["clean  10 s", "pink 10  10 s"]
+    assert [*tables] == ["impostors", "detection", "peers", "time", "reliability"]
+    conditions = ["clean  10 s", "pink 10  10 s"]
+    assert [row[0] for row in tables["peers"].rows] == conditions
+    assert [row[0] for row in tables["detection"].rows][:3] == [*conditions, "all"]
+    assert tables["impostors"].rows[-1] == ("impostors: independent gaps", "20")
     assert sum(b.answers for b in evaluation.bins) >= 4
     assert evaluation.figures["top_1 clean"] == 1
     assert evaluation.plot().startswith(b"\x89PNG")
+    assert evaluation.worst().startswith("# Worst cases")
+
+
+def test_the_test_set_is_asked_among_tracks_spliced_from_the_other_pieces(
+    music: Path, tmp_path: Path
+) -> None:
+    for number, file in zip((3, 8, 10, 14), sorted(music.iterdir()), strict=True):
+        shutil.copy(file, tmp_path / f"piece {number}.flac")
+    samples, rate = soundfile.read(music / "piece 1.flac", frames=40 * MUSIC_RATE)
+    soundfile.write(tmp_path / "piece 1.flac", samples, rate)
+    setting = replace(SETTING, degradations=["clean"], spliced=15, peers=False)
+    found = evaluate([tmp_path], setting, tmp_path / "index", no_report, pytest.fail)
+    assert found.pieces == 4
+    assert {result.name for result in found.results} == {f"piece {n}" for n in (3, 8, 10, 14)}
+    assert found.impostors == {Kind.SPLICED: 15, Kind.INDEPENDENT: 5}
+    assert all(result.right for result in found.results)
+    with pytest.raises(PipelineError, match="0 of 5 pieces belong to the validation set"):
+        evaluate(
+            [tmp_path],
+            replace(setting, part=Part.VALIDATION),
+            tmp_path / "index",
+            no_report,
+            pytest.fail,
+        )
+
+
+def test_unknown_excerpts_are_asked_of_an_index_without_their_group(
+    evaluation: Evaluation,
+) -> None:
+    names = {result.group: set[str]() for result in evaluation.results}
+    for result in evaluation.results:
+        names[result.group].add(result.name)
+    assert len(names[0]) == len(names[1]) == 2
+    for result in evaluation.results:
+        assert all(found.name not in names[result.group] for found in result.unknown)
+        assert all(
+            found.kind is Kind.PIECE and found.name == result.name
+            for found in result.known
+            if found.match.track == result.track
+        )
 
 
 def test_progress_goes_through_all_excerpts(
@@ -74,26 +127,31 @@ def test_an_evaluation_cut_short_says_the_same_as_far_as_it_came_and_leaves_noth
 
     folder = tmp_path / "index"
     folder.mkdir()
-    (folder / "tuning").write_bytes(b"left by an evaluation that was killed")
+    (folder / "group 0").write_bytes(b"left by an evaluation that was killed")
     warnings: list[str] = []
-    again = evaluate(music, SETTING, folder, interrupt, warnings.append)
+    again = evaluate([music], SETTING, folder, interrupt, warnings.append)
     assert not folder.exists()
-    assert warnings == ["stopped after 3 of 8 excerpts; the report is of these"]
+    assert warnings[2:] == ["stopped after 3 of 8 excerpts; the report is of these"]
     assert len(again.results) == 3
     for one, other in zip(evaluation.results, again.results, strict=False):
         assert answered(one) == answered(other)
-    assert [row[0] for row in again.tables()["detection"].rows] == ["clean  10 s"]
+    rows = again.tables()["detection"].rows
+    assert [row[:2] for row in rows][:3] == [
+        ("clean  10 s", "2"),
+        ("pink 10  10 s", "1"),
+        ("all", "3"),
+    ]
 
 
 def answered(result: Result) -> tuple[object, ...]:
     """Give what may not change from run to run: everything but times."""
-    return result.excerpt, result.own, result.wrong, result.unknown, result.peers
+    return result.excerpt, result.known, result.unknown, result.peers
 
 
 def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_path: Path) -> None:
     prints = [piece.fingerprint for piece in pieces]
-    judge = Judge(tmp_path, prints, distractors=0)
-    order = [0, 2, 1, 3]  # the tuning half's first
+    judge = Judge(tmp_path, pieces, Impostors({}))
+    order = [0, 2, 1, 3]  # the first group's first
     plain = Identifier(
         index_of(
             tmp_path,
@@ -107,8 +165,8 @@ def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_pa
         taken = sum(result.known_seconds.values()) + sum(result.unknown_seconds.values())
         assert 0.5 * elapsed < taken <= elapsed
         found = plain.matches(query.fingerprint, query.samples)
-        own = [match for match in found if match.track == order.index(query.excerpt.piece)]
-        assert own == ([] if result.own is None else [result.own])
+        assert [known.match for known in result.known] == found
+        assert result.track == order.index(query.excerpt.piece)
         steps = {step.attempt for step in result.known_seconds}
         assert "1 quick" in steps
         assert all(step.stage and step.attempt for step in result.unknown_seconds)
@@ -123,6 +181,8 @@ def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_pa
         ({"lengths": [np.nan]}, "can't be nan s long"),
         ({"excerpts": 0}, "excerpts must be 1 or more"),
         ({"distractors": -1}, "distractors must be 0 or more"),
+        ({"distractors": 10, "spliced": 11}, "spliced must be from 0 to the distractors, 10"),
+        ({"part": Part.TRAINING}, "the training set can't be asked for"),
     ],
 )
 def test_what_can_not_be_evaluated_is_refused(wrong: dict[str, Any], message: str) -> None:

@@ -1,92 +1,128 @@
-"""Figures of results made by hand: thresholds of one half, reported on the other."""
+"""Figures of results made by hand."""
 
 import numpy as np
 import pytest
 
+from spotify_pipeline.evaluation.impostors import Kind
 from spotify_pipeline.evaluation.peers import PEERS
+from spotify_pipeline.evaluation.rates import Rate
 from spotify_pipeline.evaluation.report import (
-    cell_table,
-    cells_of,
+    Figures,
+    conditions_of,
+    figures_table,
     headline,
+    index_table,
     peer_table,
     step_table,
+    totals_of,
 )
 from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.evaluation.timing import Step
 from spotify_pipeline_tests.evaluation.results import make_result
 
 SURE, UNSURE = 9.0, -3.0
-TUNED = [make_result(0, SURE, wrong=1.0), make_result(2, None, wrong=2.0, unknown=1.5)]
 
 
-def test_accepted_is_what_is_surer_than_every_wrong_answer_of_the_other_half() -> None:
-    found = [make_result(1, own=odds, wrong=-9.0) for odds in (SURE, 2.5, 1.9, UNSURE)]
-    (cell,) = cells_of([*TUNED, *found])
-    assert cell.excerpts == 4
-    assert cell.top_1 == 1
-    assert cell.accepted == 0.5
-    assert cell.given == 0.5  # a confidence of 0.9 is log odds of 2.2
+def test_right_and_wrong_answers_are_accepted_at_the_confidence_of_users() -> None:
+    # a confidence of 0.9 is log odds of 2.2
+    results = [make_result(1, own=odds, wrong=2.1) for odds in (SURE, 2.3, 2.15, UNSURE)]
+    results += [make_result(1, own=UNSURE, wrong=odds) for odds in (SURE, 2.3)]
+    figures = Figures.of("all", results)
+    assert figures.right == Rate(2, 6)
+    assert figures.wrong == Rate(2, 6)
+    assert figures.top_1 == Rate(3, 6)
 
 
-def test_what_a_wrong_piece_beats_is_not_accepted() -> None:
-    (cell,) = cells_of([*TUNED, make_result(1, SURE, wrong=SURE + 1), make_result(3, SURE)])
-    assert (cell.top_1, cell.accepted, cell.given) == (0.5, 0.5, 0.5)
+def test_what_is_accepted_without_the_piece_in_the_index_is_counted() -> None:
+    results = [make_result(1, SURE, unknown=odds) for odds in (None, UNSURE, SURE)]
+    assert Figures.of("all", results).unknown_accepted == Rate(1, 3)
 
 
-def test_a_false_answer_is_one_given_where_the_piece_is_not_in_the_index() -> None:
-    found = [make_result(1, SURE, unknown=odds) for odds in (None, UNSURE, SURE)]
-    (cell,) = cells_of([*TUNED, *found])
-    assert cell.false == pytest.approx(1 / 3)
+def test_the_likeliest_piece_need_not_be_the_surest() -> None:
+    results = [
+        make_result(1, UNSURE, wrong=SURE, likelihoods=(90.0, 80.0)),
+        make_result(1, SURE, wrong=UNSURE, likelihoods=(80.0, 90.0)),
+        make_result(1, SURE, wrong=UNSURE, likelihoods=(90.0, 80.0)),
+        make_result(1, None, wrong=UNSURE),
+    ]
+    figures = Figures.of("all", results)
+    assert (figures.top_1, figures.likeliest) == (Rate(2, 4), Rate(2, 4))
+    assert [result.likelihoods.first for result in results] == [True, False, True, False]
 
 
 def test_errors_of_the_position_are_of_those_that_come_first() -> None:
     errors = [-0.010, 0.020, 0.030, 5.0]
-    found = [make_result(1, SURE, error=error) for error in errors]
-    (cell,) = cells_of([*TUNED, *found, make_result(3, SURE, wrong=SURE + 1, error=60)])
-    assert cell.error == pytest.approx(25)
-    assert cell.error_90 == pytest.approx(3509)
-    assert cell.elsewhere == 0.25
+    results = [make_result(1, SURE, error=error) for error in errors]
+    figures = Figures.of("all", [*results, make_result(3, SURE, wrong=SURE + 1, error=60)])
+    assert figures.error == pytest.approx(25)
+    assert figures.error_90 == pytest.approx(3509)
+    assert figures.elsewhere == 0.25
 
 
-def test_cells_have_thresholds_of_their_own_and_one_together() -> None:
-    results = [
-        *(make_result(0, None, wrong=float(odds), kind="room") for odds in range(5)),
-        *TUNED,
-        make_result(1, 3.0, kind="room"),
-        make_result(1, 3.0),
-    ]
-    room, clean = cells_of(results)
-    assert (room.degradation, room.accepted) == ("room", 0.0)
-    assert (clean.degradation, clean.accepted) == ("clean", 1.0)
-    assert room.rarely_wrong == clean.rarely_wrong == 0.0
+def test_each_condition_has_a_row_and_all_together_another() -> None:
+    results = [make_result(n, SURE, kind=kind) for kind in ("room", "clean") for n in range(3)]
+    assert [row.name for row in conditions_of(results)] == ["room   5 s", "clean   5 s"]
+    (total,) = totals_of(results, loops=[])[:1]
+    assert (total.name, total.right) == ("all", Rate(6, 6))
+
+
+def test_loops_and_other_pieces_stand_apart() -> None:
+    results = [make_result(0, SURE), make_result(1, UNSURE), make_result(2, UNSURE)]
+    rows = {row.name: row.right for row in totals_of(results, loops={0})}
+    assert rows == {"all": Rate(1, 3), "loops": Rate(1, 1), "other pieces": Rate(0, 2)}
+    assert [row.name for row in totals_of(results, loops=set())] == ["all", "other pieces"]
 
 
 def test_figures_without_anything_to_rest_on_stay_empty() -> None:
-    (cell,) = cells_of([make_result(1, None)])
-    assert np.isnan([cell.accepted, cell.rarely_wrong, cell.error, cell.elsewhere]).all()
-    assert "nan" not in cell_table([cell]).text().lower()
-    assert "accepted_at_0" not in headline([cell])
-    assert headline([cell])["top_1"] == 0
-    assert cells_of([]) == []
+    results = [make_result(1, None)]
+    figures = Figures.of("all", results)
+    assert np.isnan([figures.error, figures.elsewhere]).all()
+    assert "nan" not in figures_table([figures]).text().lower()
+    assert "error_ms" not in headline(results)
+    assert headline(results)["top_1"] == 0
+    assert conditions_of([]) == totals_of([], []) == []
     assert headline([]) == {}
 
 
-def test_headline_figures_are_means_over_cells_and_by_degradation() -> None:
+def test_rates_are_written_with_their_intervals() -> None:
+    (row,) = figures_table([Figures.of("all", [make_result(1, SURE)] * 8)]).rows
+    assert row[:4] == ("all", "8", "100.0% (68-100)", "0.0% (0-32)")
+
+
+def test_headline_figures_are_of_all_excerpts_and_by_degradation() -> None:
     results = [make_result(1, SURE, kind="room"), make_result(1, None), make_result(1, SURE)]
-    figures = headline(cells_of(results))
-    assert figures["top_1"] == 0.75
-    assert figures["top_1 room"] == 1
-    assert figures["top_1 clean"] == 0.5
+    figures = headline(results)
+    assert figures["given"] == figures["top_1"] == pytest.approx(2 / 3)
+    assert figures["given room"] == figures["top_1 room"] == 1
+    assert figures["given clean"] == 0.5
 
 
 def test_peers_are_judged_by_their_own_scores() -> None:
     low, high = Scores(0.1, 0.2, 0.3), Scores(0.5, 0.2, 0.3)
     results = [make_result(0, SURE, peers=dict.fromkeys(PEERS, low))]
     results += [make_result(1, SURE, peers=dict.fromkeys(PEERS, s)) for s in (low, high)]
-    (cell,) = cells_of(results)
-    for name in PEERS:
-        assert (cell.peers[name].top_1, cell.peers[name].accepted) == (0.5, 0.5)
-    assert len(peer_table([cell]).rows) == 1
+    (row,) = peer_table(results).rows
+    top_1, accepted = row[2:4], row[5:7]
+    assert top_1 == accepted == ("33.3%", "33.3%")
+
+
+def test_what_is_above_the_wrong_answers_of_the_other_group_is_accepted_at_0() -> None:
+    score, lower = Scores(0.5, 0.1, 0.4), Scores(0.3, 0.1, 0.0)
+    peers = [dict.fromkeys(PEERS, s) for s in (score, lower)]
+    results = [make_result(n, SURE, peers=peers[n]) for n in (0, 1)]
+    # the second one is below the first one's wrong answer
+    assert peer_table(results).rows[0][5:7] == ("50.0%", "50.0%")
+    assert peer_table(results[:1]).rows[0][4:7] == ("", "", "")
+
+
+def test_the_impostors_are_counted_by_kind() -> None:
+    rows = index_table(25, {Kind.DOCUMENT: 24, Kind.SPLICED: 10_000}).rows
+    assert rows == [
+        ("pieces that are asked for", "25"),
+        ("of them where the excerpt's is unknown", "12 or 13"),
+        ("impostors: document", "24"),
+        ("impostors: spliced", "10,000"),
+    ]
 
 
 def test_steps_stand_in_order_with_the_share_that_takes_them() -> None:

@@ -1,4 +1,4 @@
-"""Made-up tracks: drawn after real pieces, and the same for a seed."""
+"""Synthetic tracks of independent gaps: drawn after real pieces, and the same for a seed."""
 
 import numpy as np
 import pytest
