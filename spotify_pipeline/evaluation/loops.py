@@ -23,7 +23,8 @@ FEWEST_ONSETS = 40
 LOOP_SELF_SIMILARITY = 0.25
 """From here on a piece counts as made of loops. Of 103 pieces of games' music, those without
 repetition have 0.08 to 0.12, which is chance; the others reach up to 0.8 without a clear border.
-Between 0.22 and 0.25 there are none: 62 lie below, 41 above."""
+Between 0.22 and 0.25 there are none: 62 lie below, 41 above. Of 24 documents of electronic dance
+music, 23 lie above."""
 
 
 def self_similarity(rhythm: OnsetTrains) -> float:
