@@ -17,6 +17,10 @@ ANALYZER_RATE = 11_025
 """Samples per second of what fingerprints are made of."""
 
 
+BLOCK_SAMPLES = 1 << 17
+"""So many samples at a time stay in a processor's cache."""
+
+
 class Resampler(Protocol):
     """Changes the rate of a recording that comes in blocks."""
 
@@ -88,4 +92,8 @@ def analyzer_samples(samples: Float32s, rate: float) -> Float32s:
     -------
     float32 of shape (m,), at 11025 Hz.
     """
-    return analyzer_resampler(rate).push(np.asarray(samples, np.float32), last=True)
+    resampler = analyzer_resampler(rate)
+    given = np.asarray(samples, np.float32)
+    blocks = [given[first : first + BLOCK_SAMPLES] for first in range(0, len(given), BLOCK_SAMPLES)]
+    parts = [resampler.push(block) for block in blocks]
+    return np.concatenate((*parts, resampler.push(given[:0], last=True)))
