@@ -48,17 +48,18 @@ class _Unchanged:
 
 
 class _Analyzer:
-    """To 22050 Hz, and on as the analyzer does it."""
+    """To 22050 Hz, to 16 bits, and on as the analyzer does it."""
 
     def __init__(self, rate: float) -> None:
-        from spotify_pipeline.fingerprint.decimation import ANALYSIS_RATE, Decimator
+        from spotify_pipeline.fingerprint import decimation
 
-        self._first = None if rate == ANALYSIS_RATE else _Soxr(rate, ANALYSIS_RATE)
-        self._decimator = Decimator()
+        unchanged = rate == decimation.ANALYSIS_RATE
+        self._first = _Unchanged() if unchanged else _Soxr(rate, decimation.ANALYSIS_RATE)
+        self._decimator = decimation.Decimator()
+        self._sixteen_bits = decimation.sixteen_bits
 
     def push(self, samples: Float32s, *, last: bool = False) -> Float32s:
-        if self._first is not None:
-            samples = self._first.push(samples, last=last)
+        samples = self._sixteen_bits(self._first.push(samples, last=last))
         return self._decimator.push(samples, last=last)
 
 

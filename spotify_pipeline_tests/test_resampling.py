@@ -5,7 +5,7 @@ import pytest
 import soxr
 
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.fingerprint.decimation import Decimator
+from spotify_pipeline.fingerprint.decimation import Decimator, sixteen_bits
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_resampler, analyzer_samples
 
 
@@ -18,7 +18,7 @@ def noise(seconds: float, rate: int) -> Float32s:
 def test_any_rate_goes_the_analyzers_way(rate: int) -> None:
     samples = noise(3, rate)
     at_22050 = soxr.resample(samples, rate, 22_050)
-    expected = Decimator().push(at_22050, last=True)
+    expected = Decimator().push(sixteen_bits(at_22050), last=True)
     np.testing.assert_array_equal(analyzer_samples(samples, rate), expected)
     assert len(expected) == 3 * ANALYZER_RATE
 

@@ -84,7 +84,7 @@ class Decimator:
         Parameters
         ----------
         samples
-            float32 of shape (n,) at 22050 Hz.
+            float32 of shape (n,) at 22050 Hz, as `sixteen_bits` gives them.
         last
             Nothing follows.
 
@@ -93,7 +93,7 @@ class Decimator:
         float32 of shape (m,) at 11025 Hz; together, half of all that went in, rounded up.
         """
         after = np.zeros(TAPS_ASIDE if last else 0, np.float32)
-        held = np.concatenate((self._held, sixteen_bits(samples), after))
+        held = np.concatenate((self._held, samples, after))
         count = max((len(held) - 2 * TAPS_ASIDE + 1) // 2, 0)
         self._held = held[2 * count :]
         return np.asarray(_decimated(held, _WING, count), np.float32)
