@@ -60,7 +60,7 @@ def test_what_sixteen_bits_hold_is_left_as_it_is_and_the_rest_is_cut_off() -> No
     levels = np.arange(-32768, 32768).astype(np.float32) / np.float32(32768)
     np.testing.assert_array_equal(sixteen_bits(levels), levels)
     assert sixteen_bits(np.array([-7, 7], np.float32)).tolist() == [-1, 32767 / 32768]
-    between = np.array([1.7, -1.7, 0.9], np.float32) / 32768
+    between = np.array([1.7, -1.7, 0.9], np.float32) / np.float32(32768)
     assert (32768 * sixteen_bits(between)).tolist() == [1, -1, 0]
 
 
