@@ -43,9 +43,9 @@ from spotify_pipeline.evaluation.spliced import Splicer
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.evaluation.tables import Table, number, share
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
-from spotify_pipeline.fingerprint.onset_odds import expected
+from spotify_pipeline.fingerprint.onset_odds import probabilities
 from spotify_pipeline.identify.query_odds import QueryOdds
-from spotify_pipeline.index.likelihood import agreement, best_likelihoods
+from spotify_pipeline.index.likelihood import best_likelihoods, offset_sums
 from spotify_pipeline.index.segment_writer import PackedTrains
 from spotify_pipeline.progress import Report, log_reporter
 
@@ -76,8 +76,8 @@ def clips_of(pieces: Sequence[Piece], arguments: argparse.Namespace) -> Iterator
     )
     for query in asked:
         llr = QueryOdds.of(query.fingerprint, query.samples).rhythm
-        own = agreement(llr, pieces[query.excerpt.piece].fingerprint.rhythm).likelihood
-        yield Clip(llr, float(expected(llr).sum()), own)
+        own = float(offset_sums(llr, pieces[query.excerpt.piece].fingerprint.rhythm).max())
+        yield Clip(llr, float((probabilities(llr) * llr).sum()), own)
 
 
 def best_by_block(

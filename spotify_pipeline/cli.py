@@ -594,13 +594,16 @@ def _show_answer(answer: "Answer | Failure") -> None:
     if not answer.matches:
         click.secho("  unknown", fg="yellow")
     for match in answer.matches:
-        played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.0005 else ""
+        played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.002 else ""
         click.echo("  ", nl=False)
         _show_title(match)
         click.echo(
             f"    at {_clock(match.offset)}{_of_length(match)}{played},"
             f" confidence {match.confidence:.4f}, track {match.track_id}"
         )
+        if match.also_at:
+            others = ", ".join(_clock(offset) for offset in sorted(match.also_at))
+            click.echo(f"    it sounds the same at {others}")
 
 
 def _show_title(track: "NamedMatch | PlayedTrack") -> None:

@@ -114,8 +114,10 @@ def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
                     "offset": one.named.offset,
                     "onsets": len(one.query),
                     "aligned": int(one.aligned.sum()),
-                    "likelihood": round(one.match.agreement.likelihood, 1),
-                    "second": round(one.match.agreement.second, 1),
+                    "likelihood": round(one.match.evidence.likelihood, 1),
+                    "expected": round(one.match.evidence.expected, 1),
+                    "rival": round(one.match.evidence.rival, 1),
+                    "second": round(one.match.second, 1),
                 }
             )
             for one in evidence
@@ -130,7 +132,9 @@ def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
                 dg.TableColumn("onsets", "int", "of the recording"),
                 dg.TableColumn("aligned", "int", "of them, with one of the track's beside them"),
                 dg.TableColumn("likelihood", "float", "of the recording, if it is the track: nats"),
-                dg.TableColumn("second", "float", "the same at the best other offset"),
+                dg.TableColumn("expected", "float", "the same, as the recording leads to expect"),
+                dg.TableColumn("rival", "float", "the highest of another recording's tracks"),
+                dg.TableColumn("second", "float", "at the best other offset of the track"),
             ]
         ),
     )

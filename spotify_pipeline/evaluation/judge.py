@@ -21,7 +21,7 @@ from spotify_pipeline.evaluation.queries import Excerpt, Query
 from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.evaluation.timing import Step, TimedIdentifier
 from spotify_pipeline.fingerprint import SAMPLE_RATE, codes_of_trains, fingerprint
-from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.decision import THRESHOLD, Decision
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.index.segment import Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
@@ -131,7 +131,7 @@ class Result:
     @property
     def likelihoods(self) -> Scores:
         """Log-likelihood ratios at the best offset."""
-        return self._scores(lambda match: match.agreement.likelihood)
+        return self._scores(lambda match: match.evidence.likelihood)
 
     @property
     def expected(self) -> float:
@@ -139,7 +139,7 @@ class Result:
 
         As far as anything that was found tells; 0 if nothing was found.
         """
-        return max((found.match.agreement.expected for found in self._all), default=0.0)
+        return max((found.match.evidence.expected for found in self._all), default=0.0)
 
     @property
     def error(self) -> float:
@@ -181,6 +181,8 @@ class Judge:
         Tracks that are indexed with them.
     with_peers
         Whether other systems are asked, too.
+    decisions
+        As of `Identifier`.
     """
 
     def __init__(
@@ -190,6 +192,7 @@ class Judge:
         impostors: Impostors,
         *,
         with_peers: bool = False,
+        decisions: Mapping[str, Decision] | None = None,
     ) -> None:
         groups = [range(group, len(pieces), GROUPS) for group in range(GROUPS)]
         self._order = [piece for group in groups for piece in group]
@@ -203,9 +206,10 @@ class Judge:
         segments = [
             segment_of(folder / name, tracks) for name, tracks in zip(names, parts, strict=True)
         ]
-        self._all = TimedIdentifier(segments)
+        self._all = TimedIdentifier(segments, decisions)
         self._lacking = [
-            TimedIdentifier([segments[1 - group], *segments[GROUPS:]]) for group in range(GROUPS)
+            TimedIdentifier([segments[1 - group], *segments[GROUPS:]], decisions)
+            for group in range(GROUPS)
         ]
         self._peers = Peers([tracks.echoprint for tracks in parts]) if with_peers else None
         self._warm_up()

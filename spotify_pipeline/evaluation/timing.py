@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from spotify_pipeline.fingerprint import Fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
+from spotify_pipeline.identify.decision import Decision
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.index.feature_index import (
@@ -43,9 +44,13 @@ class Step:
 class TimedIdentifier:
     """Identifies as `Identifier` does, and tells the seconds of each step."""
 
-    def __init__(self, segments: Sequence[tuple[Segment, Sequence[str]]]) -> None:
+    def __init__(
+        self,
+        segments: Sequence[tuple[Segment, Sequence[str]]],
+        decisions: Mapping[str, Decision] | None = None,
+    ) -> None:
         self._stopwatch = _Stopwatch()
-        self._identifier = Identifier(_TimedIndex(segments, self._stopwatch))
+        self._identifier = Identifier(_TimedIndex(segments, self._stopwatch), decisions)
 
     def matches(
         self, query: Fingerprint, samples: Float32s | None

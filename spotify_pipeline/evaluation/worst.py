@@ -6,14 +6,17 @@ Belongs here: which excerpts are shown, and how. Does not belong here: rates (`r
 from collections.abc import Sequence
 
 from spotify_pipeline.evaluation.judge import Found, Result
-from spotify_pipeline.evaluation.tables import Table, number
+from spotify_pipeline.evaluation.tables import Table, number, share
 
 __all__ = ["worst_page"]
 
 MOST_ROWS = 40
 """Of each table."""
 
-EVIDENCE = ("accepted", "confidence", "likelihood", "expected", "second", "offset", "speed")
+EVIDENCE = (
+    *("accepted", "confidence", "likelihood", "expected", "rival", "bands", "repetition"),
+    *("second", "offset", "speed"),
+)
 NOTHING = ("",) * len(EVIDENCE)
 
 
@@ -21,8 +24,9 @@ def worst_page(results: Sequence[Result]) -> str:
     """Write a page of Markdown: wrong answers, unknown excerpts accepted, pieces missed.
 
     Likelihood is the log-likelihood ratio at the best offset, *expected* what it should be if the
-    match were right, *second* that at the best other offset of the same track, all in nats; offsets
-    are in seconds of the track. Wrong answers that are not accepted follow those that are.
+    match were right, *rival* that of the best other recording, *second* that at the best other
+    offset of the same track, all in nats; *bands* and *repetition* as of `decision.TrackEvidence`;
+    offsets are in seconds of the track. Wrong answers that are not accepted follow those that are.
     """
     wrong = [(r, r.known[0]) for r in results if r.known and not r.first]
     unknown = [(r, r.unknown[0]) for r in results if r.unknown]
@@ -85,11 +89,13 @@ def _excerpt(result: Result) -> str:
 def _evidence(found: Found) -> tuple[str, ...]:
     """Write the columns of `EVIDENCE`."""
     match = found.match
-    agreement = match.agreement
+    evidence = match.evidence
     return (
         "yes" if found.accepted else "no",
         f"{match.confidence:.3f}",
-        *map(number, (agreement.likelihood, agreement.expected, agreement.second)),
+        *map(number, (evidence.likelihood, evidence.expected, evidence.rival)),
+        *map(share, (evidence.bands, evidence.repetition)),
+        number(match.second),
         _seconds(match.offset),
         f"{match.speed:.3f}",
     )
@@ -100,7 +106,7 @@ def _rival(rival: Found | None) -> tuple[str, ...]:
         return "", "", "", ""
     match = rival.match
     confidence = f"{match.confidence:.3f}"
-    return _text(rival.name), rival.kind, confidence, number(match.agreement.likelihood)
+    return _text(rival.name), rival.kind, confidence, number(match.evidence.likelihood)
 
 
 def _seconds(value: float) -> str:

@@ -16,7 +16,14 @@ from spotify_pipeline.fingerprint.errors import (
 )
 from spotify_pipeline.fingerprint.frontend import envelopes
 from spotify_pipeline.fingerprint.onset_features import ODDS_CELL_FRAMES, ODDS_CELLS_PER_SECOND
-from spotify_pipeline.fingerprint.onset_odds import odds_at_speed, odds_of_onsets, onset_odds
+from spotify_pipeline.fingerprint.onset_odds import (
+    cell_odds,
+    frame_odds,
+    frame_odds_of_onsets,
+    odds_at_speed,
+    odds_of_onsets,
+    onset_odds,
+)
 from spotify_pipeline.fingerprint.packing import (
     EchoprintForm,
     pack_echoprint,
@@ -66,6 +73,7 @@ __all__ = [
     "OnsetTrains",
     "PackingError",
     "StringError",
+    "cell_odds",
     "codes_of_trains",
     "decode_echoprint",
     "decode_rhythm",
@@ -74,6 +82,8 @@ __all__ = [
     "encode_rhythm",
     "envelopes",
     "fingerprint",
+    "frame_odds",
+    "frame_odds_of_onsets",
     "hear_stream",
     "is_padded",
     "odds_at_speed",

@@ -1,7 +1,8 @@
 """What the network that tells onset odds is given of a recording, cell by cell.
 
-Two views. The *envelopes* of the eight bands, as the detector sees them: they tell when, to a few
-milliseconds, and how the detector's thresholds stand. And a *spectrum* in bins of 21.5 Hz: a band
+Three views. The *envelopes* of the eight bands, as the detector sees them: they tell how the
+detector's thresholds stand. The *onsets* that the detector finds in them: they tell when, to the
+frame, where nothing disturbs. And a *spectrum* in bins of 21.5 Hz: a band
 is as wide as 32 of them, and a note fills a few. Where a band's envelope is full of noise, or of
 what still reverberates, a new note stands out in bins of its own.
 
@@ -15,8 +16,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.detector import RHYTHM, detect_onsets
 from spotify_pipeline.fingerprint.frontend import envelopes, warmed_up
-from spotify_pipeline.fingerprint.trains import BANDS, FRAME_SAMPLES, FRAMES_PER_SECOND
+from spotify_pipeline.fingerprint.trains import (
+    BANDS,
+    FRAME_SAMPLES,
+    FRAMES_PER_SECOND,
+    OnsetTrains,
+)
 
 __all__ = [
     "BINS_OF_BAND",
@@ -45,7 +52,10 @@ MEAN_FRAMES = 8
 MEANS_BEFORE, MEANS_AFTER = 30, 10
 """Before and after the middle, so many means over `MEAN_FRAMES` are looked at."""
 
-ENVELOPE_FIGURES = len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1
+ONSET_FRAMES = np.arange(-8, 12)
+"""Frames from a cell's first that are looked at for onsets."""
+
+ENVELOPE_FIGURES = len(NEAR_FRAMES) + MEANS_BEFORE + MEANS_AFTER + 1 + len(ONSET_FRAMES)
 """Of a band, in `OnsetFeatures.envelopes`."""
 
 BINS_OF_BAND = 32
@@ -84,7 +94,8 @@ class OnsetFeatures:
     envelopes
         float32 of shape (cells, 8, `ENVELOPE_FIGURES`): of each band, logarithms of the envelope
         near the middle of the cell and of its means further away, all less the mean of what comes
-        before; and that, less the recording's mean.
+        before; that, less the recording's mean; and, for each of `ONSET_FRAMES`, 1 where the
+        detector finds a rhythm onset, else 0.
     spectrum
         float32 of shape (cells + `BIN_CELLS` - 1, 256): logarithms of magnitudes less the bin's
         mean, from `CELLS_BEFORE` cells before the first.
@@ -116,12 +127,12 @@ def onset_features(samples: Float32s, cells: slice = slice(None)) -> OnsetFeatur
     cells
         Those that are described.
     """
-    bands = _warm_envelopes(samples)
+    bands, onsets = _warm_envelopes(samples)
     first, last, _ = cells.indices(len(bands) // ODDS_CELL_FRAMES)
     last = max(first, last)
     spectrum, bins = _spectrum(samples, len(bands) // ODDS_CELL_FRAMES)
     around = _around(spectrum, first, last)
-    return OnsetFeatures(_described(bands, first, last), around, bins)
+    return OnsetFeatures(_described(bands, onsets, first, last), around, bins)
 
 
 def _around(spectrum: Float32s, first: int, last: int) -> Float32s:
@@ -129,14 +140,15 @@ def _around(spectrum: Float32s, first: int, last: int) -> Float32s:
     return spectrum[first : last + BIN_CELLS - 1]
 
 
-def _warm_envelopes(samples: Float32s) -> Float32s:
-    """Give the envelopes of a recording as if its beginning had been heard before."""
+def _warm_envelopes(samples: Float32s) -> tuple[Float32s, OnsetTrains]:
+    """Give envelopes and rhythm onsets of a recording as if its beginning had been heard before."""
     longer, frames = warmed_up(samples)
-    return envelopes(longer)[frames:]
+    bands = envelopes(longer)
+    return bands[frames:], detect_onsets(bands, RHYTHM).excerpt(frames)
 
 
-def _described(bands: Float32s, first: int, last: int) -> Float32s:
-    """Describe the envelopes around each cell from the first to before the last."""
+def _described(bands: Float32s, onsets: OnsetTrains, first: int, last: int) -> Float32s:
+    """Describe envelopes and onsets around each cell from the first to before the last."""
     if first == last:
         return np.empty((0, BANDS, ENVELOPE_FIGURES), np.float32)
     levels = np.log(bands + np.float32(FAINTEST))
@@ -147,7 +159,11 @@ def _described(bands: Float32s, first: int, last: int) -> Float32s:
     firsts = middles[:, None] + np.arange(-MEANS_BEFORE, MEANS_AFTER) * MEAN_FRAMES
     means = ((sums[firsts + MEAN_FRAMES] - sums[firsts]) / MEAN_FRAMES).astype(np.float32)
     before = means[:, :MEANS_BEFORE].mean(axis=1, keepdims=True)
-    described = np.concatenate((near - before, means - before, before), axis=1)
+    struck = np.zeros((len(bands) + 2 * _REACH, BANDS), np.float32)
+    struck[onsets.frames + _REACH, np.repeat(np.arange(BANDS), onsets.counts)] = 1
+    starts = np.arange(first, last) * ODDS_CELL_FRAMES + _REACH
+    own = struck[starts[:, None] + ONSET_FRAMES]
+    described = np.concatenate((near - before, means - before, before, own), axis=1)
     return np.ascontiguousarray(described.transpose(0, 2, 1))
 
 

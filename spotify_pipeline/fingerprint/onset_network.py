@@ -1,8 +1,8 @@
 """The neural network that tells onset odds: its layers, its file, what comes out.
 
 Belongs here: the network, and the one that is shipped. Does not belong here: what it is given
-(`onset_features`); what its odds mean (`onset_odds`); how it is taught
-(`benchmarks/onset_model.py`).
+(`onset_features`); what its odds mean (`onset_odds`); the file (`model_file`); how it is trained
+(`training.network`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.model_file import shipped_model
 from spotify_pipeline.fingerprint.onset_features import (
     BIN_CELLS,
     BINS_OF_BAND,
@@ -55,7 +53,7 @@ class OnsetModel:
     hidden_weights, hidden_biases
         float32 of shapes (units, second units) and (second units,).
     weights, bias
-        float32 of shapes (second units,) and (8,); what comes out is a natural logarithm of odds.
+        float32 of shapes (second units, 4) and (8, 4): what comes out, for each frame of a cell.
     """
 
     bin_cells: Float32s
@@ -79,24 +77,21 @@ class OnsetModel:
         """Take arrays by the attributes' names."""
         return cls(**{name: arrays[name].astype(np.float32) for name in cls.__annotations__})
 
-    @classmethod
-    def read(cls, file: Path | IO[bytes]) -> "OnsetModel":
-        """Read an ``.npz`` file of the attributes."""
-        with np.load(file) as arrays:
-            return cls.of(arrays)
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give what `of` takes, with 16 bits a weight."""
+        return {name: getattr(self, name).astype(np.float16) for name in self.__annotations__}
 
-    def write(self, file: Path) -> None:
-        """Write what `read` reads, with 16 bits a weight."""
-        arrays = {name: getattr(self, name).astype(np.float16) for name in self.__annotations__}
-        np.savez_compressed(file, **arrays)
+    def frame_odds(self, features: OnsetFeatures) -> Float32s:
+        """Give logarithms of odds, float32 of shape (4 x cells, 8).
 
-    def odds(self, features: OnsetFeatures) -> Float32s:
-        """Give log odds, float32 of shape (cells, 8)."""
+        That is of the odds that the band has an onset in just this frame, against none in its cell,
+        less those of any frame of any music.
+        """
         firsts = range(0, len(features), CELLS_AT_ONCE)
-        parts = [self._odds(features.part(first, first + CELLS_AT_ONCE)) for first in firsts]
+        parts = [self._frame_odds(features.part(first, first + CELLS_AT_ONCE)) for first in firsts]
         return np.concatenate(parts) if parts else np.empty((0, BANDS), np.float32)
 
-    def _odds(self, features: OnsetFeatures) -> Float32s:
+    def _frame_odds(self, features: OnsetFeatures) -> Float32s:
         envelopes, bins = features.envelopes, self._heard_in_bins(features)
         near = envelopes[:, :, : len(NEAR_FRAMES)]
         hidden = _times(envelopes, self.own)
@@ -109,7 +104,8 @@ class OnsetModel:
         hidden += self.biases
         second = _times(np.maximum(hidden, 0, out=hidden), self.hidden_weights)
         second += self.hidden_biases
-        return np.asarray(np.maximum(second, 0, out=second) @ self.weights + self.bias, np.float32)
+        odds = _times(np.maximum(second, 0, out=second), self.weights) + self.bias
+        return odds.transpose(0, 2, 1).reshape(-1, BANDS)
 
     def _heard_in_bins(self, features: OnsetFeatures) -> Float32s:
         """Average the bins' units over each band; float32 of shape (cells, 8, bin units)."""
@@ -147,5 +143,4 @@ _other_model: ContextVar[OnsetModel | None] = ContextVar("_other_model", default
 
 @cache
 def _shipped() -> OnsetModel:
-    with files(__package__).joinpath("onset_model.npz").open("rb") as file:
-        return OnsetModel.read(file)
+    return OnsetModel.of(shipped_model().section("network"))

@@ -20,8 +20,11 @@ from spotify_pipeline.fingerprint.onset_network import onset_model
 from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
 
 __all__ = [
-    "expected",
+    "cell_odds",
+    "frame_odds",
+    "frame_odds_of_onsets",
     "information",
+    "moments",
     "odds_at_speed",
     "odds_of_onsets",
     "onset_odds",
@@ -32,9 +35,48 @@ __all__ = [
 ANY_ODDS = -3.4
 """Logarithm of the odds that a cell of a band of any music has an onset."""
 
-ODDS_AT_ONSET, ODDS_BESIDE, ODDS_ELSEWHERE = 2.5, 0.7, -0.4
-"""In the cell of a recording's onset, in the ones before and after, and in all others. A third of
-a noisy recording's onsets are the track's."""
+ODDS_NEAR_ONSET = (3.3, 2.4, 1.5, 0.9, 0.6, 0.4)
+ODDS_ELSEWHERE = -0.5
+"""In the frame of a recording's own onset, in those so many frames away, and in all others, where
+nothing else is known."""
+
+
+def frame_odds(samples: Float32s, cells: slice = slice(None)) -> Float32s:
+    """Tell how likely a track has onsets in each frame of a recording of it.
+
+    Parameters
+    ----------
+    samples
+        As of `audio.fingerprint`.
+    cells
+        Those that are told, of `ODDS_CELL_FRAMES` frames each; the rest is only heard.
+
+    Returns
+    -------
+    float32 of shape (frames, 8)
+        A log-likelihood ratio: natural logarithm of the odds that the band has an onset in just
+        this frame, against none in its cell, less those of any frame of any music.
+    """
+    return onset_model().frame_odds(onset_features(samples, cells))
+
+
+def cell_odds(frames: Float32s) -> Float32s:
+    """Join frames to cells: an onset is as likely in one as in the other.
+
+    Parameters
+    ----------
+    frames
+        As `frame_odds` gives them; those of a last cell that is not whole are left out.
+
+    Returns
+    -------
+    As of `onset_odds`.
+    """
+    cells = len(frames) // ODDS_CELL_FRAMES
+    parts = frames[: cells * ODDS_CELL_FRAMES].reshape(cells, ODDS_CELL_FRAMES, BANDS)
+    most = parts.max(axis=1)
+    sums = np.exp(parts - most[:, None]).mean(axis=1)
+    return np.asarray(np.log(sums) + most, np.float32)
 
 
 def onset_odds(samples: Float32s, cells: slice = slice(None)) -> Float32s:
@@ -42,10 +84,8 @@ def onset_odds(samples: Float32s, cells: slice = slice(None)) -> Float32s:
 
     Parameters
     ----------
-    samples
-        As of `audio.fingerprint`.
-    cells
-        Those that are told; the rest is only heard.
+    samples, cells
+        As of `frame_odds`.
 
     Returns
     -------
@@ -53,31 +93,51 @@ def onset_odds(samples: Float32s, cells: slice = slice(None)) -> Float32s:
         A cell has `ODDS_CELL_FRAMES` frames. Natural logarithm of the odds that the band has an
         onset in the cell, less those of any cell of any music: so it is a likelihood ratio's.
     """
-    return onset_model().odds(onset_features(samples, cells))
+    return cell_odds(frame_odds(samples, cells))
 
 
-def odds_of_onsets(trains: OnsetTrains, length: int | None = None) -> Float32s:
-    """Tell as much where only the onsets of a recording are known.
+def frame_odds_of_onsets(trains: OnsetTrains, cells: int | None = None) -> Float32s:
+    """Tell as much as `frame_odds` where only the onsets of a recording are known.
 
     Parameters
     ----------
     trains
         Of the recording, of either setting.
-    length
-        Of the recording, in cells; None if it ends with the last onset.
+    cells
+        Of the recording; None if it ends with the last onset.
+
+    Returns
+    -------
+    As of `frame_odds`.
+    """
+    reach = len(ODDS_NEAR_ONSET) - 1
+    if cells is None:
+        last = int(trains.frames.max(initial=-1))
+        cells = 0 if last < 0 else last // ODDS_CELL_FRAMES + 2
+    length = cells * ODDS_CELL_FRAMES
+    odds = np.full((length + 2 * reach, BANDS), ODDS_ELSEWHERE, np.float32)
+    bands = np.repeat(np.arange(BANDS), trains.counts)
+    inside = (trains.frames >= 0) & (trains.frames < length)
+    places, bands = trains.frames[inside] + reach, bands[inside]
+    for distance in range(reach, -1, -1):
+        for apart in {-distance, distance}:
+            odds[places + apart, bands] = ODDS_NEAR_ONSET[distance]
+    return odds[reach : reach + length]
+
+
+def odds_of_onsets(trains: OnsetTrains, cells: int | None = None) -> Float32s:
+    """Tell as much as `onset_odds` where only the onsets of a recording are known.
+
+    Parameters
+    ----------
+    trains, cells
+        As of `frame_odds_of_onsets`.
 
     Returns
     -------
     As of `onset_odds`.
     """
-    cells = trains.frames // ODDS_CELL_FRAMES
-    last = int(cells.max(initial=-2)) + 2
-    length = last if length is None else length
-    odds = np.full((max(length, last), BANDS), ODDS_ELSEWHERE, np.float32)
-    bands = np.repeat(np.arange(BANDS), trains.counts)
-    for apart, odd in ((-1, ODDS_BESIDE), (1, ODDS_BESIDE), (0, ODDS_AT_ONSET)):
-        odds[np.maximum(cells + apart, 0), bands] = odd
-    return odds[:length]
+    return cell_odds(frame_odds_of_onsets(trains, cells))
 
 
 def probabilities(odds: Float32s) -> Float64s:
@@ -85,19 +145,28 @@ def probabilities(odds: Float32s) -> Float64s:
     return np.asarray(1 / (1 + np.exp(-(odds.astype(np.float64) + ANY_ODDS))), np.float64)
 
 
-def expected(odds: Float32s) -> Float64s:
-    """Tell what the odds at a track's onsets come to in each cell, if they are as likely as said.
+def moments(frames: Float32s) -> tuple[Float64s, Float64s]:
+    """Tell what the odds at a track's onsets come to, if these are as likely as the odds say.
 
     Parameters
     ----------
-    odds
-        As `onset_odds` gives them.
+    frames
+        As `frame_odds` gives them.
 
     Returns
     -------
-    float64 of shape (cells,), nats.
+    mean, variance : float64 of shape (cells, 8)
+        In nats, for each band of each cell.
     """
-    return np.asarray((probabilities(odds) * odds).sum(axis=1), np.float64)
+    cells = len(frames) // ODDS_CELL_FRAMES
+    odds = frames[: cells * ODDS_CELL_FRAMES].reshape(cells, ODDS_CELL_FRAMES, BANDS)
+    odds = odds.astype(np.float64)
+    absolute = odds + (ANY_ODDS - math.log(ODDS_CELL_FRAMES))
+    most = np.maximum(absolute.max(axis=1, keepdims=True), 0)
+    weights = np.exp(absolute - most)
+    likely = weights / (weights.sum(axis=1, keepdims=True) + np.exp(-most))
+    mean = (likely * odds).sum(axis=1)
+    return mean, (likely * odds**2).sum(axis=1) - mean**2
 
 
 def silence(odds: Float32s) -> Float64s:
@@ -133,12 +202,13 @@ def information(odds: Float32s) -> Float64s:
 
 
 def odds_at_speed(odds: Float32s, speed: float) -> Float32s:
-    """Make a recording longer by a factor, which is played at so many times the track's speed."""
+    """Make a recording longer by a factor, which is played at so many times the track's speed.
+
+    Each cell has the odds of the one that it is nearest to: a mean of two would be less than either
+    is expected to tell.
+    """
     if speed == 1 or len(odds) == 0:
         return odds
-    places = np.arange(int(len(odds) * speed)) / speed
-    low = places.astype(np.int64)
-    high = np.minimum(low + 1, len(odds) - 1)
-    part = (places - low).astype(np.float32)[:, None]
-    between: Float32s = odds[low] * (1 - part) + odds[high] * part
-    return between
+    places = ((np.arange(int(len(odds) * speed)) + 0.5) / speed).astype(np.int64)
+    nearest: Float32s = odds[np.minimum(places, len(odds) - 1)]
+    return nearest

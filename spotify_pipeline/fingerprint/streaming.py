@@ -15,7 +15,7 @@ import numpy as np
 from spotify_pipeline.fingerprint.arrays import Float32s, Int8s
 from spotify_pipeline.fingerprint.audio import Fingerprint, fingerprint
 from spotify_pipeline.fingerprint.onset_features import ODDS_CELL_FRAMES
-from spotify_pipeline.fingerprint.onset_odds import odds_of_onsets, onset_odds
+from spotify_pipeline.fingerprint.onset_odds import frame_odds, frame_odds_of_onsets
 from spotify_pipeline.fingerprint.trains import (
     BANDS,
     FRAME_SAMPLES,
@@ -41,7 +41,7 @@ ODDS_UNITS = 8
 
 @dataclass(frozen=True)
 class HeardRecording:
-    """What is kept of a long recording: less than a kilobyte a second.
+    """What is kept of a long recording: less than four kilobytes a second.
 
     Attributes
     ----------
@@ -50,15 +50,15 @@ class HeardRecording:
     seconds
         Its length.
     rhythm_odds
-        int8 of shape (cells, 8), `onset_odds` in units; None if no more than onsets is known.
+        int8 of shape (frames, 8), `frame_odds` in units; None if no more than onsets is known.
     """
 
     fingerprint: Fingerprint
     seconds: float
     rhythm_odds: Int8s | None = None
 
-    def odds(self, kind: str, first: int, cells: int) -> Float32s:
-        """Give the onset odds of a part of it.
+    def frame_odds(self, kind: str, first: int, cells: int) -> Float32s:
+        """Give the odds of a part of it, frame by frame.
 
         Parameters
         ----------
@@ -69,18 +69,18 @@ class HeardRecording:
 
         Returns
         -------
-        float32 of shape (cells, 8); nothing is known, so 0, beyond the recording's end.
+        float32 of shape (frames, 8); nothing is known, so 0, beyond the recording's end.
         """
         known = round(self.seconds * FRAMES_PER_SECOND) // ODDS_CELL_FRAMES - first
         inside = min(cells, max(known, 0))
-        odds = np.zeros((cells, BANDS), np.float32)
+        odds = np.zeros((cells * ODDS_CELL_FRAMES, BANDS), np.float32)
+        begin, frames = first * ODDS_CELL_FRAMES, inside * ODDS_CELL_FRAMES
         if kind == "rhythm" and self.rhythm_odds is not None:
-            found = self.rhythm_odds[first : first + inside]
+            found = self.rhythm_odds[begin : begin + frames]
             odds[: len(found)] = found / np.float32(ODDS_UNITS)
         else:
             trains: OnsetTrains = getattr(self.fingerprint, kind)
-            part = trains.excerpt(first * ODDS_CELL_FRAMES, inside * ODDS_CELL_FRAMES)
-            odds[:inside] = odds_of_onsets(part, inside)
+            odds[:frames] = frame_odds_of_onsets(trains.excerpt(begin, frames), inside)
         return odds
 
 
@@ -125,7 +125,7 @@ def _heard(samples: Float32s, lead: int, frames: int | None = None) -> tuple[Fin
     first = lead // ODDS_CELL_FRAMES
     last = None if frames is None else first + frames // ODDS_CELL_FRAMES
     heard = fingerprint(samples).excerpt(lead, frames)
-    return heard, _in_units(onset_odds(samples, slice(first, last)))
+    return heard, _in_units(frame_odds(samples, slice(first, last)))
 
 
 def _in_units(odds: Float32s) -> Int8s:

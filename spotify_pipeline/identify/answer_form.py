@@ -170,9 +170,9 @@ def _row(cells: Iterable[object]) -> bytes:
 
 
 def _cells(match: NamedMatch) -> list[object]:
-    """Give a match's values; the names of several artists in one."""
+    """Give a match's values; several artists or offsets in one."""
     values = msgspec.structs.astuple(match)
-    return ["; ".join(value) if isinstance(value, tuple) else value for value in values]
+    return ["; ".join(map(str, value)) if isinstance(value, tuple) else value for value in values]
 
 
 def _check_start(half: bytes, start: bytes) -> None:

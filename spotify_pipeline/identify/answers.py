@@ -44,6 +44,8 @@ class NamedMatch(msgspec.Struct, frozen=True):
         Matches of one number are releases of one recording; the first match's is 0.
     speed
         At which the track was played, 1 as published.
+    also_at
+        Other seconds of the track at which the recording may begin as well as at `offset`.
     """
 
     track_id: str
@@ -58,6 +60,7 @@ class NamedMatch(msgspec.Struct, frozen=True):
     popularity: int | None = None
     recording: int = 0
     speed: float = 1.0
+    also_at: tuple[float, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -182,4 +185,5 @@ def _named_match(
         popularity=names.popularity if names else None,
         recording=recording,
         speed=round(match.speed, 4),
+        also_at=tuple(round(offset, 3) for offset in match.also_at),
     )

@@ -1,32 +1,47 @@
-"""What an agreement is worth: the probability that it is the track.
+"""What evidence is worth: the probability that a recording is of a track.
 
-The likelihood of the recording at the best offset would be all there is, were onsets independent of
-each other. But music has a beat, and a piece of the same tempo agrees with many beats of another.
-Two things tell those apart. The *gap*: such a piece agrees a beat later as well, while a true
-offset stands out among the same track's other offsets. And the *share*: a recording's own odds say
-how likely it should become once the right track is tried, and a wrong one falls short of that.
-Their weights are a logistic regression on real music among made-up tracks
-(`benchmarks/decision_weights.py`), heard by networks that were taught on other pieces.
+The likelihood would be all there is, were onsets independent of each other. But music has a beat,
+and a piece of the same tempo agrees with many beats of another. So a match is judged by what stands
+beside it: what the right track should come to, by the recording's own odds; what other recordings
+come to; and what the recording's own repetition lets any piece of the same beat reach. How well it
+stands out from other offsets of the same track tells nothing of which track it is: music repeats
+itself.
 
-The best of many impostors is better than the best of few. Each wrong track has its own small chance
-to reach some odds, so in an index ten times as large the odds of any match are a tenth.
+What these figures are worth was learned from music that the onset network was not trained on, among
+impostors spliced from real music (`training.decision`): boosted trees of little depth, none of
+which lets better evidence lower the odds.
 
-Belongs here: evidence to odds, odds to a decision. Does not belong here: finding the agreement.
+The best of many impostors is better than the best of few: its likelihood grows with the logarithm
+of their number. So in an index that is larger than the one that the trees were fitted on, a match
+is judged as if its likelihood were lower by as much.
+
+Belongs here: evidence to odds, odds to a decision. Does not belong here: finding the evidence
+(`identifier`); the file that the trees are in (`fingerprint.model_file`).
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
 
-from spotify_pipeline.index.likelihood import Agreement
+import numpy as np
+
+from spotify_pipeline.fingerprint.arrays import Float64s, Int64s
+from spotify_pipeline.fingerprint.model_file import ModelFile, shipped_model
 
 __all__ = [
-    "ECHOPRINT_WEIGHTS",
-    "RECORDING_WEIGHTS",
-    "RHYTHM_WEIGHTS",
+    "FIGURES",
+    "RISING",
+    "SOURCES",
     "THRESHOLD",
-    "DecisionWeights",
-    "evidence",
-    "log_odds_lost",
+    "BoostedTrees",
+    "Decision",
+    "TrackEvidence",
+    "decisions_of",
+    "handicap",
+    "shares",
+    "shipped_decisions",
     "threshold_of",
 ]
 
@@ -34,7 +49,39 @@ THRESHOLD = 0.9
 """Matches below this confidence are not given; a recording without any is unknown."""
 
 FITTED_TRACKS = 20_000
-"""Tracks of the index that the weights were chosen on."""
+"""Tracks of the index that decisions were fitted on."""
+
+IMPOSTOR_GROWTH = 0.017
+"""The best impostor's likelihood grows by so much of what is expected of the right track, and one
+nat, as their number grows by a factor of e. Where onsets are independent it is the nat alone; music
+has beats in common. (``benchmarks/impostors.py --part validation --lengths 10``, from 10,000 to
+100,000 spliced tracks; from there on it grows ever less, for they are of no more than 50 pieces.)
+"""
+
+SOURCES = ("recording", "rhythm", "echoprint")
+"""What a query's odds can be made of: audio, or onsets of either kind alone."""
+
+FIGURES = (
+    "share",
+    "shortfall",
+    "log_likelihood",
+    "log_margin",
+    "margin_share",
+    "repetition",
+    "bands",
+    "weakest_band",
+    "weakest_part",
+    "per_onset",
+    "covered",
+    "off_speed",
+)
+"""What the trees go by, in this order."""
+
+RISING = (1, -1, 1, 1, 1, 0, 1, 1, 1, 1, 1, -1)
+"""Whether more of each figure may only raise the odds (1), only lower them (-1), or either (0)."""
+
+TELLING = 2.0
+"""Nats that a band or a stretch is expected to tell before its share counts."""
 
 
 def threshold_of(false_accepts: float | None) -> float:
@@ -54,54 +101,197 @@ def threshold_of(false_accepts: float | None) -> float:
     return THRESHOLD if false_accepts is None else 1 / (1 + false_accepts)
 
 
-def log_odds_lost(tracks: int, speeds: int) -> float:
-    """Tell by how much so many tracks and speeds to choose from lower a match's logarithmic odds.
+def handicap(expected: float, tracks: int, speeds: int) -> float:
+    """Tell by how much the likelihood of the best of so many impostors exceeds that of fewer.
 
     Parameters
     ----------
+    expected
+        Likelihood of the right track, nats.
     tracks
         In the index; below `FITTED_TRACKS`, nothing is gained.
     speeds
         At which the recording was searched for.
-    """
-    return math.log(max(tracks / FITTED_TRACKS, 1)) + math.log(speeds)
-
-
-@dataclass(frozen=True)
-class DecisionWeights:
-    """Logistic regression over `evidence`."""
-
-    intercept: float
-    gap: float
-    share: float
-
-    def log_odds(self, agreement: Agreement) -> float:
-        """Give the natural logarithm of the odds that the query is of the track."""
-        if agreement.likelihood <= 0:
-            return -math.inf
-        gap, share = evidence(agreement)
-        return self.intercept + self.gap * gap + self.share * share
-
-
-RECORDING_WEIGHTS = DecisionWeights(intercept=-11.88, gap=3.72, share=4.49)
-"""Of a recording's own odds (`fingerprint.onset_odds`)."""
-
-RHYTHM_WEIGHTS = DecisionWeights(intercept=-22.79, gap=6.84, share=2.19)
-ECHOPRINT_WEIGHTS = DecisionWeights(intercept=-17.59, gap=6.09, share=0.56)
-"""Where only onsets are known, of either kind (`fingerprint.odds_of_onsets`)."""
-
-
-def evidence(agreement: Agreement) -> tuple[float, float]:
-    """Give the evidence of an agreement.
 
     Returns
     -------
-    gap
-        Natural logarithm of the nats by which the likelihood is above the best other offset's.
-    share
-        Natural logarithm of the share of the expected likelihood, at the most 0: more than expected
-        is chance.
+    Nats.
     """
-    gap = max(agreement.likelihood - max(agreement.second, 0.0), 1.0)
-    share = min(max(agreement.likelihood, 1.0) / max(agreement.expected, 1.0), 1.0)
-    return math.log(gap), math.log(share)
+    times = max(tracks / FITTED_TRACKS, 1) * speeds
+    return (1 + IMPOSTOR_GROWTH * max(expected, 0)) * math.log(times)
+
+
+@dataclass(frozen=True)
+class TrackEvidence:
+    """What speaks for a track and against it; nats, natural logarithms of likelihood ratios.
+
+    Attributes
+    ----------
+    likelihood
+        Of the recording if it is the track, against music of any kind: at the best offset, to the
+        frame.
+    expected, deviation
+        Mean and standard deviation of the likelihood if the track is the right one, as the
+        recording's odds say, within the track.
+    rival
+        The highest likelihood of a track of another recording, 0 if there is none.
+    repetition
+        As of `Expectation`.
+    bands, weakest_band
+        Share of what is expected, band by band: the mean, and the lowest but one; of bands that are
+        expected to tell anything.
+    weakest_part
+        The lowest share of what is expected, of four stretches of the recording.
+    onsets
+        Of the track, within the recording.
+    covered
+        Part of all that the recording is expected to tell that lies within the track.
+    speed
+        Of the recording, 1 as the track was published.
+    handicap
+        Nats that the best impostor has ahead of what the trees were fitted on (`handicap`).
+    """
+
+    likelihood: float
+    expected: float
+    deviation: float
+    rival: float
+    repetition: float
+    bands: float
+    weakest_band: float
+    weakest_part: float
+    onsets: float
+    covered: float
+    speed: float
+    handicap: float = 0.0
+
+    @property
+    def figures(self) -> Float64s:
+        """Give what `FIGURES` names, float64 of shape (figures,)."""
+        expected = max(self.expected, 1.0)
+        margin = self.likelihood - self.rival
+        likelihood = max(self.likelihood - self.handicap, 1.0)
+        left = likelihood / max(self.likelihood, 1.0)
+        return np.array(
+            [
+                min(likelihood / expected, 1.3),
+                np.clip((self.expected - likelihood) / max(self.deviation, 1.0), -4, 20),
+                math.log(likelihood),
+                math.log(max(margin, 1.0)),
+                np.clip(margin / expected, -1, 1.2),
+                self.repetition,
+                self.bands * left,
+                self.weakest_band * left,
+                self.weakest_part * left,
+                likelihood / max(self.onsets, 1.0),
+                self.covered,
+                min(abs(self.speed - 1), 0.05),
+            ]
+        )
+
+
+def shares(likelihoods: Float64s, expected: Float64s, weakest: int = 1) -> tuple[float, float]:
+    """Compare parts of a likelihood with what was expected of each.
+
+    Parameters
+    ----------
+    likelihoods, expected
+        float64 of shape (n,), nats; parts of which less than `TELLING` was expected are left out.
+    weakest
+        Which counts as the weakest: 0 the lowest, 1 the lowest but one.
+
+    Returns
+    -------
+    The mean of the shares, and the weakest one, -0.5 to 1; 0 of no parts.
+    """
+    telling = expected >= TELLING
+    if not telling.any():
+        return 0.0, 0.0
+    found = np.sort(np.clip(likelihoods[telling] / expected[telling], -0.5, 1))
+    return float(found.mean()), float(found[min(weakest, len(found) - 1)])
+
+
+class Decision(Protocol):
+    """Turns evidence to odds."""
+
+    def log_odds(self, evidence: TrackEvidence) -> float:
+        """Give the natural logarithm of the odds that the recording is of the track."""
+
+
+@dataclass(frozen=True)
+class BoostedTrees:
+    """Gradient-boosted regression trees over `FIGURES` (Friedman, Annals of Statistics 2001).
+
+    Attributes
+    ----------
+    base
+        Logarithmic odds before any tree.
+    figure, threshold, left, right, value
+        Of shape (nodes,), all trees one after the other. An inner node goes to the node `left` if
+        its figure is at most the threshold, else to `right`; a leaf has a figure of -1, and adds
+        its value.
+    roots
+        int64 of shape (trees,): the first node of each.
+    """
+
+    base: float
+    figure: Int64s
+    threshold: Float64s
+    left: Int64s
+    right: Int64s
+    value: Float64s
+    roots: Int64s
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> "BoostedTrees":
+        """Take arrays by the attributes' names."""
+        return cls(
+            base=float(arrays["base"]),
+            figure=arrays["figure"].astype(np.int64),
+            threshold=arrays["threshold"].astype(np.float64),
+            left=arrays["left"].astype(np.int64),
+            right=arrays["right"].astype(np.int64),
+            value=arrays["value"].astype(np.float64),
+            roots=arrays["roots"].astype(np.int64),
+        )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give what `of` takes."""
+        return {
+            "base": np.float32(self.base),
+            **{name: getattr(self, name).astype(np.int16) for name in ("figure", "left", "right")},
+            "roots": self.roots.astype(np.int16),
+            "threshold": self.threshold,  # a figure may be just as large as one
+            "value": self.value.astype(np.float32),
+        }
+
+    def log_odds(self, evidence: TrackEvidence) -> float:
+        """Give the natural logarithm of the odds that the recording is of the track."""
+        if evidence.likelihood <= 0:
+            return -math.inf
+        figures = evidence.figures
+        total = self.base
+        for root in self.roots.tolist():
+            node = root
+            while (figure := self.figure[node]) >= 0:
+                below = figures[figure] <= self.threshold[node]
+                node = self.left[node] if below else self.right[node]
+            total += float(self.value[node])
+        return total
+
+
+@cache
+def shipped_decisions() -> Mapping[str, Decision]:
+    """Give the decisions that come with the package, by `SOURCES`."""
+    return decisions_of(shipped_model())
+
+
+def decisions_of(model: ModelFile) -> Mapping[str, Decision]:
+    """Give the decisions of a model file, by `SOURCES`.
+
+    Raises
+    ------
+    ModelFileError
+        It lacks one.
+    """
+    return {source: BoostedTrees.of(model.section(f"decision for {source}")) for source in SOURCES}

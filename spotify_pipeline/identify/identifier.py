@@ -5,19 +5,31 @@ names (`answers`).
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, ODDS_CELL_FRAMES, Fingerprint
-from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.identify.decision import log_odds_lost
+from spotify_pipeline.fingerprint import (
+    FRAMES_PER_SECOND,
+    ODDS_CELL_FRAMES,
+    Fingerprint,
+    OnsetTrains,
+)
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
+from spotify_pipeline.identify.decision import (
+    Decision,
+    TrackEvidence,
+    handicap,
+    shares,
+    shipped_decisions,
+)
 from spotify_pipeline.identify.passes import CLEAR_SECONDS, PASSES, Pass
 from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.index.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
 from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
 from spotify_pipeline.index.features import KINDS
-from spotify_pipeline.index.likelihood import Agreement, agreement
+from spotify_pipeline.index.likelihood import Alignment, align, likelihoods_apart, peaks
 
 __all__ = ["Identifier", "Match"]
 
@@ -34,8 +46,33 @@ CERTAIN = 0.99
 """Confidence of a certain match."""
 
 PROMISING = 0.5
-"""A candidate's likelihood has at least this share of the best one's, in logarithms, or it is not
-judged."""
+"""A track's likelihood has at least this share of the best one's, in logarithms, or it is no
+match."""
+
+SAME_LIKELIHOOD = 0.6
+"""A release of the same recording comes to at least this share of the best release's likelihood."""
+
+MOST_RIVALS = 3
+"""So many recordings are looked at for releases of them."""
+
+DRIFT = 0.001
+"""Clocks of two devices differ by at most so much of themselves."""
+
+FINE_REACH = 8
+"""Frames by which an offset that is known to the cell may be off, clocks' drift included."""
+
+PARTS = 4
+"""Stretches of equal length, whose shares of what is expected are compared."""
+
+WORTH_PLACING = 0.1
+"""Other offsets are looked for of the best match, and of those of so much confidence."""
+
+PEAKS = 8
+"""So many offsets of a track are looked at."""
+
+AS_GOOD, AS_GOOD_NATS = 0.04, 3.0
+"""Another offset is as good if its likelihood is lower by no more than this share of the best
+one's, and so many nats."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +85,25 @@ class Match:
         The track's number in the index.
     log_odds
         Natural logarithm of the odds that the query is of this track, as `decision` has it.
-    agreement
-        The evidence.
+    evidence
+        What that rests on.
     offset
         Seconds from the start of the track to the start of the query; negative if the query begins
         earlier.
-    speed
-        Of the recording, 1 as the track was published, 1.02 if 2 % faster.
+    second
+        How likely the query is at the best other offset of the track, nats; 0 where nobody has
+        looked.
+    also_at
+        Other offsets that are as good, the likeliest first: where music repeats itself, nobody can
+        tell.
     """
 
     track: int
     log_odds: float
-    agreement: Agreement
+    evidence: TrackEvidence
     offset: float
-    speed: float
+    second: float = 0.0
+    also_at: tuple[float, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -69,25 +111,70 @@ class Match:
         return 1 / (1 + math.exp(-self.log_odds)) if self.log_odds > -700 else 0.0
 
     @property
+    def speed(self) -> float:
+        """Of the recording, 1 as the track was published, 1.02 if 2 % faster."""
+        return self.evidence.speed
+
+    @property
     def score(self) -> int:
         """How much likelier the recording is at this offset than at the best other, in nats."""
-        return round(self.agreement.likelihood - self.agreement.second)
+        return round(self.evidence.likelihood - self.second)
 
 
 @dataclass(frozen=True)
 class _Promising:
-    """A track that is worth judging, the speed at which it was found, and how likely it made it."""
+    """A track that is worth judging, and how it was found.
 
-    track: int
+    Attributes
+    ----------
+    candidate
+        With the offset of the odds that were searched for.
+    speed
+        At which it was likeliest.
+    likelihood
+        Near that offset, to the cell.
+    """
+
+    candidate: Candidate
     speed: float
     likelihood: float
 
 
-class Identifier:
-    """Identifies fingerprints against an index."""
+@dataclass(frozen=True)
+class _Aligned:
+    """A track with the whole query at its likeliest offset near the one that was found.
 
-    def __init__(self, index: FeatureIndex) -> None:
+    Attributes
+    ----------
+    kind
+        Of trains that were compared.
+    speeds
+        So many were searched.
+    """
+
+    track: int
+    kind: str
+    trains: OnsetTrains
+    alignment: Alignment
+    speeds: int
+
+
+class Identifier:
+    """Identifies fingerprints against an index.
+
+    Parameters
+    ----------
+    index
+        That is asked.
+    decisions
+        By `decision.SOURCES`; the shipped ones unless others are measured.
+    """
+
+    def __init__(
+        self, index: FeatureIndex, decisions: Mapping[str, Decision] | None = None
+    ) -> None:
         self.index = index
+        self._decisions = shipped_decisions() if decisions is None else decisions
 
     def matches(
         self,
@@ -113,28 +200,34 @@ class Identifier:
 
     def matches_of(self, query: QueryOdds, passes: Sequence[Pass] = PASSES) -> list[Match]:
         """Do as much for a query that has been heard."""
-        found: dict[int, Match] = {}
+        found: dict[int, _Aligned] = {}
+        matches: list[Match] = []
         for attempt in passes:
             heard = query.most_telling(attempt.seconds)
             if self._leaves_out(heard, attempt):
                 continue
-            for match in self._attempt(heard, attempt):
-                if match.track not in found or match.log_odds > found[match.track].log_odds:
-                    found[match.track] = match
-            if any(match.confidence >= CERTAIN for match in found.values()):
+            for one in self._attempt(heard, query, attempt):
+                known = found.get(one.track)
+                if known is None or one.alignment.likelihood > known.alignment.likelihood:
+                    found[one.track] = one
+            matches = self._judged(list(found.values()), query)
+            if any(match.confidence >= CERTAIN for match in matches):
                 break
-        return sorted(found.values(), key=lambda m: (-m.log_odds, -m.score, m.track))
+        return [
+            self._placed(match, found[match.track], query)
+            if place == 0 or match.confidence >= WORTH_PLACING
+            else match
+            for place, match in enumerate(matches)
+        ]
 
-    def _attempt(self, query: QueryOdds, attempt: Pass) -> Iterator[Match]:
-        """Judge what promises most at all speeds."""
-        searched = query.clear_enough(attempt.nats) if self.index.has_rhythm else query
+    def _attempt(self, heard: QueryOdds, query: QueryOdds, attempt: Pass) -> Iterator[_Aligned]:
+        """Align what promises most at all speeds."""
+        searched = heard.clear_enough(attempt.nats) if self.index.has_rhythm else heard
         promising: list[_Promising] = []
         for speed in attempt.speeds:
             promising += self._promising(searched, speed, attempt)
-        best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
-        for found in best:
-            if found.likelihood >= PROMISING * best[0].likelihood:
-                yield self._judged(found, searched, query, attempt)
+        for found in sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]:
+            yield self._aligned(found, searched, query, attempt)
 
     def _promising(self, query: QueryOdds, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
@@ -154,7 +247,7 @@ class Identifier:
                 )
                 speeds[left] = speed * fine[best]
         return [
-            _Promising(candidates[place].track, float(speeds[place]), float(likelihoods[place]))
+            _Promising(candidates[place], float(speeds[place]), float(likelihoods[place]))
             for place in np.argsort(-likelihoods, kind="stable")[: attempt.matches].tolist()
             if likelihoods[place] > 0
         ]
@@ -163,6 +256,8 @@ class Identifier:
         """Tell whether a pass is not for this index, or not for so clear a query."""
         if not (self.index.can_try_every_track and len(query.rhythm)):
             return attempt.every_track
+        if attempt.in_large:
+            return True
         return attempt.clear < math.inf and query.is_clear(attempt.clear, CLEAR_SECONDS)
 
     def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
@@ -176,24 +271,110 @@ class Identifier:
         again = [candidate.track for candidate in found]
         return self.index.likeliest(query.rhythm, attempt.candidates, again)
 
-    def _judged(
+    def _aligned(
         self, found: _Promising, searched: QueryOdds, query: QueryOdds, attempt: Pass
-    ) -> Match:
-        """Try a track that a stretch has found, at every offset and the speeds around its own."""
-        kind, trains = self.index.comparable(found.track, query)
-        searched_frames, frames = (
-            ODDS_CELL_FRAMES * len(odds.of_kind(kind, 1)) for odds in (searched, query)
+    ) -> _Aligned:
+        """Align the whole query with a track that a stretch of it has found."""
+        kind, trains = self.index.comparable(found.candidate.track, query)
+        part, whole = searched.frames_of(kind), query.frames_of(kind)
+        finest = found.speed * attempt.finest_speeds(len(part), len(part))
+        near = align(part, trains, found.candidate.offset, attempt.reach, finest.tolist())
+        offset = near.offset - round(near.speed * (searched.first - query.first))
+        step = 1 / max(len(whole), 1)
+        steps = math.ceil(max(DRIFT, _step_of(finest)) / step)
+        order = sorted(range(-steps, steps + 1), key=abs)
+        fine = [near.speed * (1 + place * step) for place in order]
+        alignment = align(whole, trains, offset, FINE_REACH, fine)
+        return _Aligned(found.candidate.track, kind, trains, alignment, len(attempt.speeds))
+
+    def _judged(self, aligned: Sequence[_Aligned], query: QueryOdds) -> list[Match]:
+        """Judge tracks beside each other; the best first."""
+        ranked = sorted(aligned, key=lambda one: (-one.alignment.likelihood, one.track))
+        least = PROMISING * ranked[0].alignment.likelihood if ranked else 0.0
+        matches: list[Match] = []
+        groups = _recordings(ranked)
+        for group in groups:
+            rivals = [other[0].alignment.likelihood for other in groups if other is not group]
+            rival = max(rivals, default=0.0)
+            matches += [
+                self._judge(one, max(rival, 0.0), query)
+                for one in group
+                if one.alignment.likelihood >= least
+            ]
+        return sorted(matches, key=lambda m: (-m.log_odds, -m.evidence.likelihood, m.track))
+
+    def _judge(self, one: _Aligned, rival: float, query: QueryOdds) -> Match:
+        """Weigh what speaks for a track."""
+        alignment, odds = one.alignment, query.frames_of(one.kind)
+        expectation = query.expectation(one.kind)
+        last_onset = int(one.trains.frames.max(initial=0))
+        ends = np.array([-alignment.offset, last_onset - alignment.offset]) / alignment.speed
+        first, last = np.clip(np.rint(ends), 0, len(odds)).astype(np.int64).tolist()
+        edges = np.linspace(first, last + 1, PARTS + 1).astype(np.int64)
+        means, variances = expectation.between(edges)
+        apart, onsets = likelihoods_apart(odds, one.trains, alignment, edges)
+        expected = float(means.sum())
+        evidence = TrackEvidence(
+            alignment.likelihood,
+            expected,
+            math.sqrt(max(float(variances.sum()), 0.0)),
+            rival,
+            expectation.repetition,
+            *shares(apart.sum(axis=0), means.sum(axis=0)),
+            weakest_part=shares(apart.sum(axis=1), means.sum(axis=1), weakest=0)[1],
+            onsets=onsets,
+            covered=expected / max(float(expectation.means[-1].sum()), 1e-9),
+            speed=alignment.speed,
+            handicap=handicap(expected, len(self.index), one.speeds),
         )
-        finest = attempt.finest_speeds(searched_frames, frames)
-        speeds = (found.speed * finest).tolist()
-        agreed = [agreement(query.of_kind(kind, one), trains) for one in speeds]
-        best = max(range(len(speeds)), key=lambda place: agreed[place].likelihood)
-        lost = log_odds_lost(len(self.index), len(attempt.speeds))
-        offset = agreed[best].offset - speeds[best] * query.first
-        return Match(
-            track=found.track,
-            log_odds=query.weights[kind].log_odds(agreed[best]) - lost,
-            agreement=agreed[best],
-            offset=offset / FRAMES_PER_SECOND,
-            speed=speeds[best],
+        log_odds = self._decisions[query.source_of(one.kind)].log_odds(evidence)
+        offset = alignment.offset - round(alignment.speed * query.first)
+        return Match(one.track, log_odds, evidence, offset / FRAMES_PER_SECOND)
+
+    def _placed(self, match: Match, one: _Aligned, query: QueryOdds) -> Match:
+        """Find the other offsets at which the query fits the track as well."""
+        frames = query.frames_of(one.kind)
+        at_speed = query.of_kind(one.kind, match.speed)
+        begin = round(match.speed * query.first)
+        others: list[Alignment] = []
+        for offset in peaks(at_speed, one.trains, PEAKS):
+            other = align(frames, one.trains, offset, FINE_REACH, [match.speed])
+            if abs(other.offset - one.alignment.offset) > NEIGHBOURHOOD:
+                others.append(other)
+        others.sort(key=lambda other: -other.likelihood)
+        least = (1 - AS_GOOD) * match.evidence.likelihood - AS_GOOD_NATS
+        return replace(
+            match,
+            second=max([other.likelihood for other in others], default=0.0),
+            also_at=tuple(
+                (other.offset - begin) / FRAMES_PER_SECOND
+                for other in others
+                if other.likelihood >= least
+            ),
         )
+
+
+def _step_of(factors: Float64s) -> float:
+    """Give how far apart factors are, 0 if there is only one."""
+    return float(np.diff(np.sort(factors)).max()) if len(factors) > 1 else 0.0
+
+
+def _recordings(ranked: Sequence[_Aligned]) -> list[list[_Aligned]]:
+    """Group tracks that are releases of one recording, in the order of their best."""
+    groups: list[list[_Aligned]] = []
+    for one in ranked:
+        same = next((group for group in groups[:MOST_RIVALS] if _is_same(group[0], one)), None)
+        if same is None:
+            groups.append([one])
+        else:
+            same.append(one)
+    return groups
+
+
+def _is_same(first: _Aligned, second: _Aligned) -> bool:
+    """Tell whether two tracks that a query was aligned with are of one recording."""
+    one, other = first.alignment, second.alignment
+    if first.kind != second.kind or other.likelihood < SAME_LIKELIHOOD * one.likelihood:
+        return False
+    offset = one.offset - other.offset
+    return lines_up(second.trains, first.trains, offset, TOLERANCES[first.kind] + FINE_REACH // 4)

@@ -4,7 +4,7 @@ Belongs here: how much each does. Does not belong here: doing it (`identifier`).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from spotify_pipeline.identify.query_odds import JUDGED_SECONDS
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort
 from spotify_pipeline.index.segment import PLACE_FRAMES
 
-__all__ = ["CLEAR_SECONDS", "PASSES", "Pass"]
+__all__ = ["CLEAR_SECONDS", "PASSES", "WINDOW_PASSES", "Pass"]
 
 CLEAR_SECONDS = 10.0
 """The stretch of a recording that tells how clear it is. (Twice as long and half as clear is not
@@ -22,8 +22,7 @@ the same: a search looks up the likeliest features alone.)"""
 
 CLEAR = 250.0
 """Nats that a clear recording tells. Among 20,000 made-up tracks the quick search found 258 of 258
-excerpts that tell so much, of pieces that the network was not taught on. Of 126 that tell 100 to
-250, and that it left open, the thorough one found 118, and a trial of every track six more."""
+excerpts that tell so much, of pieces that the network was not taught on."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class Pass:
         (`CLEAR_SECONDS`): the quick search would have found its track.
     every_track
         Nothing is searched for: every track is tried at every offset. In a small index only.
+    in_large
+        Only in an index too large for that.
     """
 
     effort: Effort
@@ -63,6 +64,7 @@ class Pass:
     nats: float = math.inf
     clear: float = math.inf
     every_track: bool = False
+    in_large: bool = False
 
     @property
     def reach(self) -> int:
@@ -96,7 +98,7 @@ def _factors(reach: float, finely: float) -> Float64s:
 
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=3_000, matches=20, clear=CLEAR),
+    Pass(THOROUGH, candidates=3_000, matches=20, in_large=True),
     Pass(THOROUGH, candidates=50, matches=20, clear=CLEAR, every_track=True),
     Pass(
         SKETCHY,
@@ -109,3 +111,7 @@ PASSES = (
     ),
 )
 """The next one only if none of the matches is certain."""
+
+WINDOW_PASSES = (PASSES[0], replace(PASSES[1], in_large=False))
+"""Those of a window of a long recording: other speeds and every track, tried on each window of an
+hour of unknown music, take minutes."""

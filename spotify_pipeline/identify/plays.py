@@ -10,7 +10,7 @@ which play is believed where (`segmentation`).
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,9 +22,9 @@ from spotify_pipeline.fingerprint import (
     HeardRecording,
 )
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.fingerprint.onset_odds import silence
+from spotify_pipeline.fingerprint.onset_odds import cell_odds, silence
 from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.passes import PASSES
+from spotify_pipeline.identify.passes import WINDOW_PASSES
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import FeatureIndex
 
@@ -33,9 +33,6 @@ __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
 WINDOW_SECONDS = 15.0
 STEP_SECONDS = 10.0
 """Windows overlap, so that each moment lies well within one of them."""
-
-WINDOW_PASSES = PASSES[:2]
-"""Other speeds and every track, tried on each window of an hour of unknown music, take minutes."""
 
 LEAST_CONFIDENCE = 0.5
 """A window does not vote for what is more likely wrong than right."""
@@ -61,12 +58,15 @@ class Vote:
         When the track began, or would have begun.
     confidence
         Of the match.
+    also
+        Other such moments, if the window sounds the same elsewhere in the track.
     """
 
     moment: float
     track: int
     start: float
     confidence: float
+    also: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,16 @@ class Play:
         return float(_starts(self.votes, np.array([moment]))[0])
 
     @cached_property
+    def also(self) -> tuple[float, ...]:
+        """By how many seconds earlier the track may have begun, as all votes see it."""
+        apart = [[vote.start - other for other in vote.also] for vote in self.votes]
+        return tuple(
+            shift
+            for shift in apart[0]
+            if all(any(abs(shift - other) <= DRIFT for other in of) for of in apart[1:])
+        )
+
+    @cached_property
     def _sums(self) -> Float64s:
         return np.concatenate(([0.0], np.cumsum(self.gains)))
 
@@ -127,7 +137,8 @@ def votes(recording: HeardRecording, identifier: Identifier) -> Iterator[Vote]:
         window = QueryOdds.of_window(recording, round(begin * ODDS_CELLS_PER_SECOND), cells)
         for match in identifier.matches_of(window, WINDOW_PASSES):
             if match.confidence >= LEAST_CONFIDENCE:
-                yield Vote(middle, match.track, begin - match.offset, match.confidence)
+                start, also = begin - match.offset, tuple(begin - at for at in match.also_at)
+                yield Vote(middle, match.track, start, match.confidence, also)
 
 
 def find_plays(recording: HeardRecording, cast: Iterable[Vote], index: FeatureIndex) -> list[Play]:
@@ -150,16 +161,23 @@ def find_plays(recording: HeardRecording, cast: Iterable[Vote], index: FeatureIn
     runs: list[list[Vote]] = []
     for vote in cast:
         agreeing = (
-            run
+            (run, start)
             for run in reversed(runs)
-            if run[-1].track == vote.track and abs(run[-1].start - vote.start) <= DRIFT
+            for start in (vote.start, *vote.also)
+            if run[-1].track == vote.track and abs(run[-1].start - start) <= DRIFT
         )
-        run = next(agreeing, None)
+        run, start = next(agreeing, (None, vote.start))
         if run is None:
             runs.append([vote])
         else:
-            run.append(vote)
+            run.append(_moved(vote, start))
     return [_play(recording, tuple(run), index) for run in runs]
+
+
+def _moved(vote: Vote, start: float) -> Vote:
+    """Give the same opinion with another of its moments in front."""
+    also = tuple(other for other in (vote.start, *vote.also) if other != start)
+    return replace(vote, start=start, also=also)
 
 
 def _play(recording: HeardRecording, agreeing: tuple[Vote, ...], index: FeatureIndex) -> Play:
@@ -170,7 +188,8 @@ def _play(recording: HeardRecording, agreeing: tuple[Vote, ...], index: FeatureI
     first = max(0, round(begin * BINS_PER_SECOND))
     bins = max(0, round(min(end, recording.seconds) * BINS_PER_SECOND) - first)
     first_cell = round(first * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND)
-    odds = recording.odds(kind, first_cell, round(bins * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND))
+    length = round(bins * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND)
+    odds = cell_odds(recording.frame_odds(kind, first_cell, length))
     told: Float64s = silence(odds).sum(axis=1)
     for band in range(BANDS):
         times = trains.band(band) / FRAMES_PER_SECOND

@@ -6,6 +6,7 @@ Belongs here: choosing the stretch. Does not belong here: the odds themselves
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,18 +19,14 @@ from spotify_pipeline.fingerprint import (
     SAMPLE_RATE,
     Fingerprint,
     HeardRecording,
+    OnsetTrains,
+    frame_odds,
+    frame_odds_of_onsets,
     odds_at_speed,
-    odds_of_onsets,
-    onset_odds,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
-from spotify_pipeline.fingerprint.onset_odds import information
-from spotify_pipeline.identify.decision import (
-    ECHOPRINT_WEIGHTS,
-    RECORDING_WEIGHTS,
-    RHYTHM_WEIGHTS,
-    DecisionWeights,
-)
+from spotify_pipeline.fingerprint.onset_odds import cell_odds, information
+from spotify_pipeline.identify.expectation import Expectation
 from spotify_pipeline.index.features import KINDS
 
 __all__ = ["JUDGED_SECONDS", "QueryOdds"]
@@ -46,20 +43,22 @@ IDLE_CELLS = 650
 
 @dataclass(frozen=True)
 class QueryOdds:
-    """Onset odds of a stretch of a query, for each kind of trains; of shape (cells, 8).
+    """Onset odds of a stretch of a query, for each kind of trains.
 
     Attributes
     ----------
+    rhythm_frames, echoprint_frames
+        `frame_odds`, float32 of shape (frames, 8): of whole cells.
     onsets
         The query's own.
     recorded
-        Whether the rhythm odds were heard; otherwise they are made of onsets.
+        Whether the rhythm odds are the network's; otherwise they are made of onsets.
     first
         Frame of the query at which the stretch begins.
     """
 
-    rhythm: Float32s
-    echoprint: Float32s
+    rhythm_frames: Float32s
+    echoprint_frames: Float32s
     onsets: Fingerprint
     recorded: bool
     first: int = 0
@@ -77,11 +76,11 @@ class QueryOdds:
         """
         first, busiest = _busiest_stretch(query, HEARD_SECONDS)
         if samples is None:
-            rhythm = odds_of_onsets(busiest.rhythm)
+            rhythm = frame_odds_of_onsets(busiest.rhythm)
         else:
             cut = samples[first * FRAME_SAMPLES :][: round(HEARD_SECONDS * SAMPLE_RATE)]
-            rhythm = onset_odds(cut)
-        echoprint = odds_of_onsets(busiest.echoprint)
+            rhythm = frame_odds(cut)
+        echoprint = frame_odds_of_onsets(busiest.echoprint)
         heard = cls(rhythm, echoprint, busiest, samples is not None, first)
         return heard.most_telling(JUDGED_SECONDS)
 
@@ -89,7 +88,7 @@ class QueryOdds:
     def of_window(cls, recording: HeardRecording, first: int, cells: int) -> "QueryOdds":
         """Take so many cells of a long recording."""
         odds = {
-            kind: recording.odds(kind, first, cells)
+            kind: recording.frame_odds(kind, first, cells)
             if len(getattr(recording.fingerprint, kind))
             else np.empty((0, BANDS), np.float32)
             for kind in KINDS
@@ -97,11 +96,38 @@ class QueryOdds:
         onsets = recording.fingerprint.excerpt(first * ODDS_CELL_FRAMES, cells * ODDS_CELL_FRAMES)
         return cls(odds["rhythm"], odds["echoprint"], onsets, recording.rhythm_odds is not None)
 
-    @property
-    def weights(self) -> dict[str, DecisionWeights]:
-        """Tell what the odds of each kind are worth."""
-        rhythm = RECORDING_WEIGHTS if self.recorded else RHYTHM_WEIGHTS
-        return {"rhythm": rhythm, "echoprint": ECHOPRINT_WEIGHTS}
+    @cached_property
+    def rhythm(self) -> Float32s:
+        """`onset_odds` of rhythm trains, float32 of shape (cells, 8)."""
+        return cell_odds(self.rhythm_frames)
+
+    @cached_property
+    def echoprint(self) -> Float32s:
+        """The same of Echoprint trains."""
+        return cell_odds(self.echoprint_frames)
+
+    def frames_of(self, kind: str) -> Float32s:
+        """Give `frame_odds` of a kind."""
+        return self.rhythm_frames if kind == "rhythm" else self.echoprint_frames
+
+    def source_of(self, kind: str) -> str:
+        """Tell what the odds of a kind are made of: ``recording``, or onsets of that kind."""
+        return "recording" if self.recorded and kind == "rhythm" else kind
+
+    def expectation(self, kind: str) -> Expectation:
+        """Tell what the right track is expected to come to."""
+        return self._expectations[kind]
+
+    @cached_property
+    def _expectations(self) -> dict[str, Expectation]:
+        return {
+            kind: Expectation.of(self.frames_of(kind), getattr(self, kind), self._own(kind))
+            for kind in KINDS
+        }
+
+    def _own(self, kind: str) -> OnsetTrains:
+        trains: OnsetTrains = getattr(self.onsets, kind)
+        return trains
 
     def is_clear(self, nats: float, seconds: float) -> bool:
         """Tell whether so many seconds were heard so well that they are to tell so many nats.
@@ -131,8 +157,8 @@ class QueryOdds:
     def _stretch(self, first: int, cells: int) -> "QueryOdds":
         return replace(
             self,
-            rhythm=self.rhythm[first : first + cells],
-            echoprint=self.echoprint[first : first + cells],
+            rhythm_frames=_cut(self.rhythm_frames, first, cells),
+            echoprint_frames=_cut(self.echoprint_frames, first, cells),
             onsets=self.onsets.excerpt(first * ODDS_CELL_FRAMES, cells * ODDS_CELL_FRAMES),
             first=self.first + first * ODDS_CELL_FRAMES,
         )
@@ -173,6 +199,11 @@ class QueryOdds:
     def of_kind(self, kind: str, speed: float) -> Float32s:
         """Give those of a kind at a speed."""
         return odds_at_speed(getattr(self, kind), speed)
+
+
+def _cut(frames: Float32s, first: int, cells: int) -> Float32s:
+    """Cut cells out of odds by frame."""
+    return frames[first * ODDS_CELL_FRAMES : (first + cells) * ODDS_CELL_FRAMES]
 
 
 def _cells(seconds: float) -> int:

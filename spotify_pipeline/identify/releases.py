@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from spotify_pipeline.catalog import TrackNames
 from spotify_pipeline.identify.identifier import Match
-from spotify_pipeline.index.alignment import TOLERANCES, offset_histogram
+from spotify_pipeline.index.alignment import same_recording
 from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.features import KINDS
 
 __all__ = ["group_releases"]
-
-SAME_SHARE = 0.5
-"""Two tracks of one recording have at least this share of their onsets in common, at one offset."""
 
 
 def group_releases(
@@ -58,9 +56,8 @@ def _is_same(first: int, second: int, index: FeatureIndex, names: Mapping[int, T
     codes = [names[track].isrc if track in names else None for track in (first, second)]
     if codes[0] is not None and codes[0] == codes[1]:
         return True
-    for kind, tolerance in TOLERANCES.items():
+    for kind in KINDS:
         one, other = index.trains(first, kind), index.trains(second, kind)
         if len(one) and len(other):
-            _, aligned = offset_histogram(one, other, tolerance)
-            return bool(aligned.max() >= SAME_SHARE * min(len(one), len(other)))
+            return same_recording(one, other, kind)
     return False

@@ -52,6 +52,8 @@ class Stretch:
         Probability that it is this track; 0 if unknown.
     position
         Second of the track at the stretch's start.
+    also_at
+        Others at which the track sounds the same.
     """
 
     start: float
@@ -59,6 +61,7 @@ class Stretch:
     track: int | None = None
     confidence: float = 0.0
     position: float = 0.0
+    also_at: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -247,12 +250,14 @@ def _stretch(run: _Run, bins: int, seconds: float, cast: Sequence[Vote]) -> Stre
     end = seconds if run.last == bins else run.last / BINS_PER_SECOND
     if run.play is None:
         return Stretch(start, end)
+    position = max(0.0, start - run.play.start(start))
     return Stretch(
         start,
         end,
         run.play.track,
         _confidence(run.play.track, start, end, seconds, cast),
-        max(0.0, start - run.play.start(start)),
+        position,
+        tuple(position + shift for shift in run.play.also if position + shift >= 0),
     )
 
 

@@ -35,6 +35,8 @@ class PlayedTrack(msgspec.Struct, frozen=True):
         Second of the track at the part's start.
     duration
         Of the track, in seconds; None where the dump does not tell.
+    also_at
+        Other seconds of the track that sound the same as that at `position`.
     """
 
     track_id: str
@@ -45,6 +47,7 @@ class PlayedTrack(msgspec.Struct, frozen=True):
     confidence: float
     position: float
     duration: float | None
+    also_at: tuple[float, ...] = ()
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
@@ -136,4 +139,5 @@ def _played(
         confidence=round(stretch.confidence, 4),
         position=round(stretch.position, 3),
         duration=None if duration is None else round(duration, 3),
+        also_at=tuple(round(second, 3) for second in stretch.also_at),
     )

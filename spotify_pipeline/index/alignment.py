@@ -9,13 +9,23 @@ from numba import njit
 from spotify_pipeline.fingerprint import BANDS, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Bools, Int32s, Int64s
 
-__all__ = ["NEIGHBOURHOOD", "TOLERANCES", "aligned_onsets", "offset_histogram"]
+__all__ = [
+    "NEIGHBOURHOOD",
+    "TOLERANCES",
+    "aligned_onsets",
+    "lines_up",
+    "offset_histogram",
+    "same_recording",
+]
 
 TOLERANCES = {"rhythm": 1, "echoprint": 4}
 """Frames by which an onset may be off, by the kind of trains: recovered ones are known to a few."""
 
 NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""
+
+SAME_SHARE = 0.5
+"""Two tracks of one recording have at least this share of their onsets in common, at one offset."""
 
 
 def offset_histogram(
@@ -65,6 +75,19 @@ def aligned_onsets(query: OnsetTrains, track: OnsetTrains, tolerance: int, offse
         first = np.searchsorted(there, wanted - tolerance)
         bands.append(first < np.searchsorted(there, wanted + tolerance, side="right"))
     return np.concatenate(bands)
+
+
+def same_recording(first: OnsetTrains, second: OnsetTrains, kind: str) -> bool:
+    """Tell whether trains of a kind are of one recording: most onsets line up at one offset."""
+    _, aligned = offset_histogram(first, second, TOLERANCES[kind])
+    most = int(aligned.max(initial=0))
+    return most > 0 and most >= SAME_SHARE * min(len(first), len(second))
+
+
+def lines_up(query: OnsetTrains, track: OnsetTrains, offset: int, tolerance: int) -> bool:
+    """Tell the same of one offset alone, as of `aligned_onsets`."""
+    aligned = int(aligned_onsets(query, track, tolerance, offset).sum())
+    return aligned > 0 and aligned >= SAME_SHARE * min(len(query), len(track))
 
 
 @njit(cache=True, nogil=True)

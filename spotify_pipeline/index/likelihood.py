@@ -19,11 +19,18 @@ from numba import njit
 
 from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int16s, Int32s, Int64s, UInt8s
-from spotify_pipeline.fingerprint.onset_odds import expected
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.index.alignment import NEIGHBOURHOOD
 
-__all__ = ["Agreement", "agreement", "best_likelihoods", "likelihoods_near"]
+__all__ = [
+    "Alignment",
+    "align",
+    "best_likelihoods",
+    "likelihoods_apart",
+    "likelihoods_near",
+    "offset_sums",
+    "peaks",
+]
 
 UNITS = 4
 """In a nat, where sums are of 16 bits: a clip of 20 s comes to a third of what these hold."""
@@ -35,45 +42,124 @@ _NEIGHBOURS = NEIGHBOURHOOD // ODDS_CELL_FRAMES
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """The best offset of a recording in a track; natural logarithms of likelihood ratios.
+class Alignment:
+    """Where a recording lies in a track, and how likely it is there.
 
     Attributes
     ----------
     offset
         Frame of the track at which the recording begins; negative if the recording begins earlier.
+    speed
+        Of the recording, 1 as the track was published, 1.02 if 2 % faster.
     likelihood
-        At this offset.
-    second
-        At the best other offset.
-    expected
-        What it should be if the recording is of the track, by the recording's own odds, within the
-        track.
+        Natural logarithm of a likelihood ratio.
     """
 
     offset: int
+    speed: float
     likelihood: float
-    second: float
-    expected: float
 
 
-def agreement(odds: Float32s, track: OnsetTrains) -> Agreement:
-    """Find the best offset of a recording in a track, to the frame.
+def align(
+    odds: Float32s, track: OnsetTrains, offset: int, reach: int, speeds: Sequence[float] = (1.0,)
+) -> Alignment:
+    """Find the likeliest offset to the frame near a given one, and the likeliest speed.
+
+    Parameters
+    ----------
+    odds
+        float32 of shape (frames, 8), `fingerprint.frame_odds` of the recording.
+    track
+        Trains of the kind that the odds are of.
+    offset, reach
+        Frames: offsets from `offset - reach` to `offset + reach` are tried, a frame of the
+        recording at a time.
+    speeds
+        Those that are tried; of equal likelihood, the first counts.
+    """
+    if len(odds) == 0 or len(track) == 0:
+        return Alignment(offset, speeds[0], 0.0)
+    # beyond either end of the recording nothing is known
+    rows = np.zeros((BANDS, len(odds) + 4 * reach), np.float32)
+    rows[:, 2 * reach : 2 * reach + len(odds)] = odds.T
+    chosen = np.array(speeds, np.float64)
+    sums = _sums_near(rows, track.frames, track.bounds, offset, reach, chosen)
+    best, place = divmod(int(sums.argmax()), sums.shape[1])
+    moved = round((reach - place) * speeds[best])
+    return Alignment(offset + moved, speeds[best], float(sums[best, place]))
+
+
+def offset_sums(odds: Float32s, track: OnsetTrains) -> Float32s:
+    """Give how likely a recording is at every offset in a track, to the cell.
 
     Parameters
     ----------
     odds
         float32 of shape (cells, 8), `fingerprint.onset_odds` of the recording.
     track
-        Rhythm trains.
+        Trains of the kind that the odds are of, at least one onset.
+
+    Returns
+    -------
+    float32 of shape (offsets,), nats; the first is that of -(cells - 1) cells.
+    """
+    sums = _offset_sums(_reversed_rows(odds), track.frames, track.bounds)
+    return np.asarray(sums, np.float32)
+
+
+def peaks(odds: Float32s, track: OnsetTrains, most: int) -> list[int]:
+    """Find the likeliest of all offsets, to the cell, none within `NEIGHBOURHOOD` of a better one.
+
+    Parameters
+    ----------
+    odds
+        float32 of shape (cells, 8), `fingerprint.onset_odds` of the recording.
+    track
+        Trains of the kind that the odds are of.
+    most
+        Offsets to give at the most.
+
+    Returns
+    -------
+    Frames, the likeliest first; none that is less likely than music of any kind.
     """
     if len(odds) == 0 or len(track) == 0:
-        return Agreement(0, 0.0, 0.0, 0.0)
-    offset, likelihood, second = _agreement(_reversed_rows(odds), track.frames, track.bounds)
-    first = -offset // ODDS_CELL_FRAMES
-    last = first + int(track.frames.max()) // ODDS_CELL_FRAMES + 2
-    within = expected(odds[max(first, 0) : max(last, 0)])
-    return Agreement(offset, likelihood, second, float(within.sum()))
+        return []
+    sums = offset_sums(odds, track)
+    found: list[int] = []
+    while len(found) < most and sums[place := int(sums.argmax())] > 0:
+        found.append((place - len(odds) + 1) << _CELL_BITS)
+        sums[max(place - _NEIGHBOURS, 0) : place + _NEIGHBOURS + 1] = -np.inf
+    return found
+
+
+def likelihoods_apart(
+    odds: Float32s, track: OnsetTrains, alignment: Alignment, edges: Int64s
+) -> tuple[Float64s, int]:
+    """Give the likelihood at an alignment, apart for stretches of the recording and for bands.
+
+    Parameters
+    ----------
+    odds, track
+        As of `align`.
+    edges
+        int64 of shape (n + 1,), ascending: frames of the recording between which stretches lie.
+
+    Returns
+    -------
+    likelihoods : float64 of shape (n, 8)
+    onsets : int
+        Of the track, that lie in them.
+    """
+    sums = np.zeros((len(edges) - 1, BANDS))
+    count = 0
+    for band in range(BANDS):
+        frames = np.rint((track.band(band) - alignment.offset) / alignment.speed).astype(np.int64)
+        frames = frames[(frames >= max(edges[0], 0)) & (frames < min(edges[-1], len(odds)))]
+        stretches = np.searchsorted(edges, frames, side="right") - 1
+        sums[:, band] = np.bincount(stretches, odds[frames, band], len(sums))
+        count += len(frames)
+    return sums, count
 
 
 def best_likelihoods(
@@ -165,40 +251,41 @@ def _add(row: Float32s, sums: Float32s) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _agreement(rows: Float32s, track: Int32s, bounds: Int64s) -> tuple[int, float, float]:
-    """Give offset, likelihood and second as of `Agreement`."""
+def _offset_sums(rows: Float32s, track: Int32s, bounds: Int64s) -> Float32s:
+    """Sum odds at every offset, a cell at a time; the first is the earliest."""
     cells = rows.shape[1]
     sums = np.zeros((track.max() >> _CELL_BITS) + 1 + cells, np.float32)
     for band in range(BANDS):
         for frame in track[bounds[band] : bounds[band + 1]]:
             place = frame >> _CELL_BITS
             _add(rows[band], sums[place : place + cells])
-    place = sums.argmax()
-    second = np.float32(-np.inf)
-    for other in range(len(sums)):
-        if abs(other - place) > _NEIGHBOURS and sums[other] > second:
-            second = sums[other]
-    likelihood = sums[place]
-    offset = (place - cells + 1) << _CELL_BITS
-    exact = offset
-    for near in range(offset - ODDS_CELL_FRAMES, offset + ODDS_CELL_FRAMES + 1):
-        at = _likelihood_at(rows, track, bounds, near)
-        if at > likelihood:
-            likelihood, exact = at, near
-    return exact, float(likelihood), float(second)
+    return sums
 
 
 @njit(cache=True, nogil=True)
-def _likelihood_at(rows: Float32s, track: Int32s, bounds: Int64s, offset: int) -> float:
-    """Sum the odds at one offset."""
-    last = rows.shape[1] - 1
-    total = 0.0
-    for band in range(BANDS):
-        for frame in track[bounds[band] : bounds[band + 1]]:
-            cell = (frame - offset) >> _CELL_BITS
-            if 0 <= cell <= last:
-                total += rows[band, last - cell]
-    return total
+def _sums_near(
+    rows: Float32s, track: Int32s, bounds: Int64s, offset: int, reach: int, speeds: Float64s
+) -> Float32s:
+    """Sum odds near an offset, a frame at a time, the latest offset first; a row a speed.
+
+    Rows have `2 * reach` zeros at either end.
+    """
+    width = 2 * reach + 1
+    sums = np.zeros((len(speeds), width), np.float32)
+    last = rows.shape[1] - width
+    for speed in range(len(speeds)):
+        for band in range(BANDS):
+            onsets = track[bounds[band] : bounds[band + 1]]
+            # the first onset that can fall on the row
+            k = int(np.searchsorted(onsets, offset - (reach + 1) * speeds[speed]))
+            while k < len(onsets):
+                place = int(np.rint((onsets[k] - offset) / speeds[speed])) + reach
+                if place > last:
+                    break
+                if place >= 0:
+                    _add(rows[band, place : place + width], sums[speed])
+                k += 1
+    return sums
 
 
 @njit(cache=True, nogil=True)

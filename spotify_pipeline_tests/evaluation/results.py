@@ -7,8 +7,8 @@ from spotify_pipeline.evaluation.judge import Found, Result
 from spotify_pipeline.evaluation.queries import Excerpt
 from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.evaluation.timing import Step
+from spotify_pipeline.identify.decision import TrackEvidence
 from spotify_pipeline.identify.identifier import Match
-from spotify_pipeline.index.likelihood import Agreement
 
 __all__ = ["make_found", "make_result"]
 
@@ -21,8 +21,8 @@ def make_found(
     log_odds: float, track: int = ANOTHER, offset: float = 0.0, likelihood: float = 90.0
 ) -> Found:
     """Make a match that is so sure and begins at so many seconds."""
-    agreement = Agreement(offset=0, likelihood=likelihood, second=10.0, expected=100.0)
-    match = Match(track=track, log_odds=log_odds, agreement=agreement, offset=offset, speed=1.0)
+    evidence = TrackEvidence(likelihood, 100.0, 12.0, 30.0, 0.2, 0.9, 0.8, 0.8, 60, 1.0, 1.0)
+    match = Match(track, log_odds, evidence, offset, second=10.0)
     return Found(match, Kind.SPLICED, f"spliced {track}")
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spotify_pipeline.fingerprint import BANDS, SAMPLE_RATE, onset_odds
+from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, SAMPLE_RATE, onset_odds
 from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.model_file import ModelFile, read_model_file
 from spotify_pipeline.fingerprint.onset_features import (
     BIN_CELLS,
     BIN_FIGURES,
@@ -37,8 +38,8 @@ def network(units: int = 5, bin_units: int = 4) -> OnsetModel:
         "biases": (BANDS, units),
         "hidden_weights": (units, 3),
         "hidden_biases": (3,),
-        "weights": (3,),
-        "bias": (BANDS,),
+        "weights": (3, ODDS_CELL_FRAMES),
+        "bias": (BANDS, ODDS_CELL_FRAMES),
     }
     return OnsetModel.of({name: rng.integers(-8, 9, shape) / 8 for name, shape in shapes.items()})
 
@@ -74,8 +75,8 @@ def bins_of(model: OnsetModel, features: OnsetFeatures, cell: int, band: int) ->
 def test_a_band_hears_itself_those_beside_it_and_the_average_of_all() -> None:
     model, features = network(), some_features()
     near = np.pad(features.envelopes[:, :, : len(NEAR_FRAMES)], ((0, 0), (1, 1), (0, 0)))
-    odds = model.odds(features)
-    assert odds.shape == (CELLS, BANDS)
+    odds = model.frame_odds(features)
+    assert odds.shape == (CELLS * ODDS_CELL_FRAMES, BANDS)
     for cell in (0, 1, CELLS_AT_ONCE, CELLS - 1):
         for band in range(BANDS):
             hidden = (
@@ -90,19 +91,21 @@ def test_a_band_hears_itself_those_beside_it_and_the_average_of_all() -> None:
             ).clip(0)
             second = (hidden @ model.hidden_weights + model.hidden_biases).clip(0)
             expected = second @ model.weights + model.bias[band]
-            assert odds[cell, band] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+            frames = odds[cell * ODDS_CELL_FRAMES : (cell + 1) * ODDS_CELL_FRAMES, band]
+            assert frames == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
 def test_a_part_has_the_odds_of_its_cells() -> None:
     model, features = network(), some_features()
-    part = model.odds(features.part(5, 9))
-    np.testing.assert_allclose(part, model.odds(features)[5:9], rtol=1e-4, atol=1e-4)
+    part = model.frame_odds(features.part(5, 9))
+    whole = model.frame_odds(features)[5 * ODDS_CELL_FRAMES : 9 * ODDS_CELL_FRAMES]
+    np.testing.assert_allclose(part, whole, rtol=1e-4, atol=1e-4)
 
 
 def test_a_network_is_read_as_it_was_written(tmp_path: Path) -> None:
     model = network()
-    model.write(tmp_path / "network.npz")
-    read = OnsetModel.read(tmp_path / "network.npz")
+    ModelFile({"network": model.arrays()}, {}).write(tmp_path / "network.npz")
+    read = OnsetModel.of(read_model_file(tmp_path / "network.npz").section("network"))
     for name, array in vars(model).items():
         np.testing.assert_array_equal(getattr(read, name), array)
 

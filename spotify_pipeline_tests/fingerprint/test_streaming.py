@@ -13,9 +13,10 @@ from spotify_pipeline.fingerprint import (
     AudioError,
     HeardRecording,
     OnsetTrains,
+    cell_odds,
     fingerprint,
+    frame_odds_of_onsets,
     hear_stream,
-    odds_of_onsets,
     onset_odds,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
@@ -48,7 +49,7 @@ def test_hardly_an_onset_differs_from_the_whole(music: Float32s, streamed: Heard
 
 def test_odds_are_nearly_those_of_the_whole(music: Float32s, streamed: HeardRecording) -> None:
     whole = onset_odds(music)
-    found = streamed.odds("rhythm", 0, len(whole))
+    found = cell_odds(streamed.frame_odds("rhythm", 0, len(whole)))
     assert np.corrcoef(found.ravel(), whole.ravel())[0, 1] > 0.95
 
 
@@ -57,15 +58,21 @@ def test_a_part_has_its_odds_and_nothing_is_known_beyond_the_end(
     streamed: HeardRecording, kind: str
 ) -> None:
     cells = round(streamed.seconds * SAMPLE_RATE / FRAME_SAMPLES / ODDS_CELL_FRAMES)
-    whole = streamed.odds(kind, 0, cells + 50)
-    assert (whole[cells + 10 :] == 0).all()
-    np.testing.assert_array_equal(streamed.odds(kind, 300, 200)[2:-2], whole[302:498])
+    whole = streamed.frame_odds(kind, 0, cells + 50)
+    assert (whole[(cells + 10) * ODDS_CELL_FRAMES :] == 0).all()
+    part = streamed.frame_odds(kind, 300, 200)
+    assert len(part) == 200 * ODDS_CELL_FRAMES
+    first, last = 302 * ODDS_CELL_FRAMES, 498 * ODDS_CELL_FRAMES
+    inner = slice(2 * ODDS_CELL_FRAMES, -2 * ODDS_CELL_FRAMES)
+    np.testing.assert_array_equal(part[inner], whole[first:last])
 
 
 def test_onsets_alone_have_odds(streamed: HeardRecording) -> None:
     known = HeardRecording(streamed.fingerprint, streamed.seconds)
-    expected = odds_of_onsets(streamed.fingerprint.rhythm)[:-5]
-    np.testing.assert_array_equal(known.odds("rhythm", 0, len(expected)), expected)
+    cells = 1000
+    expected = frame_odds_of_onsets(streamed.fingerprint.rhythm)[: cells * ODDS_CELL_FRAMES]
+    found = known.frame_odds("rhythm", 0, cells)
+    np.testing.assert_array_equal(found[:-20], expected[:-20])
 
 
 @pytest.mark.parametrize("blocks", [1, 7, 1000])
@@ -76,7 +83,9 @@ def test_the_length_of_blocks_does_not_matter(
     assert found.fingerprint == streamed.fingerprint
     assert found.seconds == len(music) / SAMPLE_RATE
     cells = round(100 * streamed.seconds)
-    assert np.array_equal(found.odds("rhythm", 0, cells), streamed.odds("rhythm", 0, cells))
+    assert np.array_equal(
+        found.frame_odds("rhythm", 0, cells), streamed.frame_odds("rhythm", 0, cells)
+    )
 
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 3, 59])

@@ -23,7 +23,8 @@ from spotify_pipeline_tests.tracks import NO_ONSETS, Track, make_track, publish_
 
 ANSWER_KEYS = ["file", "duration", "identified", "matches", "elapsed"]
 MATCH_KEYS = (
-    "track_id title artists album isrc confidence score offset duration popularity recording speed"
+    "track_id title artists album isrc confidence score offset duration popularity recording"
+    " speed also_at"
 ).split()  # the order in which they are printed
 
 EXCERPT_START = 21.5

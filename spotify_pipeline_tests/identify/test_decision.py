@@ -1,76 +1,133 @@
-"""What an agreement is worth: standing out more never lowers the odds."""
+"""What evidence is worth: better evidence never lowers the odds, a larger index does."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.identify.decision import (
-    ECHOPRINT_WEIGHTS,
-    RECORDING_WEIGHTS,
-    RHYTHM_WEIGHTS,
+    FIGURES,
+    RISING,
+    SOURCES,
     THRESHOLD,
-    DecisionWeights,
-    log_odds_lost,
+    BoostedTrees,
+    TrackEvidence,
+    handicap,
+    shares,
+    shipped_decisions,
     threshold_of,
 )
-from spotify_pipeline.index.likelihood import Agreement
 
-ALL_WEIGHTS = [RECORDING_WEIGHTS, RHYTHM_WEIGHTS, ECHOPRINT_WEIGHTS]
-LIKELIHOODS = st.floats(-1e6, 1e6)
+CLEAR = TrackEvidence(300.0, 320.0, 20.0, 60.0, 0.3, 0.95, 0.9, 0.9, 180, 1.0, 1.0)
+"""Ten seconds of a clean recording."""
 
+SAME_BEAT = TrackEvidence(150.0, 320.0, 20.0, 140.0, 0.6, 0.45, 0.2, 0.3, 230, 1.0, 1.0)
+"""An impostor of the same beat, hardly ahead of the next one."""
 
-@pytest.mark.parametrize("weights", ALL_WEIGHTS)
-def test_what_stands_out_is_believed_and_what_does_not_is_not(weights: DecisionWeights) -> None:
-    threshold = math.log(THRESHOLD / (1 - THRESHOLD))
-    assert weights.log_odds(Agreement(0, 150.0, 30.0, 140.0)) >= threshold
-    assert weights.log_odds(Agreement(0, 150.0, 148.0, 600.0)) < threshold
-    assert weights.log_odds(Agreement(0, 30.0, 18.0, 60.0)) < threshold
-
-
-@given(
-    weights=st.sampled_from(ALL_WEIGHTS),
-    likelihood=LIKELIHOODS,
-    second=LIKELIHOODS,
-    lower=LIKELIHOODS,
+NATS = st.floats(0, 2_000)
+EVIDENCE = st.builds(
+    TrackEvidence,
+    likelihood=st.floats(1, 2_000),
+    expected=NATS,
+    deviation=st.floats(0, 60),
+    rival=NATS,
+    repetition=st.floats(0, 1),
+    bands=st.floats(-0.5, 1),
+    weakest_band=st.floats(-0.5, 1),
+    weakest_part=st.floats(-0.5, 1),
+    onsets=st.integers(0, 600),
+    covered=st.floats(0, 1),
+    speed=st.sampled_from([1.0, 0.97, 1.04]),
 )
+
+
+def confidence(source: str, evidence: TrackEvidence) -> float:
+    return 1 / (1 + math.exp(-shipped_decisions()[source].log_odds(evidence)))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_clear_recording_is_accepted_and_an_impostor_of_its_beat_is_not(source: str) -> None:
+    assert confidence(source, CLEAR) >= THRESHOLD
+    assert confidence(source, SAME_BEAT) < 0.5
+
+
+def test_a_loop_is_no_reason_for_unknown() -> None:
+    assert confidence("recording", replace(CLEAR, repetition=0.98)) >= THRESHOLD
+
+
+@given(source=st.sampled_from(SOURCES), evidence=EVIDENCE, more=st.floats(0, 500))
+@settings(deadline=None, max_examples=150)
+def test_better_evidence_never_lowers_the_odds(
+    source: str, evidence: TrackEvidence, more: float
+) -> None:
+    decision = shipped_decisions()[source]
+    odds = decision.log_odds(evidence)
+    assert decision.log_odds(replace(evidence, likelihood=evidence.likelihood + more)) >= odds
+    assert decision.log_odds(replace(evidence, rival=evidence.rival + more)) <= odds
+    assert decision.log_odds(replace(evidence, bands=1.0, weakest_band=1.0)) >= odds
+    assert decision.log_odds(replace(evidence, handicap=more)) <= odds
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_is_no_likelier_than_any_music_is_worth_nothing(source: str) -> None:
+    assert shipped_decisions()[source].log_odds(replace(CLEAR, likelihood=0.0)) == -math.inf
+
+
+@given(evidence=EVIDENCE, nats=st.floats(0, 3_000))
 @settings(deadline=None, max_examples=100)
-def test_odds_grow_with_the_gap(
-    weights: DecisionWeights, likelihood: float, second: float, lower: float
+def test_figures_are_finite_and_ahead_in_the_direction_that_they_are_fitted_in(
+    evidence: TrackEvidence, nats: float
 ) -> None:
-    lower = min(lower, second)
-    wider = weights.log_odds(Agreement(0, likelihood, lower, 100.0))
-    assert wider >= weights.log_odds(Agreement(0, likelihood, second, 100.0))
+    plain, behind = evidence.figures, replace(evidence, handicap=nats).figures
+    assert plain.shape == (len(FIGURES),)
+    assert np.isfinite(plain).all()
+    for name, rising, before, after in zip(FIGURES, RISING, plain, behind, strict=True):
+        if name not in ("bands", "weakest_band", "weakest_part"):
+            assert rising * (before - after) >= -1e-9
 
 
-@given(weights=st.sampled_from(ALL_WEIGHTS), expected=st.floats(0, 1e6), more=st.floats(0, 1e6))
-@settings(deadline=None, max_examples=100)
-def test_odds_fall_with_what_was_expected(
-    weights: DecisionWeights, expected: float, more: float
-) -> None:
-    short = weights.log_odds(Agreement(0, 150.0, 30.0, expected + more))
-    assert short <= weights.log_odds(Agreement(0, 150.0, 30.0, expected))
+def test_trees_add_up_the_leaves_that_their_figures_lead_to() -> None:
+    share, shortfall = FIGURES.index("share"), FIGURES.index("shortfall")
+    trees = BoostedTrees(
+        base=0.5,
+        figure=np.array([share, -1, shortfall, -1, -1, -1]),
+        threshold=np.array([0.7, 0, 3.0, 0, 0, 0]),
+        left=np.array([1, 0, 3, 0, 0, 0]),
+        right=np.array([2, 0, 4, 0, 0, 0]),
+        value=np.array([0, -2.0, 0, 4.0, 1.0, 0.25]),
+        roots=np.array([0, 5]),
+    )
+    assert trees.log_odds(replace(CLEAR, likelihood=200.0)) == 0.5 - 2 + 0.25
+    assert trees.log_odds(CLEAR) == 0.5 + 4 + 0.25
+    assert trees.log_odds(replace(CLEAR, deviation=1.0)) == 0.5 + 1 + 0.25
+    again = BoostedTrees.of(trees.arrays())
+    assert again.log_odds(CLEAR) == trees.log_odds(CLEAR)
 
 
-@given(weights=st.sampled_from(ALL_WEIGHTS), second=LIKELIHOODS)
-@settings(deadline=None, max_examples=50)
-def test_what_is_no_likelier_than_by_chance_is_worth_nothing(
-    weights: DecisionWeights, second: float
-) -> None:
-    assert weights.log_odds(Agreement(0, 0.0, second, 100.0)) == -math.inf
+def test_shares_of_bands_leave_out_what_was_not_expected_to_tell() -> None:
+    expected = np.array([20.0, 10, 10, 10, 0.5, 0, 1, 0])
+    likelihoods = np.array([20.0, 5, 12, 0, 99, 1, -9, 0])
+    mean, weakest = shares(likelihoods, expected)
+    assert mean == pytest.approx((1 + 0.5 + 1 + 0) / 4)
+    assert weakest == 0.5
+    assert shares(likelihoods, expected, weakest=0)[1] == 0
+    assert shares(np.ones(8), np.zeros(8)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.01, 1e-6])
 def test_the_odds_at_a_threshold_are_one_to_the_share_of_false_accepts(rate: float) -> None:
-    confidence = threshold_of(rate)
-    assert (1 - confidence) / confidence == pytest.approx(rate)
+    chosen = threshold_of(rate)
+    assert (1 - chosen) / chosen == pytest.approx(rate)
 
 
-def test_ten_times_as_many_tracks_make_a_match_ten_times_less_likely() -> None:
-    assert log_odds_lost(4 * 10**7, 1) - log_odds_lost(4 * 10**6, 1) == pytest.approx(math.log(10))
-
-
-def test_a_small_index_makes_no_match_likelier() -> None:
-    assert log_odds_lost(10, 1) == log_odds_lost(20_000, 1) == 0
-    assert log_odds_lost(10, 9) == pytest.approx(math.log(9))
+def test_the_handicap_grows_with_the_logarithm_of_tracks_and_speeds() -> None:
+    for expected in (0.0, 40.0, 600.0):
+        decade = handicap(expected, 2 * 10**6, 1) - handicap(expected, 2 * 10**5, 1)
+        assert decade >= math.log(10)
+        more = handicap(expected, 2 * 10**7, 1) - handicap(expected, 2 * 10**6, 1)
+        assert more == pytest.approx(decade)
+        assert handicap(expected, 20_000, 10) == pytest.approx(decade)
+        assert handicap(expected, 10, 1) == handicap(expected, 20_000, 1) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
@@ -118,6 +118,61 @@ def test_every_track_of_one_recording_is_a_match(tracks: list[Track], tmp_path: 
     assert [match.track for match in matches] == [4, 9]
 
 
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_release_of_the_same_recording_is_no_rival(tracks: list[Track], tmp_path: Path) -> None:
+    query = fingerprint_of(tracks[4], start=50, seconds=10)
+    alone = Identifier(index_of(made(tmp_path / "alone"), tracks[:9])).matches(query)
+    again = Track("4" * 22, DURATION, shifted(tracks[4].rhythm, 3 * SECOND), NO_ONSETS)
+    twice = Identifier(index_of(made(tmp_path / "twice"), [*tracks[:9], again])).matches(query)
+    assert [match.track for match in twice] == [4, 9]
+    for match in twice:
+        assert match.evidence.rival < 0.5 * match.evidence.likelihood
+        assert match.confidence == pytest.approx(alone[0].confidence, abs=0.01)
+    assert twice[1].offset == pytest.approx(53, abs=0.05)
+
+
+def looped(track: Track, seconds: float, times: int) -> Track:
+    """Repeat the beginning of a track, and let the rest of it follow."""
+    frames = round(seconds * FRAMES_PER_SECOND)
+    loop = track.rhythm.excerpt(0, frames)
+    parts = [shifted(loop, number * frames) for number in range(times)]
+    rest = shifted(track.rhythm.excerpt(frames), times * frames)
+    return replace(track, rhythm=together(*parts, rest), echoprint=NO_ONSETS)
+
+
+def test_a_loop_is_identified_and_every_place_of_it_is_given(
+    tracks: list[Track], tmp_path: Path
+) -> None:
+    loop = looped(tracks[5], seconds=12, times=4)
+    identifier = Identifier(index_of(tmp_path, [*tracks[:5], loop, *tracks[6:20]]))
+    (match,) = identifier.matches(fingerprint_of(loop, start=13, seconds=9))
+    assert match.track == 5
+    assert match.confidence >= THRESHOLD
+    places = sorted((match.offset, *match.also_at))
+    assert places == [pytest.approx(at, abs=0.05) for at in (1, 13, 25, 37)]
+
+
+def test_what_stands_in_a_track_once_is_at_no_other_place(
+    identifier: Identifier, tracks: list[Track]
+) -> None:
+    assert identifier.matches(fingerprint_of(tracks[6], start=30, seconds=9))[0].also_at == ()
+
+
+@pytest.mark.parametrize("drift", [-0.0009, 0.0008])
+def test_clocks_that_drift_apart_cost_nothing(
+    identifier: Identifier, tracks: list[Track], drift: float
+) -> None:
+    query = fingerprint_of(tracks[15], start=40, seconds=25)
+    alone, drifted = (identifier.matches(q)[0] for q in (query, query.at_speed(1 + drift)))
+    assert drifted.track == 15
+    assert drifted.offset == pytest.approx(40, abs=0.03)
+    assert drifted.evidence.likelihood > 0.93 * alone.evidence.likelihood
+
+
 @pytest.mark.parametrize("number", [1, 5, 7])
 def test_a_track_without_rhythm_is_found_by_its_echoprint_onsets(
     mixed: Identifier, number: int
@@ -195,15 +250,24 @@ def test_an_onset_at_the_end_of_all_time_does_no_harm(
 
 
 @pytest.mark.parametrize(
-    ("clarity", "recorded", "tried"), [(1.0, True, True), (3.0, True, False), (3.0, False, True)]
+    ("clarity", "recorded", "small", "tried"),
+    [
+        (1.0, True, True, True),
+        (3.0, True, True, False),
+        (3.0, False, True, True),
+        (1.0, True, False, False),
+    ],
 )
 def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     identifier: Identifier,
     monkeypatch: pytest.MonkeyPatch,
     clarity: float,
     recorded: bool,
+    small: bool,
     tried: bool,
 ) -> None:
+    if not small:
+        monkeypatch.setattr("spotify_pipeline.index.feature_index.SMALL_INDEX", TRACKS - 1)
     index, done = identifier.index, set[str]()
     search, trial = index.candidates, index.likeliest
 
@@ -222,11 +286,13 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     monkeypatch.setattr(index, "candidates", candidates)
     monkeypatch.setattr(index, "likeliest", likeliest)
     query = QueryOdds.of(fingerprint_of(make_track(TRACKS + 1), 20, 10), None)
-    query = replace(query, rhythm=np.float32(clarity) * query.rhythm, recorded=recorded)
+    query = replace(
+        query, rhythm_frames=np.float32(clarity) * query.rhythm_frames, recorded=recorded
+    )
     assert not any(match.confidence > THRESHOLD for match in identifier.matches_of(query))
     assert f"{QUICK}" in done
     assert f"{SKETCHY}" in done
-    assert (f"{THOROUGH}" in done) == tried
+    assert (f"{THOROUGH}" in done) == (not small)
     assert ("every track" in done) == tried
 
 

@@ -12,7 +12,7 @@ from spotify_pipeline.fingerprint import (
     ODDS_CELLS_PER_SECOND,
     Fingerprint,
     HeardRecording,
-    odds_of_onsets,
+    frame_odds_of_onsets,
 )
 from spotify_pipeline.fingerprint.onset_odds import information
 from spotify_pipeline.identify.query_odds import HEARD_SECONDS, JUDGED_SECONDS, QueryOdds
@@ -22,8 +22,9 @@ from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track,
 @pytest.fixture
 def odds() -> QueryOdds:
     """Ten seconds of music between twenty and forty of hiss."""
-    music = odds_of_onsets(fingerprint_of(make_track(3), seconds=10).rhythm)
-    hiss = np.zeros((round(20 * ODDS_CELLS_PER_SECOND), BANDS), np.float32)
+    music = frame_odds_of_onsets(fingerprint_of(make_track(3), seconds=10).rhythm)
+    cells = round(20 * ODDS_CELLS_PER_SECOND)
+    hiss = np.zeros((cells * ODDS_CELL_FRAMES, BANDS), np.float32)
     rhythm = np.concatenate((hiss, music, hiss, hiss))
     onsets = Fingerprint(NO_ONSETS, NO_ONSETS)
     return QueryOdds(rhythm, rhythm, onsets, recorded=True)
@@ -110,7 +111,8 @@ def test_a_window_of_a_recording_begins_where_it_is_cut(kind: str) -> None:
     whole = fingerprint_of(make_track(3), seconds=50)
     window = QueryOdds.of_window(HeardRecording(whole, 50.0), 1_000, 800)
     part = whole.excerpt(1_000 * ODDS_CELL_FRAMES, 800 * ODDS_CELL_FRAMES)
-    np.testing.assert_array_equal(window.of_kind(kind, 1), odds_of_onsets(getattr(part, kind), 800))
+    expected = frame_odds_of_onsets(getattr(part, kind), 800)
+    np.testing.assert_array_equal(window.frames_of(kind), expected)
     assert window.first == 0
 
 

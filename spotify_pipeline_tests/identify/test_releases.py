@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from spotify_pipeline.catalog import TrackNames
+from spotify_pipeline.identify.decision import TrackEvidence
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.releases import group_releases
 from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.likelihood import Agreement
 from spotify_pipeline_tests.tracks import NO_ONSETS, index_of, make_tracks, shifted, worn
 
 SAME = 3
@@ -28,7 +28,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> FeatureIndex:
 
 
 def match(track: int, log_odds: float = 9.0) -> Match:
-    return Match(track, log_odds, Agreement(0, 150.0, 20.0, 140.0), 0.0, 1.0)
+    return Match(
+        track,
+        log_odds,
+        TrackEvidence(150.0, 140.0, 9.0, 20.0, 0.2, 1.0, 1.0, 1.0, 90, 1.0, 1.0),
+        0.0,
+    )
 
 
 def named(isrc: str | None, popularity: int | None) -> TrackNames:

@@ -29,7 +29,7 @@ MIX = (0, 2, UNKNOWN, 3)
 IDS = {0: TRACK_IDS[0], 2: make_track_id("0a", 2), 3: make_track_id("0a", 3)}
 """The catalogue knows the first."""
 
-TRACK_KEYS = "track_id title artists album isrc confidence position duration".split()
+TRACK_KEYS = "track_id title artists album isrc confidence position duration also_at".split()
 
 
 class Home:

@@ -12,6 +12,7 @@ from spotify_pipeline.fingerprint import (
     BANDS,
     ODDS_CELL_FRAMES,
     OnsetTrains,
+    frame_odds_of_onsets,
     odds_at_speed,
     odds_of_onsets,
     pack_trains,
@@ -19,10 +20,12 @@ from spotify_pipeline.fingerprint import (
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.likelihood import (
-    Agreement,
-    agreement,
+    Alignment,
+    align,
     best_likelihoods,
+    likelihoods_apart,
     likelihoods_near,
+    peaks,
 )
 from spotify_pipeline.index.segment_writer import PackedTrains
 from spotify_pipeline_tests.documents import random_trains
@@ -84,14 +87,75 @@ def test_the_best_of_all_offsets_is_found(odds: Float32s, tracks: list[OnsetTrai
             assert likelihood == 0 or sums[offset] == pytest.approx(likelihood)
 
 
-@given(odds=random_odds(), track=TRAINS)
-@settings(deadline=None, max_examples=30)
-def test_an_agreement_is_the_best_offset_to_the_frame(odds: Float32s, track: OnsetTrains) -> None:
-    found = agreement(odds, track)
-    assert found.likelihood == pytest.approx(likelihood_at(odds, track, found.offset), abs=1e-3)
-    sums = [likelihood_at(odds, track, at) for at in every_offset(odds, track, ODDS_CELL_FRAMES)]
-    assert found.likelihood >= max(sums) - 1e-3
-    assert found.second <= max(sums) + 1e-3
+@st.composite
+def random_frame_odds(draw: st.DrawFn) -> Float32s:
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return generator.normal(-1, 2, (draw(st.integers(1, 240)), BANDS)).astype(np.float32)
+
+
+def likelihood_of(odds: Float32s, track: OnsetTrains, offset: float, speed: float) -> float:
+    """Sum the odds of the frames in which the track has onsets."""
+    total = 0.0
+    for band in range(BANDS):
+        for frame in track.band(band).tolist():
+            place = round((frame - offset) / speed)
+            if 0 <= place < len(odds):
+                total += float(odds[place, band])
+    return total
+
+
+@given(
+    odds=random_frame_odds(),
+    track=TRAINS,
+    offset=st.integers(-200, 400),
+    reach=st.integers(0, 40),
+)
+@settings(deadline=None, max_examples=40)
+def test_an_alignment_is_the_best_offset_near_another_to_the_frame(
+    odds: Float32s, track: OnsetTrains, offset: int, reach: int
+) -> None:
+    found = align(odds, track, offset, reach)
+    sums = [likelihood_of(odds, track, offset + apart, 1) for apart in range(-reach, reach + 1)]
+    assert found.likelihood == pytest.approx(max(sums), abs=1e-3)
+    assert abs(found.offset - offset) <= reach
+    assert likelihood_of(odds, track, found.offset, 1) == pytest.approx(max(sums), abs=1e-3)
+
+
+@pytest.mark.parametrize("speed", [0.97, 0.999, 1.0, 1.0008, 1.02])
+def test_an_alignment_tells_speed_and_place(speed: float) -> None:
+    track = make_tracks(1)[0].rhythm
+    odds = frame_odds_of_onsets(track.excerpt(3000, 4000).at_speed(1 / speed))
+    speeds = [1.0, 0.97, 0.999, 1.0008, 1.02]
+    found = align(odds, track, 2990, 40, speeds)
+    assert found.speed == speed
+    assert found.offset == pytest.approx(3000, abs=1)
+
+
+def test_peaks_are_the_best_offsets_apart_from_each_other() -> None:
+    track = make_tracks(1)[0].rhythm
+    query = track.excerpt(3000, 3000)
+    twice = OnsetTrains.from_bands(
+        [np.concatenate((track.band(b), query.band(b) + 40_000)) for b in range(BANDS)]
+    )
+    found = peaks(odds_of_onsets(query), twice, 4)
+    assert sorted(found[:2]) == [pytest.approx(3000, abs=4), pytest.approx(40_000, abs=4)]
+    assert len(found) == 4
+    assert np.diff(sorted(found)).min() > 2 * ODDS_CELL_FRAMES
+
+
+def test_likelihoods_of_stretches_and_bands_sum_up_to_that_of_the_alignment() -> None:
+    track = make_tracks(1)[0].rhythm
+    odds = frame_odds_of_onsets(worn(track.excerpt(2000, 3000), 1, lost=0.3, moved=1))
+    found = align(odds, track, 2001, 8, [1.0, 1.0005])
+    edges = np.array([0, 800, 1700, len(odds)])
+    apart, onsets = likelihoods_apart(odds, track, found, edges)
+    assert apart.shape == (3, BANDS)
+    assert apart.sum() == pytest.approx(found.likelihood, rel=1e-5)
+    first = odds.copy()
+    first[800:] = 0
+    again = likelihoods_apart(first, track, found, np.array([0, len(odds)]))
+    np.testing.assert_allclose(again[0][0], apart[0], atol=1e-4)
+    assert again[1] == onsets
 
 
 @given(
@@ -129,27 +193,19 @@ def test_the_speed_that_is_likeliest_is_told(speed: float) -> None:
 def test_an_excerpt_stands_out_from_every_other_offset() -> None:
     track = make_tracks(1)[0]
     query = fingerprint_of(track, start=30, seconds=10).rhythm
-    found = agreement(odds_of_onsets(query), track.rhythm)
-    assert found.offset == pytest.approx(30 * 11025 / 32, abs=2)
-    assert found.likelihood > 2 * len(query) > 4 * found.second
-
-
-def test_what_lies_beyond_the_track_is_not_expected_of_it() -> None:
-    track = make_tracks(1)[0].rhythm
-    odds = odds_of_onsets(track.excerpt(0, 3000))
-    inside = agreement(odds, track)
-    before = agreement(np.concatenate((odds, odds)), track.excerpt(0, 3000))
-    assert before.offset in (0, -len(odds) * ODDS_CELL_FRAMES)
-    assert before.expected == pytest.approx(inside.expected, rel=0.02)
+    odds, frames = odds_of_onsets(query), frame_odds_of_onsets(query)
+    first, second = (align(frames, track.rhythm, p, 8) for p in peaks(odds, track.rhythm, 2))
+    assert first.offset == pytest.approx(30 * 11025 / 32, abs=1)
+    assert first.likelihood > 2 * len(query) > 4 * second.likelihood
 
 
 @pytest.mark.parametrize("empty", ["query", "track"])
-def test_nothing_agrees_with_nothing(empty: str) -> None:
+def test_nothing_aligns_with_nothing(empty: str) -> None:
     trains = {"query": make_tracks(1)[0].rhythm, "track": make_tracks(1)[0].rhythm}
     trains |= {empty: NO_ONSETS}
-    assert agreement(odds_of_onsets(trains["query"]), trains["track"]) == Agreement(
-        0, 0.0, 0.0, 0.0
-    )
+    assert peaks(odds_of_onsets(trains["query"]), trains["track"], 3) == []
+    found = align(frame_odds_of_onsets(trains["query"]), trains["track"], 5, 8)
+    assert found == Alignment(5, 1.0, 0.0)
 
 
 def test_what_has_lost_two_thirds_of_its_onsets_is_found_by_trying_all(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Stretches that the network learns from: the targets lie where the stretch has its onsets."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from spotify_pipeline.demo.composer import compose
+from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
+from training import examples as room
+from training.examples import NO_ONSET, Example, examples_of
+from training.playback import Played, at_speed
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = compose(3)
+    file = tmp_path_factory.mktemp("music") / "piece.flac"
+    soundfile.write(file, made.samples[: 40 * made.sample_rate], made.sample_rate)
+    return file
+
+
+def share_of_own(example: Example) -> float:
+    """Share of the targets that are an onset of the stretch itself, within a frame."""
+    own = example.envelopes[:, :, -len(ONSET_FRAMES) :]
+    first = -int(ONSET_FRAMES[0])
+    near = [
+        own[example.onsets == place][:, first + place - 1 : first + place + 2].max(axis=1)
+        for place in range(4)
+    ]
+    return float(np.concatenate(near).mean())
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.02])
+def test_targets_lie_on_the_onsets_of_an_undisturbed_stretch(
+    piece: Path, speed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def undisturbed(samples: Float32s, rng: np.random.Generator) -> Played:
+        return at_speed(samples, speed) if speed != 1 else Played(samples, 1.0)
+
+    monkeypatch.setattr(room, "played", undisturbed)
+    for example in examples_of(piece, 0, 0, stretches=3):
+        assert (example.onsets != NO_ONSET).mean() > 0.01
+        assert example.onsets.shape == example.envelopes.shape[:2]
+        assert share_of_own(example) > 0.6
+
+
+def test_the_same_numbers_give_the_same_examples(
+    piece: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "played", lambda samples, rng: Played(samples, 1.0))
+    first, again, other = (examples_of(piece, number, 1, stretches=1)[0] for number in (5, 5, 6))
+    np.testing.assert_array_equal(first.onsets, again.onsets)
+    np.testing.assert_array_equal(first.envelopes, again.envelopes)
+    assert not np.array_equal(first.envelopes, other.envelopes)

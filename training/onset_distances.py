@@ -1,0 +1,71 @@
+"""Measures how near a track's onsets lie to those of a recording, where these alone are known.
+
+    python -m training.onset_distances --music DIR [DIR ...] [--stretches 6]
+
+Of the training set, stretches that were played through anything (`playback`) are fingerprinted and
+held against another pressing of the
+piece (`examples`). Printed are the log-likelihood ratios, by the distance in frames, that
+`spotify_pipeline.fingerprint.onset_odds` has as `ODDS_NEAR_ONSET` and `ODDS_ELSEWHERE`.
+
+Belongs here: these few numbers. Does not belong here: what a recording itself tells (`network`).
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from spotify_pipeline.evaluation.parts import Part, part_of
+from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
+from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
+from spotify_pipeline.recording import audio_files
+from training.examples import Example, examples
+
+FARTHEST = 5
+
+
+def counts(stretch: Example) -> tuple[np.ndarray, np.ndarray]:
+    """Count frames by their distance to the nearest own onset, and those that are track onsets.
+
+    Returns
+    -------
+    int64 of shape (`FARTHEST` + 2,) each: the last is of all that are farther.
+    """
+    own = stretch.envelopes[:, :, -len(ONSET_FRAMES) :] > 0
+    frames, onsets = np.zeros((2, FARTHEST + 2), np.int64)
+    first = -int(ONSET_FRAMES[0])
+    for place in range(ODDS_CELL_FRAMES):
+        left = np.full(own.shape[:2], FARTHEST + 1)
+        for distance in range(FARTHEST, -1, -1):
+            for apart in {-distance, distance}:
+                left[own[:, :, first + place + apart]] = distance
+        frames += np.bincount(left.ravel(), minlength=FARTHEST + 2)
+        there = stretch.onsets == place
+        onsets += np.bincount(left[there], minlength=FARTHEST + 2)
+    return frames, onsets
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--stretches", type=int, default=6, help="of each version of a piece")
+    arguments = parser.parse_args()
+    files = [file for folder in arguments.music for file in audio_files(folder)]
+    training = [file for file in files if part_of(file) is Part.TRAINING]
+    frames, onsets = np.zeros((2, FARTHEST + 2), np.int64)
+    for stretch in examples(training, arguments.stretches):
+        seen, there = counts(stretch)
+        frames += seen
+        onsets += there
+    any_frame = onsets.sum() / frames.sum()
+    ratios = np.log(onsets / frames / any_frame)
+    for distance, ratio in enumerate(ratios[:-1]):
+        print(f"{distance} frames away: {ratio:+.2f}")
+    print(f"farther: {ratios[-1]:+.2f}")
+
+
+if __name__ == "__main__":
+    main()
