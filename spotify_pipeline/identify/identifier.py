@@ -274,7 +274,11 @@ class Identifier:
     def _aligned(
         self, found: _Promising, searched: QueryOdds, query: QueryOdds, attempt: Pass
     ) -> _Aligned:
-        """Align the whole query with a track that a stretch of it has found."""
+        """Align the whole query with a track that a stretch of it has found.
+
+        That is near the offset that was found, and at the likeliest of all others: a search can
+        come upon the right track at a wrong place.
+        """
         kind, trains = self.index.comparable(found.candidate.track, query)
         part, whole = searched.frames_of(kind), query.frames_of(kind)
         finest = found.speed * attempt.finest_speeds(len(part), len(part))
@@ -284,7 +288,9 @@ class Identifier:
         steps = math.ceil(max(DRIFT, _step_of(finest)) / step)
         order = sorted(range(-steps, steps + 1), key=abs)
         fine = [near.speed * (1 + place * step) for place in order]
-        alignment = align(whole, trains, offset, FINE_REACH, fine)
+        offsets = [offset, *peaks(query.of_kind(kind, near.speed), trains, 1)]
+        aligned = [align(whole, trains, one, FINE_REACH, fine) for one in offsets]
+        alignment = max(aligned, key=lambda one: one.likelihood)
         return _Aligned(found.candidate.track, kind, trains, alignment, len(attempt.speeds))
 
     def _judged(self, aligned: Sequence[_Aligned], query: QueryOdds) -> list[Match]:
