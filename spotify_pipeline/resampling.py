@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-
-from spotify_pipeline.fingerprint.arrays import Float32s
+import numpy.typing as npt
 
 __all__ = ["ANALYZER_RATE", "Resampler", "analyzer_resampler", "analyzer_samples", "resampler_to"]
 
-ANALYZER_RATE = 11_025
-"""Samples per second of what fingerprints are made of."""
+# `fingerprint` is imported where it is needed: it loads numba, and look-ups come by here too
+Float32s = npt.NDArray[np.float32]
 
+ANALYZER_RATE = 11_025
+"""Samples per second of what fingerprints are made of (`fingerprint.SAMPLE_RATE`)."""
 
 BLOCK_SAMPLES = 1 << 17
 """So many samples at a time stay in a processor's cache."""

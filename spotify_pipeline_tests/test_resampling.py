@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
+from spotify_pipeline.fingerprint import SAMPLE_RATE
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.decimation import Decimator, sixteen_bits
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_resampler, analyzer_samples
@@ -21,6 +22,10 @@ def test_any_rate_goes_the_analyzers_way(rate: int) -> None:
     expected = Decimator().push(sixteen_bits(at_22050), last=True)
     np.testing.assert_array_equal(analyzer_samples(samples, rate), expected)
     assert len(expected) == 3 * ANALYZER_RATE
+
+
+def test_the_front_ends_rate_is_that_of_fingerprints() -> None:
+    assert ANALYZER_RATE == SAMPLE_RATE
 
 
 def test_samples_at_the_front_ends_rate_are_left_as_they_are() -> None:

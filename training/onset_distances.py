@@ -2,10 +2,10 @@
 
     python -m training.onset_distances --music DIR [DIR ...] [--stretches 6]
 
-Of the training set, stretches that were played through anything (`playback`) are fingerprinted and
-held against another pressing of the
-piece (`examples`). Printed are the log-likelihood ratios, by the distance in frames, that
-`spotify_pipeline.fingerprint.onset_odds` has as `ODDS_NEAR_ONSET` and `ODDS_ELSEWHERE`.
+Stretches of the training set are played through anything (`playback`), fingerprinted, and compared
+with another pressing of the piece (`examples`). It prints log-likelihood ratios by the distance in
+frames: measured values for `ODDS_NEAR_ONSET` and `ODDS_ELSEWHERE` of
+`spotify_pipeline.fingerprint.onset_odds`, which are still set by hand.
 
 Belongs here: these few numbers. Does not belong here: what a recording itself tells (`network`).
 """

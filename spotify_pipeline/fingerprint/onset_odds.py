@@ -2,9 +2,9 @@
 
 A detector decides: there is an onset, or there is none. Noise, a room, a codec, a cut hide onsets
 and make others, and once it has decided, a faint onset is as lost as none. Here a small neural
-network (`onset_network`) listens around a moment and gives odds instead. It was taught on music
-that was played through noise, rooms, codecs, at other speeds (`benchmarks/onset_model.py`), with
-the rhythm onsets of the clean, whole pieces as what it has to tell.
+network (`onset_network`) gives odds instead, for each frame. It was trained on music that was
+played through noise, rooms, codecs, at other speeds (`training.network`); its target is the rhythm
+onsets of another encoding of the whole piece.
 
 Belongs here: recordings and onsets to odds, and what odds mean. Does not belong here: what the
 network is given (`onset_features`); sums of odds (`index.likelihood`).
@@ -38,7 +38,7 @@ ANY_ODDS = -3.4
 ODDS_NEAR_ONSET = (3.3, 2.4, 1.5, 0.9, 0.6, 0.4)
 ODDS_ELSEWHERE = -0.5
 """In the frame of a recording's own onset, in those so many frames away, and in all others, where
-nothing else is known."""
+nothing else is known. Set by hand; `training.onset_distances` measures them."""
 
 
 def frame_odds(samples: Float32s, cells: slice = slice(None)) -> Float32s:

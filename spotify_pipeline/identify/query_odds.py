@@ -19,7 +19,6 @@ from spotify_pipeline.fingerprint import (
     SAMPLE_RATE,
     Fingerprint,
     HeardRecording,
-    OnsetTrains,
     frame_odds,
     frame_odds_of_onsets,
     odds_at_speed,
@@ -116,18 +115,15 @@ class QueryOdds:
 
     def expectation(self, kind: str) -> Expectation:
         """Tell what the right track is expected to come to."""
-        return self._expectations[kind]
+        return self._of_rhythm if kind == "rhythm" else self._of_echoprint
 
     @cached_property
-    def _expectations(self) -> dict[str, Expectation]:
-        return {
-            kind: Expectation.of(self.frames_of(kind), getattr(self, kind), self._own(kind))
-            for kind in KINDS
-        }
+    def _of_rhythm(self) -> Expectation:
+        return Expectation.of(self.rhythm_frames, self.rhythm, self.onsets.rhythm)
 
-    def _own(self, kind: str) -> OnsetTrains:
-        trains: OnsetTrains = getattr(self.onsets, kind)
-        return trains
+    @cached_property
+    def _of_echoprint(self) -> Expectation:
+        return Expectation.of(self.echoprint_frames, self.echoprint, self.onsets.echoprint)
 
     def is_clear(self, nats: float, seconds: float) -> bool:
         """Tell whether so many seconds were heard so well that they are to tell so many nats.
