@@ -189,6 +189,7 @@ def identify(
             settings.metadata_database,
             limit=limit,
             threshold=threshold_of(false_accepts),
+            popularity=settings.popularity,
             witness=witness,
         )
         return _with_bar(answers, len(files))
@@ -387,7 +388,9 @@ def demo(music: Path | None) -> None:
         " MP3 at 64 kbit/s:\n"
     )
     files = [excerpt.file for excerpt in material.excerpts]
-    answers = answer_files(files, settings.index, settings.metadata_database)
+    answers = answer_files(
+        files, settings.index, settings.metadata_database, popularity=settings.popularity
+    )
     for excerpt, answer in zip(material.excerpts, answers, strict=True):
         where = f"at {_clock(excerpt.start)}" if excerpt.indexed else "which is not in the dump"
         click.secho(f'cut from "{excerpt.title}" {where}', dim=True)
@@ -619,7 +622,9 @@ def _of_length(track: "NamedMatch | PlayedTrack") -> str:
 def _write_timelines(files: Iterable[Path], settings: Settings, as_json: bool) -> None:
     from spotify_pipeline.identify.timeline import timeline_files
 
-    found = timeline_files(files, settings.index, settings.metadata_database)
+    found = timeline_files(
+        files, settings.index, settings.metadata_database, popularity=settings.popularity
+    )
     _write_lines(found, _show_json if as_json else _show_timeline)
 
 

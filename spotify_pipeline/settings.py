@@ -19,6 +19,7 @@ __all__ = [
     "INDEX_MEMORY_VARIABLE",
     "INDEX_VARIABLE",
     "PARTS_VARIABLE",
+    "POPULARITY_VARIABLE",
     "REJECT_LIMIT_VARIABLE",
     "RESERVE_VARIABLE",
     "SIZES_VARIABLE",
@@ -36,6 +37,7 @@ REJECT_LIMIT_VARIABLE = "SPOTIFY_PIPELINE_REJECT_LIMIT"
 RESERVE_VARIABLE = "SPOTIFY_PIPELINE_RESERVE_GB"
 FINGERPRINTS_VARIABLE = "SPOTIFY_PIPELINE_FINGERPRINTS"
 INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
+POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 DEFAULT_HOME = Path("data")
 
@@ -78,6 +80,9 @@ class Settings:
         What the feature index is made of.
     index_memory_gb
         What postings may take while a segment of the index is sorted, in units of 10^9 bytes.
+    popularity
+        How much popularity counts between tracks that fit a recording as well
+        (`identify.popularity`); 0 is not at all.
     """
 
     home: Path
@@ -90,6 +95,7 @@ class Settings:
     kept_trains: TrainsChoice = TrainsChoice.BOTH
     indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
     index_memory_gb: float = 2.0
+    popularity: float = 1.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -104,8 +110,8 @@ class Settings:
         0.01), ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1),
         ``SPOTIFY_PIPELINE_FINGERPRINTS`` what to keep of both fingerprints, ``rhythm``,
         ``echoprint`` or ``both`` (default), ``SPOTIFY_PIPELINE_INDEX`` what to index of them
-        (default ``rhythm``), and ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may
-        take (default 2).
+        (default ``rhythm``), ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take
+        (default 2), and ``SPOTIFY_PIPELINE_POPULARITY`` the weight of popularity (default 1).
 
         Raises
         ------
@@ -132,6 +138,7 @@ class Settings:
             _choice(values, FINGERPRINTS_VARIABLE, cls.kept_trains),
             _choice(values, INDEX_VARIABLE, cls.indexed_trains),
             _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
+            _number(values, POPULARITY_VARIABLE, cls.popularity, 1.0),
         )
 
     @property

@@ -2,25 +2,27 @@
 
     python -m training.decision --music DIR [DIR ...] --network NETWORK.npz --out MODEL.npz
         [--documents FILE ...] [--distractors 20000] [--lengths 3 5 10 20]
-        [--examples FOLDER [--only recording]] [--seed 1]
+        [--examples FOLDER [--only recording] [--seed 1]]
 
 Asks as `benchmarks/detection.py --part validation` does: among impostors spliced from the training
 set, with the piece in the index and without it. Three times: with the recording, and with its
 onsets of either kind alone. What was found, and whether it is right, are the examples;
 --examples keeps them, so that fitting can be repeated; --only asks in one of the three ways and
-stops, so that several commands can do that side by side.
+stops, so that several commands can do that side by side. Those of several seeds, each of which asks
+for other excerpts, are taken together.
 
 Boosted trees of depth 3, none of which lets better evidence lower the odds, are fitted to them.
-How many, cross-validation tells that leaves out pieces; it also tells how surely the decision
-judges pieces that it was not fitted to, which is printed: log loss, answers of a stated confidence
-that are right, and known excerpts accepted at a confidence of 0.9. The file written holds the
-network and the decisions, and what both were made of.
+How many, cross-validation tells that leaves out pieces (`fit`); it also tells how surely the
+decision judges pieces that it was not fitted to, which is printed: log loss, answers of a stated
+confidence that are right, and known excerpts accepted at a confidence of 0.9. The file written
+holds the network and the decisions, and what both were made of.
 
 Belongs here: examples and fitting. Does not belong here: what decides
 (`spotify_pipeline.identify.decision`).
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
@@ -54,7 +56,17 @@ from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.progress import log_reporter
 from training.provenance import made_now
 
-HEARD = ("clean", "mp3 64k", "telephone", "pink 10", "white 0", "room", "speed +2", "babble")
+HEARD = (
+    "clean",
+    "mp3 64k",
+    "telephone",
+    "pink 10",
+    "white 0",
+    "room",
+    "speed +2",
+    "speed -2",
+    "babble",
+)
 """What recordings go through."""
 
 FINGERPRINTED = ("clean", "mp3 64k", "pink 10")
@@ -66,6 +78,9 @@ LEAST_LEAF = 12
 REGULARISATION = 3.0
 ROUNDS = (30, 45, 70, 100, 140, 200, 280)
 FOLDS = 7
+
+MOST_ACCEPTED = 0.005
+"""So many recordings of unknown tracks may be accepted at the most, rounded up to a whole one."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +145,11 @@ class Examples:
         np.savez_compressed(file, allow_pickle=False, **columns)
 
     @classmethod
-    def read(cls, file: Path) -> Self:
-        """Take what `write` kept."""
-        with np.load(file) as arrays:
-            return cls(**{name: arrays[name] for name in arrays.files})
+    def read(cls, files: Sequence[Path]) -> Self:
+        """Take together what `write` kept."""
+        loaded = [np.load(file) for file in files]
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([one[name] for one in loaded]) for name in names})
 
 
 def _likeliest(found: Sequence[Found]) -> list[Found]:
@@ -146,7 +162,8 @@ class ProvisionalDecision:
 
     def log_odds(self, evidence: TrackEvidence) -> float:
         """Give the natural logarithm of the odds, roughly."""
-        share, _, _, _, margin, *_ = evidence.figures
+        figures = dict(zip(FIGURES, evidence.figures.tolist(), strict=True))
+        share, margin = figures["share"], figures["margin_share"]
         return float(12 * (share - 0.75) + 14 * (margin - 0.15) + evidence.likelihood / 50 - 1)
 
 
@@ -249,18 +266,28 @@ def report(examples: Examples, odds: np.ndarray) -> dict[str, float]:
         "accepted and right": float((accepted & right).sum() / known.sum()),
         "likeliest": float((known & right).sum() / known.sum()),
         "wrong": float((accepted & known & ~right).sum() / known.sum()),
-        "unknown accepted": float(
-            (accepted & ~examples.known).sum() / (best & ~examples.known).sum()
-        ),
+        "unknown accepted": _accepted(examples, odds),
     }
     print("  " + ", ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
     return figures
 
 
+def _accepted(examples: Examples, odds: np.ndarray) -> float:
+    """Give the share of recordings of unknown tracks that are accepted."""
+    unknown = examples.best & ~examples.known
+    return float((odds[unknown] >= np.log(THRESHOLD / (1 - THRESHOLD))).mean())
+
+
 def fit(source: str, examples: Examples) -> tuple[BoostedTrees, dict[str, float]]:
-    """Choose how many trees, report, and fit them to everything."""
+    """Choose how many trees, report, and fit them to everything.
+
+    Of those that accept no more than `MOST_ACCEPTED`, those that state their odds best.
+    """
     tried = {rounds: left_out(examples, rounds) for rounds in ROUNDS}
-    rounds = min(ROUNDS, key=lambda rounds: log_loss(examples, tried[rounds]))
+    unknown = int((examples.best & ~examples.known).sum())
+    most = math.ceil(MOST_ACCEPTED * unknown) / unknown
+    allowed = [rounds for rounds in ROUNDS if _accepted(examples, tried[rounds]) <= most]
+    rounds = min(allowed or ROUNDS[:1], key=lambda rounds: log_loss(examples, tried[rounds]))
     print(f"{source}: {len(examples.right)} matches, {rounds} trees of up to {ROUNDS[-1]}")
     figures = report(examples, tried[rounds])
     return trees_of(fitted(examples, rounds)), {"trees": rounds, **figures}
@@ -270,9 +297,10 @@ def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str,
     """Ask for everything, or take what was kept."""
     say = partial(print, file=sys.stderr, flush=True)
     folder: Path | None = arguments.examples
-    kept = {} if folder is None else {s: folder / f"{s}.npz" for s in SOURCES}
-    found = {source: Examples.read(file) for source, file in kept.items() if file.is_file()}
-    if len(found) == len(SOURCES):
+    kept = {} if folder is None else {s: sorted(folder.glob(f"{s}-*.npz")) for s in SOURCES}
+    found = {source: Examples.read(files) for source, files in kept.items() if files}
+    wanted = [arguments.only] if arguments.only else [s for s in SOURCES if s not in found]
+    if not wanted:
         return found
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
     asked = asked_pieces(pieces, Part.VALIDATION, say)
@@ -285,9 +313,7 @@ def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str,
         say,
     )
     progress = log_reporter(say)
-    for source in [arguments.only] if arguments.only else SOURCES:
-        if source in found:
-            continue
+    for source in wanted:
         total = len(degradations_of(source)) * len(arguments.lengths) * len(asked)
         results = []
         with hearing_with(network):
@@ -297,7 +323,7 @@ def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str,
         found[source] = Examples.of(results)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            found[source].write(folder / f"{source}.npz")
+            found[source].write(folder / f"{source}-{arguments.seed}.npz")
     return found
 
 

@@ -9,6 +9,7 @@ Belongs here: stretches, pressings, targets. Does not belong here: what stretche
 (`playback`), learning (`network`).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -30,18 +31,25 @@ from spotify_pipeline.fingerprint.arrays import Float32s, Int8s
 from spotify_pipeline.fingerprint.onset_features import OnsetFeatures, onset_features
 from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import analyzer_samples
-from training.playback import played
+from training.playback import Play, played
 
 __all__ = ["NO_ONSET", "VERSIONS", "Example", "examples", "examples_of"]
 
 STRETCH_SECONDS = 12
+SHORT, SHORT_SECONDS = 0.4, (3, 8)
+"""So large a part of the stretches is shorter: what is heard of the rest of a recording levels it
+(`onset_features`)."""
+
+SILENT = 0.1
+"""So large a part begins with silence: the music begins later than the recording."""
+
 VERSIONS = (1.0, 0.8, 1.15, 1.35)
 """Speeds of a piece that count as other pieces: lower and higher, too."""
 
 PRESSING_LEVELS = {"MP3": (0.4, 0.85), "OGG": (0.3, 0.8)}
 """libsndfile's compression levels that are drawn from, by format."""
 
-VERSION_SECONDS = 150
+VERSION_SECONDS = 240
 """Of a longer piece, so much from a random moment is a version's."""
 
 MOST_LEAD = 1.0
@@ -79,14 +87,28 @@ class Example(NamedTuple):
         return OnsetFeatures(*singles, self.bins)
 
 
+class _Stretch(NamedTuple):
+    """Samples that begin so many seconds into a piece, silent up to where the music begins."""
+
+    samples: Float32s
+    start: float
+    music: float
+
+
 class _Pressing(NamedTuple):
     """Rhythm trains of a file of a piece, which begins so many seconds into the piece."""
 
     trains: OnsetTrains
     lead: float
 
+    def from_second(self, second: float) -> OnsetTrains:
+        """Give the onsets from a second of the piece on."""
+        first = max(math.ceil((second - self.lead) * FRAMES_PER_SECOND), 0)
+        bands = (self.trains.band(band) for band in range(BANDS))
+        return OnsetTrains.from_bands([band[band >= first] for band in bands])
 
-def examples(files: Sequence[Path], stretches: int) -> Iterator[Example]:
+
+def examples(files: Sequence[Path], stretches: int, play: Play = played) -> Iterator[Example]:
     """Have stretches of pieces heard, so many of each version, in all processors.
 
     Parameters
@@ -95,10 +117,12 @@ def examples(files: Sequence[Path], stretches: int) -> Iterator[Example]:
         Of music.
     stretches
         Of each version of each piece.
+    play
+        What they are played through; a function of a module, for processes to find.
     """
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
         pending = [
-            processes.submit(examples_of, file, number, version, stretches)
+            processes.submit(examples_of, file, number, version, stretches, play)
             for number, file in enumerate(files)
             for version in range(len(VERSIONS))
         ]
@@ -106,7 +130,9 @@ def examples(files: Sequence[Path], stretches: int) -> Iterator[Example]:
             yield from done.result()
 
 
-def examples_of(file: Path, number: int, version: int, stretches: int) -> list[Example]:
+def examples_of(
+    file: Path, number: int, version: int, stretches: int, play: Play = played
+) -> list[Example]:
     """Have stretches of a version of a piece heard; the numbers seed what is drawn."""
     rng = np.random.default_rng([number, version])
     samples = _some(read_recording(file, RATE).samples, rng)
@@ -114,16 +140,26 @@ def examples_of(file: Path, number: int, version: int, stretches: int) -> list[E
     pressings = [_pressed(samples, rng), _pressed(_coded_again(samples, rng), rng)]
     found = []
     for _ in range(stretches):
-        first = int(rng.integers(0, max(len(samples) - STRETCH_SECONDS * RATE, 1)))
-        heard = played(samples[first : first + STRETCH_SECONDS * RATE], rng)
+        stretch = _stretch(samples, rng)
+        heard = play(stretch.samples, rng)
         late = int(rng.integers(RATE))
         features = onset_features(analyzer_samples(heard.samples[late:], RATE))
         pressing = pressings[int(rng.random() < 2 / 3)]
-        start = (first / RATE + late * heard.speed / RATE - pressing.lead) * FRAMES_PER_SECOND
-        found.append(
-            Example.of(features, _onsets(pressing.trains, start, heard.speed, len(features)))
-        )
+        start = stretch.start + late * heard.speed / RATE - pressing.lead
+        trains = pressing.from_second(stretch.music)
+        onsets = _onsets(trains, start * FRAMES_PER_SECOND, heard.speed, len(features))
+        found.append(Example.of(features, onsets))
     return found
+
+
+def _stretch(samples: Float32s, rng: np.random.Generator) -> _Stretch:
+    """Cut a stretch out of a piece; some are short, and some begin with silence."""
+    seconds = rng.uniform(*SHORT_SECONDS) if rng.random() < SHORT else STRETCH_SECONDS
+    first = int(rng.integers(0, max(len(samples) - round(seconds * RATE), 1)))
+    chosen = samples[first : first + round(seconds * RATE)]
+    silent = int(rng.random() < SILENT) * round(rng.uniform(0, len(chosen) / 2))
+    begun = np.concatenate((np.zeros(silent, np.float32), chosen[: len(chosen) - silent]))
+    return _Stretch(begun, (first - silent) / RATE, first / RATE)
 
 
 def _some(samples: Float32s, rng: np.random.Generator) -> Float32s:

@@ -2,10 +2,10 @@
 
     python -m training.onset_distances --music DIR [DIR ...] [--stretches 6]
 
-Stretches of the training set are played through anything (`playback`), fingerprinted, and compared
-with another pressing of the piece (`examples`). It prints log-likelihood ratios by the distance in
-frames: measured values for `ODDS_NEAR_ONSET` and `ODDS_ELSEWHERE` of
-`spotify_pipeline.fingerprint.onset_odds`, which are still set by hand.
+Stretches of the training set go through what a file that is fingerprinted may have gone through
+(`decision.FINGERPRINTED`), and are compared with another pressing of the piece (`examples`). It
+prints log-likelihood ratios by the distance in frames: `ODDS_NEAR_ONSET` and `ODDS_ELSEWHERE` of
+`spotify_pipeline.fingerprint.onset_odds`.
 
 Belongs here: these few numbers. Does not belong here: what a recording itself tells (`network`).
 """
@@ -15,13 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
+from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.parts import Part, part_of
 from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
+from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
 from spotify_pipeline.recording import audio_files
+from training.decision import FINGERPRINTED
 from training.examples import Example, examples
+from training.playback import Played
 
 FARTHEST = 5
+
+
+def through_a_file(samples: Float32s, rng: np.random.Generator) -> Played:
+    """Play a stretch through little."""
+    return Played(DEGRADATIONS[str(rng.choice(FINGERPRINTED))](samples, rng), 1.0)
 
 
 def counts(stretch: Example) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +65,7 @@ def main() -> None:
     files = [file for folder in arguments.music for file in audio_files(folder)]
     training = [file for file in files if part_of(file) is Part.TRAINING]
     frames, onsets = np.zeros((2, FARTHEST + 2), np.int64)
-    for stretch in examples(training, arguments.stretches):
+    for stretch in examples(training, arguments.stretches, through_a_file):
         seen, there = counts(stretch)
         frames += seen
         onsets += there

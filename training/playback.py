@@ -21,7 +21,7 @@ from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.fingerprint.arrays import Float32s
 from training.rooms import reverberated
 
-__all__ = ["Played", "played"]
+__all__ = ["Play", "Played", "played"]
 
 CODED = ("telephone", "mp3 64k", "mp3 16k", "opus 32k", "clipped")
 MOST_SPEED = 0.045
@@ -48,6 +48,9 @@ class Played(NamedTuple):
 
     samples: Float32s
     speed: float
+
+
+Play = Callable[[Float32s, np.random.Generator], Played]
 
 
 def played(samples: Float32s, rng: np.random.Generator) -> Played:

@@ -140,6 +140,13 @@ class Catalog:
         }
         return {track_id: found[rowid] for track_id, rowid in rowids.items() if rowid in found}
 
+    def popularity(self, track_ids: Iterable[str]) -> dict[str, int]:
+        """Look up how popular tracks are, 0 to 100; by id, those that have a popularity."""
+        rowids = self._rowids_of("track", dict.fromkeys(track_ids))
+        rows = self._where('SELECT "rowid", popularity FROM tracks', '"rowid"', rowids.values())
+        found = {rowid: points for rowid, points in rows if points is not None}
+        return {track_id: found[rowid] for track_id, rowid in rowids.items() if rowid in found}
+
     def tracks_at(
         self, rowids: Iterable[int], *, markets: bool = False, images: bool = False
     ) -> dict[int, Track]:

@@ -58,6 +58,7 @@ def identify_recordings(
             settings.metadata_database,
             limit=config.limit,
             threshold=threshold_of(config.false_accepts),
+            popularity=settings.popularity,
             witness=evidence.append,
         ):
             sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,14 +20,18 @@ from spotify_pipeline.fingerprint.onset_features import (
     BIN_CELLS,
     BINS_OF_BAND,
     NEAR_FRAMES,
+    ODDS_CELL_FRAMES,
     OnsetFeatures,
 )
 from spotify_pipeline.fingerprint.trains import BANDS
 
 __all__ = ["OnsetModel", "hearing_with", "onset_model"]
 
-CELLS_AT_ONCE = 64
+CELLS_AT_ONCE = 32
 """What the network makes of so many stays in a processor's cache."""
+
+CELLS_SIDE_BY_SIDE = 4
+"""Bins' units are inferred for so many cells with one row of a product."""
 
 
 @dataclass(frozen=True)
@@ -87,34 +91,68 @@ class OnsetModel:
         That is of the odds that the band has an onset in just this frame, against none in its cell,
         less those of any frame of any music.
         """
-        firsts = range(0, len(features), CELLS_AT_ONCE)
-        parts = [self._frame_odds(features.part(first, first + CELLS_AT_ONCE)) for first in firsts]
-        return np.concatenate(parts) if parts else np.empty((0, BANDS), np.float32)
+        bins = self._heard_in_bins(features)
+        odds = np.empty((len(features), ODDS_CELL_FRAMES, BANDS), np.float32)
+        for first in range(0, len(features), CELLS_AT_ONCE):
+            some = slice(first, first + CELLS_AT_ONCE)
+            odds[some] = self._cell_odds(features.envelopes[some], bins[some])
+        return odds.reshape(-1, BANDS)
 
-    def _frame_odds(self, features: OnsetFeatures) -> Float32s:
-        envelopes, bins = features.envelopes, self._heard_in_bins(features)
+    def _cell_odds(self, envelopes: Float32s, bins: Float32s) -> Float32s:
+        """Give odds of cells, float32 of shape (cells, 4, 8)."""
         near = envelopes[:, :, : len(NEAR_FRAMES)]
-        hidden = _times(envelopes, self.own)
-        hidden += _times(bins, self.bins)
-        hidden += (envelopes.mean(axis=1) @ self.mean)[:, None]
-        hidden[:, :-1] += _times(near[:, 1:], self.above)
-        hidden[:, :-1] += _times(bins[:, 1:], self.bins_above)
-        hidden[:, 1:] += _times(near[:, :-1], self.below)
-        hidden[:, 1:] += _times(bins[:, :-1], self.bins_below)
-        hidden += self.biases
+        inputs = np.concatenate((envelopes, bins, *_beside(bins), *_beside(near)), axis=2)
+        hidden = _times(inputs, self._first_weights)
+        hidden += (envelopes.mean(axis=1) @ self.mean)[:, None] + self.biases
         second = _times(np.maximum(hidden, 0, out=hidden), self.hidden_weights)
         second += self.hidden_biases
         odds = _times(np.maximum(second, 0, out=second), self.weights) + self.bias
-        return odds.transpose(0, 2, 1).reshape(-1, BANDS)
+        return odds.transpose(0, 2, 1)
+
+    @cached_property
+    def _first_weights(self) -> Float32s:
+        """Put the first layer's weights together, as `_cell_odds` puts its input together."""
+        return np.concatenate(
+            (self.own, self.bins, self.bins_above, self.bins_below, self.above, self.below)
+        )
 
     def _heard_in_bins(self, features: OnsetFeatures) -> Float32s:
         """Average the bins' units over each band; float32 of shape (cells, 8, bin units)."""
-        around = sliding_window_view(features.spectrum, BIN_CELLS, axis=0)
-        units = _times(around, self.bin_cells)
-        units += features.bins @ self.bin_figures + self.bin_biases
-        np.maximum(units, 0, out=units)
-        of_band = units.reshape(len(units), BANDS, BINS_OF_BAND, -1)
-        return np.asarray(of_band.mean(axis=2), np.float32)
+        weights, units = self._side_by_side, self.bin_cells.shape[1]
+        missing = -len(features) % CELLS_SIDE_BY_SIDE
+        spectrum = np.pad(features.spectrum, ((0, missing), (0, 0)))
+        width = BIN_CELLS + CELLS_SIDE_BY_SIDE - 1
+        around = sliding_window_view(spectrum, width, axis=0)[::CELLS_SIDE_BY_SIDE]
+        # the figures and the 1 that biases are times of stay; the spectrum moves on
+        at_once = CELLS_AT_ONCE // CELLS_SIDE_BY_SIDE
+        rows = np.ones((at_once, BANDS * BINS_OF_BAND, len(weights)), np.float32)
+        rows[:, :, width:-1] = features.bins
+        found = np.empty((rows.shape[0] * rows.shape[1], weights.shape[1]), np.float32)
+        mean = np.full((1, BINS_OF_BAND), 1 / BINS_OF_BAND, np.float32)
+        heard = np.empty((len(around), BANDS, CELLS_SIDE_BY_SIDE, units), np.float32)
+        for first in range(0, len(around), at_once):
+            some = around[first : first + at_once]
+            rows[: len(some), :, :width] = some
+            np.matmul(rows.reshape(len(found), -1), weights, out=found)
+            np.maximum(found, 0, out=found)
+            # a product is the quickest way to a mean
+            of_bands = (mean @ found.reshape(-1, BINS_OF_BAND, found.shape[-1])).reshape(
+                -1, *heard.shape[1:]
+            )
+            heard[first : first + at_once] = of_bands[: len(some)]
+        return heard.transpose(0, 2, 1, 3).reshape(-1, BANDS, units)[: len(features)]
+
+    @cached_property
+    def _side_by_side(self) -> Float32s:
+        """Lay the bins' weights out for so many cells at once, each a cell later."""
+        shape = CELLS_SIDE_BY_SIDE, self.bin_cells.shape[1]
+        laid = np.zeros((BIN_CELLS + CELLS_SIDE_BY_SIDE - 1, *shape), np.float32)
+        for later in range(CELLS_SIDE_BY_SIDE):
+            laid[later : later + BIN_CELLS, later] = self.bin_cells
+        same = np.vstack((self.bin_figures, self.bin_biases))[:, None]
+        return np.concatenate((laid, np.broadcast_to(same, (len(same), *shape)))).reshape(
+            -1, CELLS_SIDE_BY_SIDE * shape[1]
+        )
 
 
 def onset_model() -> OnsetModel:
@@ -130,6 +168,13 @@ def hearing_with(model: OnsetModel) -> Iterator[None]:
         yield
     finally:
         _other_model.reset(token)
+
+
+def _beside(bands: Float32s) -> tuple[Float32s, Float32s]:
+    """Give what the bands above and below have, of shape (cells, 8, n) as they come."""
+    above, below = np.zeros_like(bands), np.zeros_like(bands)
+    above[:, :-1], below[:, 1:] = bands[:, 1:], bands[:, :-1]
+    return above, below
 
 
 def _times(rows: Float32s, weights: Float32s) -> Float32s:

@@ -14,6 +14,7 @@ from spotify_pipeline.catalog import Catalog, TrackNames
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.popularity import popularity_prior
 from spotify_pipeline.identify.query import read_query
 from spotify_pipeline.identify.releases import group_releases
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -93,6 +94,7 @@ def answer_files(
     *,
     limit: int = 5,
     threshold: float = THRESHOLD,
+    popularity: float = 0.0,
     witness: Callable[[Evidence], None] | None = None,
 ) -> Iterator[Answer | Failure]:
     """Identify recordings one after the other; one that can't be read does not stop the rest.
@@ -107,6 +109,8 @@ def answer_files(
         Matches to give at the most.
     threshold
         The least confidence of a match.
+    popularity
+        How much it counts (`popularity.popularity_prior`).
     witness
         Is shown the best match of each recording before its answer is given, be it accepted or not;
         nothing where no track comes near.
@@ -118,8 +122,9 @@ def answer_files(
     DatabaseError
         The metadata can't be read.
     """
-    identifier = Identifier(FeatureIndex.open(index_folder))
+    index = FeatureIndex.open(index_folder)
     with Catalog(metadata_database) as catalog:  # once, for opening it takes longer than asking
+        identifier = Identifier(index, prior=popularity_prior(catalog, index, popularity))
         for file in files:
             started = time.perf_counter()
             try:
@@ -127,12 +132,12 @@ def answer_files(
             except RecordingError as error:
                 yield Failure(printable(file), str(error))
                 continue
-            if len(identifier.index) and not identifier.index.looks_up(query.fingerprint):
+            if len(index) and not index.looks_up(query.fingerprint):
                 yield Failure(printable(file), _NOT_LOOKED_UP)
                 continue
             found = identifier.matches(query.fingerprint, query.samples)
             sure = [match for match in found if match.confidence >= threshold]
-            matches, named = _named(sure[:limit], identifier.index, catalog)
+            matches, named = _named(sure[:limit], index, catalog)
             answer = Answer(
                 file=printable(file),
                 duration=None if query.duration is None else round(query.duration, 3),
@@ -142,8 +147,8 @@ def answer_files(
             )
             if witness is not None and found:
                 if not sure:
-                    matches, named = _named(found[:1], identifier.index, catalog)
-                recording, index = query.fingerprint, identifier.index
+                    matches, named = _named(found[:1], index, catalog)
+                recording = query.fingerprint
                 witness(
                     Evidence.gathered(
                         answer.file, bool(sure), matches[0], named[0], recording, index

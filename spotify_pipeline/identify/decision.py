@@ -20,7 +20,7 @@ Belongs here: evidence to odds, odds to a decision. Does not belong here: findin
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -40,6 +40,7 @@ __all__ = [
     "TrackEvidence",
     "decisions_of",
     "handicap",
+    "mean_excess",
     "shares",
     "shipped_decisions",
     "threshold_of",
@@ -67,6 +68,7 @@ FIGURES = (
     "log_likelihood",
     "log_margin",
     "margin_share",
+    "margin_excess",
     "repetition",
     "bands",
     "weakest_band",
@@ -77,8 +79,13 @@ FIGURES = (
 )
 """What the trees go by, in this order."""
 
-RISING = (1, -1, 1, 1, 1, 0, 1, 1, 1, 1, 1, -1)
+RISING = (1, -1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, -1)
 """Whether more of each figure may only raise the odds (1), only lower them (-1), or either (0)."""
+
+RIVALS = 10
+"""Other recordings' likelihoods that tell how much a wrong track can be ahead of the others."""
+
+FEWEST_RIVALS = 3
 
 TELLING = 2.0
 """Nats that a band or a stretch is expected to tell before its share counts."""
@@ -135,6 +142,8 @@ class TrackEvidence:
         recording's odds say, within the track.
     rival
         The highest likelihood of a track of another recording, 0 if there is none.
+    excess
+        `mean_excess` of other recordings' likelihoods.
     repetition
         As of `Expectation`.
     bands, weakest_band
@@ -150,12 +159,15 @@ class TrackEvidence:
         Of the recording, 1 as the track was published.
     handicap
         Nats that the best impostor has ahead of what the trees were fitted on (`handicap`).
+    prior
+        Nats that popularity puts the track ahead of the rival (`popularity`); negative if behind.
     """
 
     likelihood: float
     expected: float
     deviation: float
     rival: float
+    excess: float
     repetition: float
     bands: float
     weakest_band: float
@@ -164,12 +176,13 @@ class TrackEvidence:
     covered: float
     speed: float
     handicap: float = 0.0
+    prior: float = 0.0
 
     @property
     def figures(self) -> Float64s:
         """Give what `FIGURES` names, float64 of shape (figures,)."""
         expected = max(self.expected, 1.0)
-        margin = self.likelihood - self.rival
+        margin = self.likelihood - self.rival + self.prior
         likelihood = max(self.likelihood - self.handicap, 1.0)
         left = likelihood / max(self.likelihood, 1.0)
         return np.array(
@@ -179,6 +192,7 @@ class TrackEvidence:
                 math.log(likelihood),
                 math.log(max(margin, 1.0)),
                 np.clip(margin / expected, -1, 1.2),
+                np.clip(margin / max(self.excess, 1.0), -3, 50),
                 self.repetition,
                 self.bands * left,
                 self.weakest_band * left,
@@ -188,6 +202,32 @@ class TrackEvidence:
                 min(abs(self.speed - 1), 0.05),
             ]
         )
+
+
+def mean_excess(likelihoods: Iterable[float]) -> float:
+    """Tell how far the best of many wrong tracks may be ahead of the others.
+
+    Likelihoods of wrong tracks have an exponential tail, of which the mean excess over one that is
+    exceeded by a few is the scale (Hill, Annals of Statistics 1975, there for logarithms). Music of
+    a steady beat has a wider one.
+
+    Parameters
+    ----------
+    likelihoods
+        Of other recordings, nats.
+
+    Returns
+    -------
+    The mean excess of the highest over the lowest of the first `RIVALS`, nats; 0 of fewer than
+    three.
+
+    >>> mean_excess([4.0, 9.0, 5.0])
+    3.0
+    """
+    highest = sorted((max(one, 0.0) for one in likelihoods), reverse=True)[:RIVALS]
+    if len(highest) < FEWEST_RIVALS:
+        return 0.0
+    return sum(highest[:-1]) / (len(highest) - 1) - highest[-1]
 
 
 def shares(likelihoods: Float64s, expected: Float64s, weakest: int = 1) -> tuple[float, float]:

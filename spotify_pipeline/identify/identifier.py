@@ -21,10 +21,12 @@ from spotify_pipeline.identify.decision import (
     Decision,
     TrackEvidence,
     handicap,
+    mean_excess,
     shares,
     shipped_decisions,
 )
 from spotify_pipeline.identify.passes import CLEAR_SECONDS, PASSES, Pass
+from spotify_pipeline.identify.popularity import Prior, equal
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
 from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
@@ -150,6 +152,8 @@ class _Aligned:
         Of trains that were compared.
     speeds
         So many were searched.
+    prior
+        How often the track is asked for, in logarithms.
     """
 
     track: int
@@ -157,6 +161,12 @@ class _Aligned:
     trains: OnsetTrains
     alignment: Alignment
     speeds: int
+    prior: float
+
+    @property
+    def posterior(self) -> float:
+        """Likelihood and prior together, nats."""
+        return self.alignment.likelihood + self.prior
 
 
 class Identifier:
@@ -168,12 +178,18 @@ class Identifier:
         That is asked.
     decisions
         By `decision.SOURCES`; the shipped ones unless others are measured.
+    prior
+        How often tracks are asked for: all as often, unless popularity is known.
     """
 
     def __init__(
-        self, index: FeatureIndex, decisions: Mapping[str, Decision] | None = None
+        self,
+        index: FeatureIndex,
+        decisions: Mapping[str, Decision] | None = None,
+        prior: Prior = equal,
     ) -> None:
         self.index = index
+        self._prior = prior
         self._decisions = shipped_decisions() if decisions is None else decisions
 
     def matches(
@@ -226,8 +242,10 @@ class Identifier:
         promising: list[_Promising] = []
         for speed in attempt.speeds:
             promising += self._promising(searched, speed, attempt)
-        for found in sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]:
-            yield self._aligned(found, searched, query, attempt)
+        best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
+        priors = self._prior([found.candidate.track for found in best]).tolist()
+        for found, prior in zip(best, priors, strict=True):
+            yield self._aligned(found, prior, searched, query, attempt)
 
     def _promising(self, query: QueryOdds, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
@@ -272,7 +290,12 @@ class Identifier:
         return self.index.likeliest(query.rhythm, attempt.candidates, again)
 
     def _aligned(
-        self, found: _Promising, searched: QueryOdds, query: QueryOdds, attempt: Pass
+        self,
+        found: _Promising,
+        prior: float,
+        searched: QueryOdds,
+        query: QueryOdds,
+        attempt: Pass,
     ) -> _Aligned:
         """Align the whole query with a track that a stretch of it has found.
 
@@ -291,7 +314,8 @@ class Identifier:
         offsets = [offset, *peaks(query.of_kind(kind, near.speed), trains, 1)]
         aligned = [align(whole, trains, one, FINE_REACH, fine) for one in offsets]
         alignment = max(aligned, key=lambda one: one.likelihood)
-        return _Aligned(found.candidate.track, kind, trains, alignment, len(attempt.speeds))
+        track, speeds = found.candidate.track, len(attempt.speeds)
+        return _Aligned(track, kind, trains, alignment, speeds, prior)
 
     def _judged(self, aligned: Sequence[_Aligned], query: QueryOdds) -> list[Match]:
         """Judge tracks beside each other; the best first."""
@@ -300,17 +324,17 @@ class Identifier:
         matches: list[Match] = []
         groups = _recordings(ranked)
         for group in groups:
-            rivals = [other[0].alignment.likelihood for other in groups if other is not group]
-            rival = max(rivals, default=0.0)
+            others = [other[0] for other in groups if other is not group]
+            others.sort(key=lambda other: -other.posterior)
             matches += [
-                self._judge(one, max(rival, 0.0), query)
+                self._judge(one, others, query)
                 for one in group
                 if one.alignment.likelihood >= least
             ]
         return sorted(matches, key=lambda m: (-m.log_odds, -m.evidence.likelihood, m.track))
 
-    def _judge(self, one: _Aligned, rival: float, query: QueryOdds) -> Match:
-        """Weigh what speaks for a track."""
+    def _judge(self, one: _Aligned, others: Sequence[_Aligned], query: QueryOdds) -> Match:
+        """Weigh what speaks for a track, and what for other recordings, the likeliest first."""
         alignment, odds = one.alignment, query.frames_of(one.kind)
         expectation = query.expectation(one.kind)
         last_onset = int(one.trains.frames.max(initial=0))
@@ -324,7 +348,8 @@ class Identifier:
             alignment.likelihood,
             expected,
             math.sqrt(max(float(variances.sum()), 0.0)),
-            rival,
+            max(others[0].alignment.likelihood, 0.0) if others else 0.0,
+            mean_excess(other.alignment.likelihood for other in others),
             expectation.repetition,
             *shares(apart.sum(axis=0), means.sum(axis=0)),
             weakest_part=shares(apart.sum(axis=1), means.sum(axis=1), weakest=0)[1],
@@ -332,6 +357,7 @@ class Identifier:
             covered=expected / max(float(expectation.means[-1].sum()), 1e-9),
             speed=alignment.speed,
             handicap=handicap(expected, len(self.index), one.speeds),
+            prior=one.prior - others[0].prior if others else 0.0,
         )
         log_odds = self._decisions[query.source_of(one.kind)].log_odds(evidence)
         offset = alignment.offset - round(alignment.speed * query.first)

@@ -15,6 +15,7 @@ from spotify_pipeline.fingerprint import hear_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.popularity import popularity_prior
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable, stream_for_fingerprint
@@ -73,6 +74,7 @@ def timeline_files(
     metadata_database: Path,
     *,
     threshold: float = THRESHOLD,
+    popularity: float = 0.0,
 ) -> Iterator[Timeline | Failure]:
     """Tell what plays when in recordings; one that can't be read does not stop the rest.
 
@@ -84,6 +86,8 @@ def timeline_files(
         Where to look; names are left out where there is no metadata.
     threshold
         The least confidence of a part of a recording; it is unknown otherwise.
+    popularity
+        How much it counts (`popularity.popularity_prior`).
 
     Raises
     ------
@@ -92,8 +96,9 @@ def timeline_files(
     DatabaseError
         The metadata can't be read.
     """
-    identifier = Identifier(FeatureIndex.open(index_folder))
+    index = FeatureIndex.open(index_folder)
     with Catalog(metadata_database) as catalog:
+        identifier = Identifier(index, prior=popularity_prior(catalog, index, popularity))
         for file in files:
             started = time.perf_counter()
             try:
@@ -105,7 +110,7 @@ def timeline_files(
             yield Timeline(
                 file=printable(file),
                 duration=round(heard.seconds, 3),
-                timeline=_named(stretches, identifier.index, catalog),
+                timeline=_named(stretches, index, catalog),
                 elapsed=round(time.perf_counter() - started, 3),
             )
 

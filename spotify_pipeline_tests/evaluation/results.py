@@ -21,7 +21,7 @@ def make_found(
     log_odds: float, track: int = ANOTHER, offset: float = 0.0, likelihood: float = 90.0
 ) -> Found:
     """Make a match that is so sure and begins at so many seconds."""
-    evidence = TrackEvidence(likelihood, 100.0, 12.0, 30.0, 0.2, 0.9, 0.8, 0.8, 60, 1.0, 1.0)
+    evidence = TrackEvidence(likelihood, 100.0, 12.0, 30.0, 5.0, 0.2, 0.9, 0.8, 0.8, 60, 1.0, 1.0)
     match = Match(track, log_odds, evidence, offset, second=10.0)
     return Found(match, Kind.SPLICED, f"spliced {track}")
 

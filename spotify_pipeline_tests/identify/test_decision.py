@@ -16,15 +16,16 @@ from spotify_pipeline.identify.decision import (
     BoostedTrees,
     TrackEvidence,
     handicap,
+    mean_excess,
     shares,
     shipped_decisions,
     threshold_of,
 )
 
-CLEAR = TrackEvidence(300.0, 320.0, 20.0, 60.0, 0.3, 0.95, 0.9, 0.9, 180, 1.0, 1.0)
+CLEAR = TrackEvidence(300.0, 320.0, 20.0, 60.0, 8.0, 0.3, 0.95, 0.9, 0.9, 180, 1.0, 1.0)
 """Ten seconds of a clean recording."""
 
-SAME_BEAT = TrackEvidence(150.0, 320.0, 20.0, 140.0, 0.6, 0.45, 0.2, 0.3, 230, 1.0, 1.0)
+SAME_BEAT = TrackEvidence(150.0, 320.0, 20.0, 140.0, 20.0, 0.6, 0.45, 0.2, 0.3, 230, 1.0, 1.0)
 """An impostor of the same beat, hardly ahead of the next one."""
 
 NATS = st.floats(0, 2_000)
@@ -34,6 +35,7 @@ EVIDENCE = st.builds(
     expected=NATS,
     deviation=st.floats(0, 60),
     rival=NATS,
+    excess=st.floats(0, 100),
     repetition=st.floats(0, 1),
     bands=st.floats(-0.5, 1),
     weakest_band=st.floats(-0.5, 1),
@@ -67,8 +69,12 @@ def test_better_evidence_never_lowers_the_odds(
     odds = decision.log_odds(evidence)
     assert decision.log_odds(replace(evidence, likelihood=evidence.likelihood + more)) >= odds
     assert decision.log_odds(replace(evidence, rival=evidence.rival + more)) <= odds
+    steadier = replace(evidence, excess=evidence.excess + more)
+    if evidence.likelihood > evidence.rival:
+        assert decision.log_odds(steadier) <= odds
     assert decision.log_odds(replace(evidence, bands=1.0, weakest_band=1.0)) >= odds
     assert decision.log_odds(replace(evidence, handicap=more)) <= odds
+    assert decision.log_odds(replace(evidence, prior=more / 50)) >= odds
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -105,6 +111,27 @@ def test_trees_add_up_the_leaves_that_their_figures_lead_to() -> None:
     assert trees.log_odds(replace(CLEAR, deviation=1.0)) == 0.5 + 1 + 0.25
     again = BoostedTrees.of(trees.arrays())
     assert again.log_odds(CLEAR) == trees.log_odds(CLEAR)
+
+
+@given(
+    scale=st.floats(1, 50),
+    least=st.floats(10, 200),
+    seed=st.integers(0, 1_000),
+)
+@settings(deadline=None, max_examples=50)
+def test_the_mean_excess_of_rivals_is_the_scale_of_their_tail(
+    scale: float, least: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    excesses = []
+    for _ in range(200):
+        tail = np.sort(least + scale * rng.exponential(size=500))[::-1]
+        excesses.append(mean_excess(tail.tolist()))
+    assert np.mean(excesses) == pytest.approx(scale, rel=0.12)
+
+
+def test_two_rivals_tell_no_tail() -> None:
+    assert mean_excess([]) == mean_excess([30.0, 20.0]) == mean_excess([-5.0, -6.0, -7.0]) == 0
 
 
 def test_shares_of_bands_leave_out_what_was_not_expected_to_tell() -> None:

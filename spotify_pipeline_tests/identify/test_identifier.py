@@ -316,3 +316,25 @@ def test_a_long_recording_at_another_speed_keeps_its_place(
 ) -> None:
     query = fingerprint_of(tracks[14], start=10, seconds=130).at_speed(1 / speed)
     assert_identified(identifier, query, 14, 10.0)
+
+
+def test_of_two_tracks_that_fit_as_well_the_popular_one_is_surer(
+    tracks: list[Track], tmp_path: Path
+) -> None:
+    """Two tracks with their beginning in common are not releases of one recording."""
+    first, second = tracks[0], tracks[1]
+    half = round(DURATION / 2 * FRAMES_PER_SECOND)
+    later = shifted(second.rhythm.excerpt(half), half)
+    both = replace(second, rhythm=together(first.rhythm.excerpt(0, half), later))
+    index = index_of(tmp_path, [first, both, *tracks[2:]])
+    query = fingerprint_of(first, 10.0, 20.0)
+
+    def popular(favoured: int) -> dict[int, float]:
+        def prior(numbers: Sequence[int]) -> np.ndarray:
+            return np.array([12.0 * (number == favoured) for number in numbers])
+
+        found = Identifier(index, prior=prior).matches(query)
+        return {match.track: match.log_odds for match in found}
+
+    assert popular(0)[0] > popular(1)[0]
+    assert popular(1)[1] > popular(0)[1]

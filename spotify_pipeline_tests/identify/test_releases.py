@@ -31,7 +31,7 @@ def match(track: int, log_odds: float = 9.0) -> Match:
     return Match(
         track,
         log_odds,
-        TrackEvidence(150.0, 140.0, 9.0, 20.0, 0.2, 1.0, 1.0, 1.0, 90, 1.0, 1.0),
+        TrackEvidence(150.0, 140.0, 9.0, 20.0, 4.0, 0.2, 1.0, 1.0, 1.0, 90, 1.0, 1.0),
         0.0,
     )
 

@@ -20,6 +20,7 @@ def examples() -> Examples:
     evidence = np.stack(
         (
             *(share * expected, expected, np.sqrt(expected), rng.uniform(0, 1, 600) * expected),
+            np.full(600, 5.0),
             *(rng.random(600), share.clip(0, 1), share.clip(0, 1) - 0.1),
             *(share.clip(0, 1) - 0.2, np.full(600, 50.0)),
             *(np.ones(600), np.ones(600), np.zeros(600)),
@@ -52,6 +53,7 @@ def test_pieces_that_are_left_out_are_judged_well_but_not_perfectly(examples: Ex
 
 def test_examples_are_read_as_they_were_written(examples: Examples, tmp_path: Path) -> None:
     examples.write(tmp_path / "examples.npz")
-    read = Examples.read(tmp_path / "examples.npz")
+    read = Examples.read([tmp_path / "examples.npz"] * 2)
     for field in fields(examples):
-        np.testing.assert_array_equal(getattr(read, field.name), getattr(examples, field.name))
+        twice = np.concatenate([getattr(examples, field.name)] * 2)
+        np.testing.assert_array_equal(getattr(read, field.name), twice)

@@ -7,6 +7,8 @@ import pytest
 import soundfile
 
 from spotify_pipeline.demo.composer import compose
+from spotify_pipeline.evaluation.degradations import RATE
+from spotify_pipeline.fingerprint import ODDS_CELLS_PER_SECOND
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
 from training import examples as room
@@ -22,6 +24,10 @@ def piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def as_it_is(samples: Float32s, rng: np.random.Generator) -> Played:
+    return Played(samples, 1.0)
+
+
 def share_of_own(example: Example) -> float:
     """Share of the targets that are an onset of the stretch itself, within a frame."""
     own = example.envelopes[:, :, -len(ONSET_FRAMES) :]
@@ -34,24 +40,41 @@ def share_of_own(example: Example) -> float:
 
 
 @pytest.mark.parametrize("speed", [1.0, 1.02])
-def test_targets_lie_on_the_onsets_of_an_undisturbed_stretch(
-    piece: Path, speed: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_targets_lie_on_the_onsets_of_an_undisturbed_stretch(piece: Path, speed: float) -> None:
     def undisturbed(samples: Float32s, rng: np.random.Generator) -> Played:
         return at_speed(samples, speed) if speed != 1 else Played(samples, 1.0)
 
-    monkeypatch.setattr(room, "played", undisturbed)
-    for example in examples_of(piece, 0, 0, stretches=3):
+    for example in examples_of(piece, 0, 0, 3, undisturbed):
         assert (example.onsets != NO_ONSET).mean() > 0.01
         assert example.onsets.shape == example.envelopes.shape[:2]
         assert share_of_own(example) > 0.6
 
 
-def test_the_same_numbers_give_the_same_examples(
-    piece: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(room, "played", lambda samples, rng: Played(samples, 1.0))
-    first, again, other = (examples_of(piece, number, 1, stretches=1)[0] for number in (5, 5, 6))
+def test_the_same_numbers_give_the_same_examples(piece: Path) -> None:
+    first, again, other = (examples_of(piece, number, 1, 1, as_it_is)[0] for number in (5, 5, 6))
     np.testing.assert_array_equal(first.onsets, again.onsets)
     np.testing.assert_array_equal(first.envelopes, again.envelopes)
-    assert not np.array_equal(first.envelopes, other.envelopes)
+    assert not np.array_equal(first.envelopes[:200], other.envelopes[:200])
+
+
+def test_some_stretches_are_short(piece: Path) -> None:
+    seconds = [len(one.onsets) / ODDS_CELLS_PER_SECOND for one in examples_of(piece, 2, 0, 12)]
+    assert min(seconds) < 8 < max(seconds)
+
+
+def test_before_the_music_begins_there_is_nothing_to_find(
+    piece: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "SILENT", 1.0)
+    heard: list[Float32s] = []
+
+    def kept(samples: Float32s, rng: np.random.Generator) -> Played:
+        heard.append(samples)
+        return Played(samples, 1.0)
+
+    for example, samples in zip(examples_of(piece, 3, 0, 4, kept), heard, strict=True):
+        silent = int(np.flatnonzero(samples)[0]) / RATE
+        begun = np.flatnonzero((example.onsets != NO_ONSET).any(axis=1))
+        # a stretch is heard from up to a second after it begins
+        assert begun[0] / ODDS_CELLS_PER_SECOND >= silent - 1.05
+        assert share_of_own(example) > 0.6
