@@ -21,6 +21,7 @@ from spotify_pipeline.fingerprint import encode_rhythm
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import artist_id, make_home, track_id
+from spotify_pipeline_tests.disks import mounted_read_only
 from spotify_pipeline_tests.documents import make_document
 from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks, worn
@@ -309,6 +310,15 @@ def test_lookup_by_words_fails_when_the_text_index_is_of_an_earlier_catalogue(
     assert result.exit_code == 1
     assert "is of an earlier catalogue than the one that is loaded" in result.stderr
     assert runner.invoke(main, ["lookup", "--isrc", "USABC9600001"]).exit_code == 0
+
+
+def test_lookup_works_where_nothing_can_be_written(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    with mounted_read_only(home.home, tmp_path / "read only") as shown:
+        runner = CliRunner(env={HOME_VARIABLE: str(shown), INCOMING_VARIABLE: None})
+        result = runner.invoke(main, ["lookup", "hells", "bells"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Hells Bells by AC/DC")
 
 
 @pytest.mark.parametrize(
