@@ -19,6 +19,7 @@ from spotify_pipeline.cli import main
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.fingerprint import encode_rhythm
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import artist_id, make_home, track_id
 from spotify_pipeline_tests.disks import mounted_read_only
@@ -339,6 +340,34 @@ def test_lookup_works_where_nothing_can_be_written(tmp_path: Path) -> None:
         result = runner.invoke(main, ["lookup", "hells", "bells"])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("Hells Bells by AC/DC")
+
+
+def test_escapes_in_titles_and_names_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    publish_tracks(home.index, make_tracks(2))
+    with connect(home.metadata_database) as connection:
+        connection.execute("UPDATE tracks SET name = 'One' || chr(27) || '[2J' WHERE rowid = 1")
+    for folder in ("\x1b[31m", "b"):
+        shard = home.incoming / folder / "0a.jsonl.zst"
+        shard.parent.mkdir(parents=True)
+        shard.write_text("anything")
+    clip = tmp_path / "clip\x1b[2J.json"
+    clip.write_bytes(msgspec.json.encode(make_document(track_id(0), duration=60.0)))
+    runner = CliRunner(env={HOME_VARIABLE: str(home.home), INCOMING_VARIABLE: None})
+    commands = (
+        ["lookup", "achtung", "one"],
+        ["identify", str(clip)],
+        ["identify", str(tmp_path / "none\x1b[2J.wav")],
+        ["status"],
+        ["ingest"],
+    )
+    for command in commands:
+        shown = runner.invoke(main, command).output  # not a terminal: without styles
+        assert "\\x1b[" in shown
+        assert "\x1b" not in shown
+    exact = runner.invoke(main, ["identify", "--json", str(clip)]).stdout
+    assert json.loads(exact)["file"] == str(clip)
+    assert json.loads(exact)["matches"][0]["title"] == "One\x1b[2J"
 
 
 @pytest.mark.parametrize(
