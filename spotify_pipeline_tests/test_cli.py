@@ -210,6 +210,14 @@ def test_a_shard_that_lies_there_twice_waits_and_both_places_are_named(
     assert result.output.count("0a.jsonl.zst") == 2
 
 
+def test_an_ingest_locks_others_out_in_the_folder_for_that(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    assert runner.invoke(main, ["ingest"]).exit_code == 0
+    home = tmp_path / "home"
+    assert list(home.rglob("*.lock")) == [home / "locks" / "ingest.lock"]
+
+
 def test_a_home_that_is_a_file_is_a_message(tmp_path: Path) -> None:
     home = tmp_path / "file"
     home.write_text("")
