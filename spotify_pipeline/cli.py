@@ -37,6 +37,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 LARGEST = 10**6
 """Where the last of a span is left out."""
 
+OTHER_PICTURES = frozenset(".bmp .eps .gif .jpeg .jpg .pdf .ps .svg .tif .tiff .webp".split())
+
 
 def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Show an error that a user can act on as a message, and exit with 1."""
@@ -62,10 +64,40 @@ def _span(
     first, dots, last = value.partition("..")
     try:
         low = int(first) if first else 0
-        return low, (int(last) if last else LARGEST) if dots else int(first)
+        high = (int(last) if last else LARGEST) if dots else int(first)
     except ValueError:
         message = f"{value!r} is neither a whole number nor a span as 1990..1999"
         raise click.BadParameter(message, context, parameter) from None
+    if high < low:
+        raise click.BadParameter(f"{value!r} ends before it begins", context, parameter)
+    return low, high
+
+
+def _plot_target(
+    context: click.Context, parameter: click.Parameter, value: Path | None
+) -> Path | None:
+    """Take a PNG file or a folder, not a picture of another kind for a folder."""
+    if value is not None and value.suffix.lower() in OTHER_PICTURES and not value.is_dir():
+        message = "plots are PNG pictures; name FILE.png, or a folder"
+        raise click.BadParameter(message, context, parameter)
+    return value
+
+
+def _in_a_form(what: str, row: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options --json and --csv, of which it is handed the name as `form`."""
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        @click.option("--json", "as_json", is_flag=True, help=f"A line of JSON a {what}.")
+        @click.option("--csv", "as_csv", is_flag=True, help=f"Rows of CSV, one a {row}.")
+        @wraps(command)
+        def run(*args: object, as_json: bool, as_csv: bool, **options: object) -> None:
+            if as_json and as_csv:
+                raise click.UsageError("name one of --json and --csv")
+            command(*args, form="json" if as_json else "csv" if as_csv else None, **options)
+
+        return run
+
+    return decorated
 
 
 class _Commands(click.Group):
@@ -108,8 +140,7 @@ def main() -> None:
     type=click.File("rb"),
     help="Identify what FILE names too, a path a line; - is stdin.",
 )
-@click.option("--json", "form", flag_value="json", help="A line of JSON a recording.")
-@click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a match.")
+@_in_a_form("recording", row="match")
 @click.option(
     "--output",
     metavar="FILE",
@@ -120,6 +151,7 @@ def main() -> None:
     "--plot",
     metavar="FILE_OR_FOLDER",
     type=FILE,
+    callback=_plot_target,
     help="Draw how the best match lines up: FILE.png of one recording, a folder for several.",
 )
 @click.option(
@@ -253,8 +285,7 @@ def fingerprint(files: tuple[Path, ...], padded: bool) -> None:
     help="Instead: all recordings that are there several times, by isrc (unless said otherwise)"
     " or fingerprint.",
 )
-@click.option("--json", "form", flag_value="json", help="A line of JSON a track.")
-@click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a track.")
+@_in_a_form("track", row="track")
 @click.option("--images", is_flag=True, help="Show addresses of covers and artists' images.")
 @click.option("--markets", is_flag=True, help="Show where it is available.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 10_000))
@@ -598,7 +629,10 @@ def _show_answer(answer: "Answer | Failure") -> None:
         return
     _say(harmless(answer.file), bold=True)
     if not answer.matches:
-        _say("  unknown", fg="yellow")
+        from spotify_pipeline.identify.unknown import why_unknown
+
+        why = why_unknown(Path(answer.file), answer.duration)
+        _say(f"  unknown: {why}" if why else "  unknown", fg="yellow")
     for match in answer.matches:
         played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.002 else ""
         _say("  ", nl=False)

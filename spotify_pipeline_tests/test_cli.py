@@ -173,6 +173,35 @@ def test_identify_draws_what_can_be_read(
     assert "name a folder" in runner.invoke(main, [*command, str(tmp_path / "plot.png")]).output
 
 
+def test_identify_does_not_take_another_picture_for_a_folder(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    plot = tmp_path / "plot.JPG"
+    result = runner.invoke(main, ["identify", str(recordings[1]), "--plot", str(plot)])
+    assert result.exit_code == 2
+    assert "plots are PNG pictures; name FILE.png, or a folder" in result.stderr
+    assert not plot.exists()
+
+
+def test_identify_says_why_silence_and_half_a_second_are_unknown(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 10 * 11_025)
+    clips = {"silence": 0 * noise, "short": noise[:5512], "noise": noise}
+    for name, samples in clips.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, 11_025)
+    files = [str(tmp_path / f"{name}.wav") for name in clips]
+    shown = runner.invoke(main, ["identify", *files]).stdout.splitlines()
+    assert shown == [
+        files[0],
+        "  unknown: no onset is heard in it: it is silent, or one steady sound",
+        files[1],
+        "  unknown: 0.5 s are too short; it takes a few seconds",
+        files[2],
+        "  unknown",
+    ]
+
+
 def test_status_of_an_empty_home_is_all_zero(runner: CliRunner) -> None:
     result = runner.invoke(main, ["status"])
     assert result.exit_code == 0
@@ -274,6 +303,14 @@ def test_lookup_takes_an_address_among_the_words(catalogue: CliRunner) -> None:
     ]
 
 
+def test_lookup_passes_over_a_byte_order_mark(catalogue: CliRunner, tmp_path: Path) -> None:
+    batch = tmp_path / "ids.txt"
+    batch.write_text(f"{track_id(5)}\n", encoding="utf-8-sig")
+    result = catalogue.invoke(main, ["lookup", "--json", "--batch", str(batch)])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["asked"] == track_id(5)
+
+
 @pytest.mark.parametrize("option", [["-"], ["--batch", "-"]])
 def test_lookup_answers_a_batch_and_fails_if_a_line_is_unknown(
     catalogue: CliRunner, option: list[str]
@@ -309,6 +346,8 @@ def test_lookup_lists_recordings_that_are_there_several_times(catalogue: CliRunn
         (["xyzzyx"], 1, "nothing found"),
         ([], 2, "name words, an id, or any of the options"),
         (["--year", "x"], 2, "neither a whole number nor a span"),
+        (["--year", "2000..1990"], 2, "'2000..1990' ends before it begins"),
+        (["one", "--json", "--csv"], 2, "name one of --json and --csv"),
         (["--id", "nonsense"], 1, "neither an id, an address"),
         (["--similar-duration", "missing.wav"], 1, "missing.wav"),
         (["--duplicates", "isrc", "--csv"], 2, "--duplicates goes with --json"),

@@ -109,11 +109,17 @@ def _open_tier(tier: Path) -> tantivy.Index:
     except ValueError as error:
         if _LOCKING not in str(error):
             raise
-    with TemporaryDirectory() as links:
-        for file in tier.iterdir():
-            if file.suffix != ".lock":
-                (Path(links) / file.name).symlink_to(file.absolute())
-        return tantivy.Index.open(links)
+    files = [file.absolute() for file in tier.iterdir() if file.suffix != ".lock"]
+    try:
+        with TemporaryDirectory() as links:
+            for file in files:
+                (Path(links) / file.name).symlink_to(file)
+            return tantivy.Index.open(links)
+    except OSError as error:
+        raise TextIndexError(
+            f"{tier}: can't be opened, for neither it nor a temporary folder can be written to"
+            f" ({error}); let TMPDIR name a folder that can"
+        ) from error
 
 
 def build_text_index(

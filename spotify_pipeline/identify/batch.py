@@ -4,6 +4,7 @@ Belongs here: which files are meant. Does not belong here: reading them (`query`
 answers go (`answer_file`).
 """
 
+import codecs
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,5 +35,5 @@ def listed(lines: Iterable[bytes]) -> list[Path]:
     >>> [path.name for path in listed([b"music/one.mp3\r\n", b"\n", b"two.mp3"])]
     ['one.mp3', 'two.mp3']
     """
-    names = (line.rstrip(b"\r\n") for line in lines)
+    names = (line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n") for line in lines)
     return [Path(os.fsdecode(name)) for name in names if name]

@@ -77,7 +77,7 @@ def without_privilege() -> Iterator[None]:
 
 
 def test_a_list_has_a_path_a_line() -> None:
-    lines = [b"a b.mp3\n", b"\r\n", b" c.mp3\r\n", b"d.mp3"]
+    lines = [b"\xef\xbb\xbfa b.mp3\n", b"\r\n", b" c.mp3\r\n", b"d.mp3"]
     assert listed(lines) == [Path("a b.mp3"), Path(" c.mp3"), Path("d.mp3")]
 
 
