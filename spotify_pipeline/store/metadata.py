@@ -387,7 +387,9 @@ def _insert(
     def relayed() -> Iterator[pa.RecordBatch]:
         try:
             yield from batches
-        except (Exception, KeyboardInterrupt) as error:
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # an interrupt too, whatever it is called
             failures.append(error)
             raise
 
