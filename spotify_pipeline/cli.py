@@ -17,6 +17,7 @@ import click
 from spotify_pipeline import __version__
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import Settings
+from spotify_pipeline.terminal import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,6 +37,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 LARGEST = 10**6
 """Where the last of a span is left out."""
 
+OTHER_PICTURES = frozenset(".bmp .eps .gif .jpeg .jpg .pdf .ps .svg .tif .tiff .webp".split())
+
 
 def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Show an error that a user can act on as a message, and exit with 1."""
@@ -47,7 +50,7 @@ def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except BrokenPipeError:
             raise  # see `_Commands`
         except (PipelineError, OSError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(harmless_lines(str(error))) from error
 
     return run
 
@@ -61,10 +64,40 @@ def _span(
     first, dots, last = value.partition("..")
     try:
         low = int(first) if first else 0
-        return low, (int(last) if last else LARGEST) if dots else int(first)
+        high = (int(last) if last else LARGEST) if dots else int(first)
     except ValueError:
         message = f"{value!r} is neither a whole number nor a span as 1990..1999"
         raise click.BadParameter(message, context, parameter) from None
+    if high < low:
+        raise click.BadParameter(f"{value!r} ends before it begins", context, parameter)
+    return low, high
+
+
+def _plot_target(
+    context: click.Context, parameter: click.Parameter, value: Path | None
+) -> Path | None:
+    """Take a PNG file or a folder, not a picture of another kind for a folder."""
+    if value is not None and value.suffix.lower() in OTHER_PICTURES and not value.is_dir():
+        message = "plots are PNG pictures; name FILE.png, or a folder"
+        raise click.BadParameter(message, context, parameter)
+    return value
+
+
+def _in_a_form(what: str, row: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options --json and --csv, of which it is handed the name as `form`."""
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        @click.option("--json", "as_json", is_flag=True, help=f"A line of JSON a {what}.")
+        @click.option("--csv", "as_csv", is_flag=True, help=f"Rows of CSV, one a {row}.")
+        @wraps(command)
+        def run(*args: object, as_json: bool, as_csv: bool, **options: object) -> None:
+            if as_json and as_csv:
+                raise click.UsageError("name one of --json and --csv")
+            command(*args, form="json" if as_json else "csv" if as_csv else None, **options)
+
+        return run
+
+    return decorated
 
 
 class _Commands(click.Group):
@@ -107,8 +140,7 @@ def main() -> None:
     type=click.File("rb"),
     help="Identify what FILE names too, a path a line; - is stdin.",
 )
-@click.option("--json", "form", flag_value="json", help="A line of JSON a recording.")
-@click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a match.")
+@_in_a_form("recording", row="match")
 @click.option(
     "--output",
     metavar="FILE",
@@ -119,6 +151,7 @@ def main() -> None:
     "--plot",
     metavar="FILE_OR_FOLDER",
     type=FILE,
+    callback=_plot_target,
     help="Draw how the best match lines up: FILE.png of one recording, a folder for several.",
 )
 @click.option(
@@ -253,8 +286,7 @@ def fingerprint(files: tuple[Path, ...], padded: bool) -> None:
     help="Instead: all recordings that are there several times, by isrc (unless said otherwise)"
     " or fingerprint.",
 )
-@click.option("--json", "form", flag_value="json", help="A line of JSON a track.")
-@click.option("--csv", "form", flag_value="csv", help="Rows of CSV, one a track.")
+@_in_a_form("track", row="track")
 @click.option("--images", is_flag=True, help="Show addresses of covers and artists' images.")
 @click.option("--markets", is_flag=True, help="Show where it is available.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 10_000))
@@ -356,11 +388,11 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
     with _progress_bar() as report:
         dump = write_sample_dump(music, out, shards=names, progress=report)
     for file, reason in dump.failed:
-        click.secho(f"left out: {file}: {reason}", fg="yellow", err=True)
+        _say(f"left out: {file}: {reason}", fg="yellow", err=True)
     made = len({track.shard for track in dump.tracks})
-    click.echo(f"{len(dump.tracks)} tracks in {made} shards; manifest: {out / 'manifest.csv'}")
+    _say(f"{len(dump.tracks)} tracks in {made} shards; manifest: {out / 'manifest.csv'}")
     if dump.duplicates:
-        click.echo(f"{dump.duplicates} files have the same content as another one")
+        _say(f"{dump.duplicates} files have the same content as another one")
 
 
 @main.command()
@@ -380,10 +412,10 @@ def demo(music: Path | None) -> None:
     settings.create_folders()
     with _progress_bar() as report:
         material = prepare_material(settings, music, report)
-    click.echo(f"made a dump of {len(material.dump.tracks)} tracks in {settings.incoming}")
+    _say(f"made a dump of {len(material.dump.tracks)} tracks in {settings.incoming}")
     if not _ingest(settings):
         sys.exit(1)
-    click.echo(
+    _say(
         f"\nexcerpts of {EXCERPT_SECONDS:.0f} s, pink noise {NOISE_DECIBEL:.0f} dB below the music,"
         " MP3 at 64 kbit/s:\n"
     )
@@ -393,11 +425,11 @@ def demo(music: Path | None) -> None:
     )
     for excerpt, answer in zip(material.excerpts, answers, strict=True):
         where = f"at {_clock(excerpt.start)}" if excerpt.indexed else "which is not in the dump"
-        click.secho(f'cut from "{excerpt.title}" {where}', dim=True)
+        _say(f'cut from "{excerpt.title}" {where}', dim=True)
         _show_answer(answer)
         click.echo()
     title = material.dump.tracks[0].title
-    click.secho(f'lookup "{title}"', dim=True)
+    _say(f'lookup "{title}"', dim=True)
     question = question_of(title.split(), [], limit=1)
     if question is not None:
         _show_found(answers_to(question, settings), None, images=False)
@@ -414,13 +446,13 @@ def _ingest(settings: Settings) -> bool:
             name = f"{outcome.job} {outcome.shard or ''}".strip()
             if outcome.error is not None:
                 failed += 1
-                click.secho(f"{name}: {outcome.error}", fg="red", err=True)
+                _say(f"{name}: {outcome.error}", fg="red", err=True)
             elif outcome.note is not None:
-                click.secho(f"{name}: {outcome.note}", fg="yellow")
+                _say(f"{name}: {outcome.note}", fg="yellow")
             else:
-                click.echo(f"{name}: done")
+                _say(f"{name}: done")
     if done == 0:
-        click.echo(f"nothing waits in {settings.incoming}")
+        _say(f"nothing waits in {settings.incoming}")
     return failed == 0
 
 
@@ -431,13 +463,13 @@ def _progress_bar() -> Iterator["Report"]:
 
     bar = _bar()
     if not bar.console.is_terminal:
-        yield log_reporter(lambda line: click.echo(line, err=True))
+        yield log_reporter(lambda line: _say(line, err=True))
         return
     with bar:
         task = bar.add_task("", total=None)
 
         def report(done: int, total: int, what: str) -> None:
-            if bar.tasks[0].description != what:
+            if bar.tasks[0].description != (what := harmless(what)):
                 bar.reset(task, description=what)
             bar.update(task, completed=done, total=total or None)
 
@@ -481,7 +513,7 @@ def _bar() -> "Progress":
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
@@ -490,7 +522,12 @@ def _bar() -> "Progress":
 
 
 def _warn(message: str) -> None:
-    click.secho(message, fg="yellow", err=True)
+    _say(message, fg="yellow", err=True)
+
+
+def _say(message: str, **style: Any) -> None:  # noqa: ANN401  # as of `click.secho`
+    """Show a text to a person, whatever titles and names are in it."""
+    click.secho(harmless_lines(message), **style)
 
 
 def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
@@ -519,13 +556,13 @@ def _show_found(answers: Iterable["Found | Unknown"], form: str | None, images: 
         if form is not None:
             click.echo((as_csv if form == "csv" else as_json)(answer), nl=False)
         elif isinstance(answer, Unknown):
-            click.secho(as_text(answer), fg="red", err=True)
+            _say(as_text(answer), fg="red", err=True)
         else:
             first, _, rest = as_text(answer, images=images).partition("\n")
-            click.secho(first, fg="green")
-            click.echo(rest)
+            _say(first, fg="green")
+            _say(rest)
     if not shown:
-        click.secho("nothing found", fg="yellow", err=True)
+        _say("nothing found", fg="yellow", err=True)
     return shown > 0 and not unknown
 
 
@@ -544,10 +581,10 @@ def _show_duplicates(settings: Settings, by: str, form: str | None) -> None:
         if form == "json":
             _show_json(recording)
             continue
-        click.secho(recording.isrc or f"same fingerprint, {len(recording.tracks)} tracks")
+        _say(recording.isrc or f"same fingerprint, {len(recording.tracks)} tracks")
         for track in recording.tracks:
             album = f", from {track.album}" if track.album else ""
-            click.echo(f"  {track.track_id}  {track.title or ''}{album}")
+            _say(harmless(f"  {track.track_id}  {track.title or ''}{album}"))
 
 
 def _write_file(
@@ -564,7 +601,7 @@ def _write_file(
         for answer in answered(file.unanswered(recordings)):
             file.write(answer)
     earlier = f", {file.earlier} of them in an earlier run" if file.earlier else ""
-    click.echo(f"{output}: {file.answered} recordings answered{earlier}", err=True)
+    _say(f"{output}: {file.answered} recordings answered{earlier}", err=True)
     if file.failed:
         _warn(f"{file.failed} could not be read")
         sys.exit(1)
@@ -591,28 +628,31 @@ def _show_answer(answer: "Answer | Failure") -> None:
     from spotify_pipeline.identify.answers import Failure
 
     if isinstance(answer, Failure):
-        click.secho(answer.error, fg="red", err=True)
+        _say(answer.error, fg="red", err=True)
         return
-    click.secho(answer.file, bold=True)
+    _say(harmless(answer.file), bold=True)
     if not answer.matches:
-        click.secho("  unknown", fg="yellow")
+        from spotify_pipeline.identify.unknown import why_unknown
+
+        why = why_unknown(Path(answer.file), answer.duration)
+        _say(f"  unknown: {why}" if why else "  unknown", fg="yellow")
     for match in answer.matches:
         played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.002 else ""
-        click.echo("  ", nl=False)
+        _say("  ", nl=False)
         _show_title(match)
-        click.echo(
+        _say(
             f"    at {_clock(match.offset)}{_of_length(match)}{played},"
             f" confidence {match.confidence:.4f}, track {match.track_id}"
         )
         if match.also_at:
             others = ", ".join(_clock(offset) for offset in sorted(match.also_at))
-            click.echo(f"    it sounds the same at {others}")
+            _say(f"    it sounds the same at {others}")
 
 
 def _show_title(track: "NamedMatch | PlayedTrack") -> None:
     artists = f" by {', '.join(track.artists)}" if track.artists else ""
-    click.secho(f"{track.title or track.track_id}{artists}", fg="green", nl=False)
-    click.echo(f", from {track.album}" if track.album else "")
+    _say(harmless(f"{track.title or track.track_id}{artists}"), fg="green", nl=False)
+    _say(harmless(f", from {track.album}") if track.album else "")
 
 
 def _of_length(track: "NamedMatch | PlayedTrack") -> str:
@@ -632,17 +672,17 @@ def _show_timeline(timeline: "Timeline | Failure") -> None:
     from spotify_pipeline.identify.answers import Failure
 
     if isinstance(timeline, Failure):
-        click.secho(timeline.error, fg="red", err=True)
+        _say(timeline.error, fg="red", err=True)
         return
-    click.secho(timeline.file, bold=True)
+    _say(harmless(timeline.file), bold=True)
     for entry in timeline.timeline:
-        click.echo(f"  {_clock(entry.start):>9} to {_clock(entry.end):>9}  ", nl=False)
+        _say(f"  {_clock(entry.start):>9} to {_clock(entry.end):>9}  ", nl=False)
         track = entry.track
         if track is None:
-            click.secho("unknown", fg="yellow")
+            _say("unknown", fg="yellow")
             continue
         _show_title(track)
-        click.echo(
+        _say(
             f"{'':26}from {_clock(track.position)}{_of_length(track)},"
             f" confidence {track.confidence:.4f}, track {track.track_id}"
         )
@@ -652,34 +692,32 @@ def _show_status(status: "Status") -> None:
     from rich.filesize import decimal
 
     shards = status.shards
-    click.echo(f"data home    {status.home}")
-    click.echo(
+    _say(f"data home    {status.home}")
+    _say(
         f"shards       {shards.ingested} ingested, {shards.waiting} waiting,"
         f" {shards.failed} failed ({shards.of_the_dump} in the whole dump)"
     )
-    click.echo(f"tracks       {status.tracks:,} ({status.rejects:,} lines rejected)")
+    _say(f"tracks       {status.tracks:,} ({status.rejects:,} lines rejected)")
     extras = "".join(f", {table}" for table in status.metadata_extras)
     waiting = ", a file waits" if status.metadata_waiting or status.extras_waiting else ""
-    click.echo(f"metadata     {status.metadata_tables} of 9 tables{extras}{waiting}")
+    _say(f"metadata     {status.metadata_tables} of 9 tables{extras}{waiting}")
     current = "" if status.index_is_current else ", not up to date"
-    click.echo(f"index        {status.indexed_tracks:,} tracks{current}")
+    _say(f"index        {status.indexed_tracks:,} tracks{current}")
     current = "" if status.text_index_is_current else ", not up to date"
-    click.echo(f"text index   {status.text_tracks:,} tracks{current}")
+    _say(f"text index   {status.text_tracks:,} tracks{current}")
     sizes = status.sizes
-    click.echo(
+    _say(
         f"on disk      audio {decimal(sizes.audio_database)}, metadata"
         f" {decimal(sizes.metadata_database)}, index {decimal(sizes.index)}, text index"
         f" {decimal(sizes.text_index)}, incoming {decimal(sizes.incoming)},"
         f" staging {decimal(sizes.staging)}"
     )
     for name in status.busy:
-        click.secho(
-            f"{name} is being written by another process; its figures are missing", fg="yellow"
-        )
+        _say(f"{name} is being written by another process; its figures are missing", fg="yellow")
     for shard, reason in status.not_ready.items():
-        click.secho(f"waiting {shard}: {reason}", fg="yellow")
+        _say(f"waiting {shard}: {reason}", fg="yellow")
     for shard, error in status.failed.items():
-        click.secho(f"failed {shard}: {error}", fg="red")
+        _say(f"failed {shard}: {error}", fg="red")
 
 
 def _clock(seconds: float) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +48,12 @@ AUDIO_SUFFIXES = frozenset(
 LOWEST_RATE = 1000
 """Samples per second; a damaged header that says less would grow without end in resampling."""
 
+LOUDEST = 2.0**31
+"""Of a sample, where full scale is 1: some programs write integers of 32 bits as floats. What is
+far beyond would overflow in what is made of it."""
+
 BLOCK_SAMPLES = 1 << 18
-"""Samples of each channel that are decoded at a time."""
+"""Samples of each of two channels that are decoded at a time; of more channels, fewer."""
 
 ID3_HEADER_BYTES = 10
 FIRST_FRAME_BYTES = 200
@@ -84,19 +89,32 @@ class Recording:
 def audio_files(folder: Path) -> list[Path]:
     """Find the audio files below a folder by their names, in the order of their names.
 
+    A folder that can't be read is given as it is: whoever decodes it, as if it were a file, is told
+    why not.
+
     Raises
     ------
     RecordingError
         There is none.
     """
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
-    files = sorted((path for path in found if path.is_file()), key=Path.as_posix)
+    unreadable: list[Path] = []
+    walk = os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename)))
+    found = (Path(parent, name) for parent, _, names in walk for name in names)
+    files = [path for path in found if path.suffix.lower() in AUDIO_SUFFIXES and _may_be_file(path)]
+    files = sorted(files + unreadable, key=Path.as_posix)
     if not files:
         raise RecordingError(
             f"{printable(folder)} holds no audio file; looked for"
             f" {', '.join(sorted(AUDIO_SUFFIXES))}"
         )
     return files
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # decoding it tells what is wrong
 
 
 def printable(path: Path) -> str:
@@ -110,8 +128,8 @@ def read_recording(path: Path, sample_rate: int) -> Recording:
     Raises
     ------
     RecordingError
-        The file is missing, holds no audio or samples that are not finite, or is of a format that
-        needs ffmpeg where there is none.
+        The file is missing, holds no audio or samples that are not finite or beyond `LOUDEST`, or
+        is of a format that needs ffmpeg where there is none.
     """
     return _joined(stream_recording(path, sample_rate), sample_rate)
 
@@ -188,6 +206,8 @@ def _streamed(
     name = printable(path)
     resampler: Resampler | None = None
     try:
+        if path.is_dir():
+            _refuse_folder(path)
         if not path.is_file():
             raise RecordingError(f"{name}: no such file")
         if path.stat().st_size == 0:
@@ -195,12 +215,19 @@ def _streamed(
         lead = np.zeros(lead_of(path), np.float32)
         for rate, mono in _decoded(path, wanted_rate):
             resampler = resampler or resampler_of(rate)
-            yield _finite(path, resampler.push(np.concatenate((lead, _finite(path, mono)))))
+            yield resampler.push(np.concatenate((lead, _checked(path, mono))))
             lead = lead[:0]
     except OSError as error:
         raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
     if resampler is not None:
-        yield _finite(path, resampler.push(np.empty(0, np.float32), last=True))
+        yield resampler.push(np.empty(0, np.float32), last=True)
+
+
+def _refuse_folder(folder: Path) -> NoReturn:
+    """Say why a folder is no recording."""
+    os.listdir(folder)  # noqa: PTH208  # this alone fails if the folder can't be read
+    audio_files(folder)
+    raise RecordingError(f"{printable(folder)}: is a folder; name the files in it")
 
 
 def _decoded(path: Path, wanted_rate: int) -> Generator[_Block]:
@@ -223,10 +250,16 @@ def _decoded(path: Path, wanted_rate: int) -> Generator[_Block]:
     yield from _decode_with_ffmpeg(path, wanted_rate)
 
 
-def _finite(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Give the samples back if they are all finite."""
-    if not np.isfinite(samples).all():
+def _checked(path: Path, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Give the samples back if they can be those of a recording."""
+    highest = np.abs(samples).max(initial=0)
+    if not np.isfinite(highest):
         raise RecordingError(f"{printable(path)}: a sample is NaN or infinite")
+    if highest > LOUDEST:
+        raise RecordingError(
+            f"{printable(path)}: a sample is {highest:.3g}, where 1 is full scale: the file is"
+            " damaged, or does not hold floats"
+        )
     return samples
 
 
@@ -239,7 +272,8 @@ def _decode_with_soundfile(path: Path) -> Generator[_Block]:
             raise RecordingError(
                 f"{printable(path)}: no recording has {file.samplerate} samples a second"
             )
-        while len(channels := file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)):
+        block = 2 * BLOCK_SAMPLES // max(file.channels, 2)
+        while len(channels := file.read(block, dtype="float32", always_2d=True)):
             yield file.samplerate, channels.mean(axis=1)
         if file.tell() == 0:
             raise RecordingError(f"{printable(path)}: the file holds no audio")

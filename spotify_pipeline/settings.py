@@ -183,7 +183,7 @@ class Settings:
 
     def create_folders(self) -> None:
         """Create the folders that are missing."""
-        for folder in (self.home, self.incoming, self.staging, self.index):
+        for folder in (self.home, self.incoming, self.staging, self.index, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -19,8 +19,10 @@ from spotify_pipeline.cli import main
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.fingerprint import encode_rhythm
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import artist_id, make_home, track_id
+from spotify_pipeline_tests.disks import mounted_read_only
 from spotify_pipeline_tests.documents import make_document
 from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks, worn
@@ -78,6 +80,26 @@ def test_identify_writes_csv_and_fails_at_the_end(
     assert result.exit_code == 1
     assert "no fingerprint" in broken["error"]
     assert (first["match"], first["offset"]) == (second["match"], second["offset"]) == ("1", "0.0")
+
+
+def test_identify_answers_what_it_can_beside_what_is_hostile_missing_or_empty(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 1e24, 55_125)
+    soundfile.write(tmp_path / "absurd.wav", noise, 11_025, subtype="FLOAT")
+    (tmp_path / "empty").mkdir()
+    asked = [tmp_path / "absurd.wav", tmp_path / "none.wav", tmp_path / "empty", *recordings[1:]]
+    result = runner.invoke(main, ["identify", "--json", *map(str, asked)])
+    *wrong, first, second = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    for answer, path, why in zip(
+        wrong, asked, ["full scale", "no such file", "no audio file"], strict=False
+    ):
+        assert answer["file"] == str(path)
+        assert str(path) in answer["error"]
+        assert why in answer["error"]
+    assert first["identified"]
+    assert second["identified"]
 
 
 def test_identify_takes_a_list_from_stdin(runner: CliRunner, recordings: list[Path]) -> None:
@@ -151,6 +173,35 @@ def test_identify_draws_what_can_be_read(
     assert "name a folder" in runner.invoke(main, [*command, str(tmp_path / "plot.png")]).output
 
 
+def test_identify_does_not_take_another_picture_for_a_folder(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    plot = tmp_path / "plot.JPG"
+    result = runner.invoke(main, ["identify", str(recordings[1]), "--plot", str(plot)])
+    assert result.exit_code == 2
+    assert "plots are PNG pictures; name FILE.png, or a folder" in result.stderr
+    assert not plot.exists()
+
+
+def test_identify_says_why_silence_and_half_a_second_are_unknown(
+    runner: CliRunner, recordings: list[Path], tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 10 * 11_025)
+    clips = {"silence": 0 * noise, "short": noise[:5512], "noise": noise}
+    for name, samples in clips.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, 11_025)
+    files = [str(tmp_path / f"{name}.wav") for name in clips]
+    shown = runner.invoke(main, ["identify", *files]).stdout.splitlines()
+    assert shown == [
+        files[0],
+        "  unknown: no onset is heard in it: it is silent, or one steady sound",
+        files[1],
+        "  unknown: 0.5 s are too short; it takes a few seconds",
+        files[2],
+        "  unknown",
+    ]
+
+
 def test_status_of_an_empty_home_is_all_zero(runner: CliRunner) -> None:
     result = runner.invoke(main, ["status"])
     assert result.exit_code == 0
@@ -186,6 +237,14 @@ def test_a_shard_that_lies_there_twice_waits_and_both_places_are_named(
     assert result.exit_code == 0
     assert "ingest 0a: waits, it lies at" in result.output
     assert result.output.count("0a.jsonl.zst") == 2
+
+
+def test_an_ingest_locks_others_out_in_the_folder_for_that(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    assert runner.invoke(main, ["ingest"]).exit_code == 0
+    home = tmp_path / "home"
+    assert list(home.rglob("*.lock")) == [home / "locks" / "ingest.lock"]
 
 
 def test_a_home_that_is_a_file_is_a_message(tmp_path: Path) -> None:
@@ -244,6 +303,14 @@ def test_lookup_takes_an_address_among_the_words(catalogue: CliRunner) -> None:
     ]
 
 
+def test_lookup_passes_over_a_byte_order_mark(catalogue: CliRunner, tmp_path: Path) -> None:
+    batch = tmp_path / "ids.txt"
+    batch.write_text(f"{track_id(5)}\n", encoding="utf-8-sig")
+    result = catalogue.invoke(main, ["lookup", "--json", "--batch", str(batch)])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["asked"] == track_id(5)
+
+
 @pytest.mark.parametrize("option", [["-"], ["--batch", "-"]])
 def test_lookup_answers_a_batch_and_fails_if_a_line_is_unknown(
     catalogue: CliRunner, option: list[str]
@@ -279,6 +346,8 @@ def test_lookup_lists_recordings_that_are_there_several_times(catalogue: CliRunn
         (["xyzzyx"], 1, "nothing found"),
         ([], 2, "name words, an id, or any of the options"),
         (["--year", "x"], 2, "neither a whole number nor a span"),
+        (["--year", "2000..1990"], 2, "'2000..1990' ends before it begins"),
+        (["one", "--json", "--csv"], 2, "name one of --json and --csv"),
         (["--id", "nonsense"], 1, "neither an id, an address"),
         (["--similar-duration", "missing.wav"], 1, "missing.wav"),
         (["--duplicates", "isrc", "--csv"], 2, "--duplicates goes with --json"),
@@ -309,6 +378,43 @@ def test_lookup_by_words_fails_when_the_text_index_is_of_an_earlier_catalogue(
     assert result.exit_code == 1
     assert "is of an earlier catalogue than the one that is loaded" in result.stderr
     assert runner.invoke(main, ["lookup", "--isrc", "USABC9600001"]).exit_code == 0
+
+
+def test_lookup_works_where_nothing_can_be_written(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    with mounted_read_only(home.home, tmp_path / "read only") as shown:
+        runner = CliRunner(env={HOME_VARIABLE: str(shown), INCOMING_VARIABLE: None})
+        result = runner.invoke(main, ["lookup", "hells", "bells"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Hells Bells by AC/DC")
+
+
+def test_escapes_in_titles_and_names_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    publish_tracks(home.index, make_tracks(2))
+    with connect(home.metadata_database) as connection:
+        connection.execute("UPDATE tracks SET name = 'One' || chr(27) || '[2J' WHERE rowid = 1")
+    for folder in ("\x1b[31m", "b"):
+        shard = home.incoming / folder / "0a.jsonl.zst"
+        shard.parent.mkdir(parents=True)
+        shard.write_text("anything")
+    clip = tmp_path / "clip\x1b[2J.json"
+    clip.write_bytes(msgspec.json.encode(make_document(track_id(0), duration=60.0)))
+    runner = CliRunner(env={HOME_VARIABLE: str(home.home), INCOMING_VARIABLE: None})
+    commands = (
+        ["lookup", "achtung", "one"],
+        ["identify", str(clip)],
+        ["identify", str(tmp_path / "none\x1b[2J.wav")],
+        ["status"],
+        ["ingest"],
+    )
+    for command in commands:
+        shown = runner.invoke(main, command).output  # not a terminal: without styles
+        assert "\\x1b[" in shown
+        assert "\x1b" not in shown
+    exact = runner.invoke(main, ["identify", "--json", str(clip)]).stdout
+    assert json.loads(exact)["file"] == str(clip)
+    assert json.loads(exact)["matches"][0]["title"] == "One\x1b[2J"
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,8 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert_refused(tmp_path, "no such file")
+    write(tmp_path / "a.wav", sine(1, RATE))
+    assert_refused(tmp_path, "is a folder; name the files in it")
 
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:
@@ -183,13 +184,32 @@ def test_a_sample_that_is_not_finite_is_refused(tmp_path: Path, bad: float, chan
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")
-@pytest.mark.parametrize(("channels", "rate"), [(2, RATE), (1, 8000)])
-def test_samples_that_overflow_on_the_way_are_refused(
-    tmp_path: Path, channels: int, rate: int
+@pytest.mark.parametrize("sample", [1e10, 1e25, 3e38])
+@pytest.mark.parametrize(("channels", "rate"), [(2, RATE), (1, 8000), (1, RATE)])
+def test_samples_that_would_overflow_on_the_way_are_refused(
+    tmp_path: Path, channels: int, rate: int, sample: float
 ) -> None:
-    samples = np.full((8000, channels), 3e38)
+    samples = np.full((8000, channels), sample)
     path = write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
-    assert_refused(path, "NaN or infinite")
+    assert_refused(path, "a sample is .*, where 1 is full scale|NaN or infinite")
+
+
+@pytest.mark.parametrize("scale", [1e-44, 1e-30, 2.0**31])
+def test_samples_of_another_scale_are_read(tmp_path: Path, scale: float) -> None:
+    samples = sine(1, RATE) * scale
+    found = read_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"), RATE).samples
+    np.testing.assert_array_equal(found, samples.astype(np.float32))
+
+
+def test_a_thousand_channels_are_read_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros((20_000, 1000), np.int16), RATE)
+    tracemalloc.start()
+    try:
+        assert read_recording(path, RATE).duration == 20_000 / RATE
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_sample_rate_that_would_stretch_it_beyond_memory_is_refused(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ class Lookup:
         A track's id gives that track, an ISRC the most popular of its tracks, and whatever names
         an album or artist all of its tracks that the catalogue gives. Empty lines are passed over.
         """
-        asked = (line.strip() for line in lines)
+        asked = (line.removeprefix("\ufeff").strip() for line in lines)  # a byte order mark
         named = filter(None, asked)
         while some := list(islice(named, BATCH)):
             parsed = {line: parse_reference(line) for line in some}

@@ -12,6 +12,7 @@ import msgspec
 
 from spotify_pipeline.catalog.lookup import Found, Unknown
 from spotify_pipeline.catalog.records import AudioFeatures, Image, Track
+from spotify_pipeline.terminal import harmless
 
 __all__ = ["CSV_HEAD", "as_csv", "as_json", "as_text"]
 
@@ -77,9 +78,9 @@ def as_csv(answer: Found | Unknown) -> str:
 
 
 def as_text(answer: Found | Unknown, *, images: bool = False) -> str:
-    """Write an answer for a person; the first line is the title and the artists."""
+    """Write an answer for a person's terminal; the first line is the title and the artists."""
     if isinstance(answer, Unknown):
-        return f"{answer.asked}: {answer.error}"
+        return harmless(f"{answer.asked}: {answer.error}")
     track = answer.track
     artists = f" by {', '.join(artist.name for artist in track.artists)}" if track.artists else ""
     lines = [f"{track.title or track.track_id}{artists}", *_of_album(track), _facts(track)]
@@ -99,7 +100,7 @@ def as_text(answer: Found | Unknown, *, images: bool = False) -> str:
         lines += _pictures("cover", track.album.images if track.album is not None else ())
         for artist in track.artists:
             lines += _pictures(artist.name, artist.images)
-    return "\n    ".join(line for line in lines if line)
+    return "\n    ".join(harmless(line) for line in lines if line)
 
 
 def _of_album(track: Track) -> list[str]:

@@ -24,6 +24,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import tantivy
@@ -63,6 +64,9 @@ BYTES_PER_TRACK = 150
 
 _FOLDERS = "terms-*"
 
+_LOCKING = "Failed to acquire Lockfile"
+"""How the engine's error begins."""
+
 
 def open_text_index(folder: Path) -> tuple[list[tantivy.Index], TextManifest]:
     """Open the index in service: its tiers, the most popular tracks first.
@@ -77,8 +81,8 @@ def open_text_index(folder: Path) -> tuple[list[tantivy.Index], TextManifest]:
         if manifest is None:
             break
         try:
-            tiers = [str(folder / manifest.folder / str(k)) for k in range(manifest.tiers)]
-            return [tantivy.Index.open(tier) for tier in tiers], manifest
+            tiers = [folder / manifest.folder / str(k) for k in range(manifest.tiers)]
+            return [_open_tier(tier) for tier in tiers], manifest
         except (OSError, ValueError) as error:
             # a build may have replaced it since the manifest was read
             again = read_text_manifest(folder)
@@ -92,6 +96,30 @@ def open_text_index(folder: Path) -> tuple[list[tantivy.Index], TextManifest]:
         f"{folder}: there is no text index, so words can't be looked for; make it by 'ingest', or"
         " by the job 'text'"
     )
+
+
+def _open_tier(tier: Path) -> tantivy.Index:
+    """Open a tier, be it writable or not.
+
+    The engine locks a file of the folder while it opens it. Where that can't be written, a folder
+    of links to the tier's files does as well: it may be removed as soon as they are open.
+    """
+    try:
+        return tantivy.Index.open(str(tier))
+    except ValueError as error:
+        if _LOCKING not in str(error):
+            raise
+    files = [file.absolute() for file in tier.iterdir() if file.suffix != ".lock"]
+    try:
+        with TemporaryDirectory() as links:
+            for file in files:
+                (Path(links) / file.name).symlink_to(file)
+            return tantivy.Index.open(links)
+    except OSError as error:
+        raise TextIndexError(
+            f"{tier}: can't be opened, for neither it nor a temporary folder can be written to"
+            f" ({error}); let TMPDIR name a folder that can"
+        ) from error
 
 
 def build_text_index(

@@ -7,6 +7,7 @@ What is looked for in turn, until there are enough tracks, the most popular firs
 3. the same when the last word is but the beginning of one;
 4. if there is none so far, the same with one letter wrong, missing, too much, or swapped with the
    next, in each word that the catalogue does not know; if it knows them all, in any one of them.
+   Words and texts of no sensible length have no typos.
 
 Belongs here: queries to the index. Does not belong here: the index's files (`text_index`), and what
 else is known of the tracks that are found (`lookup`).
@@ -45,8 +46,12 @@ SIMILAR_WORDS = 40
 FEW_TERMS = 64
 """Tracks of so many alternatives are read side by side, of more as one set before all else."""
 
-SHORTEST_MISTYPED = 3
-"""Letters; in shorter words no typo is assumed."""
+SHORTEST_MISTYPED, LONGEST_MISTYPED = 3, 64
+"""Letters; in shorter and longer words no typo is assumed. All that is a letter off a word takes
+memory by the square of its length."""
+
+MOST_MISTYPED = 64
+"""Words; of a longer text, which may be a whole page, none is assumed to be mistyped."""
 
 _MUST, _SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
 
@@ -243,10 +248,12 @@ class TextSearch:
 
     def _may_be_wrong(self, asked: Sequence[str]) -> list[list[int]]:
         """Give the places of words that have a letter changed: those that no track has, or any."""
+        if len(asked) > MOST_MISTYPED:
+            return []
         places = [
             place
             for place, word in enumerate(asked)
-            if len(word) >= SHORTEST_MISTYPED and not is_unspaced(word)
+            if SHORTEST_MISTYPED <= len(word) <= LONGEST_MISTYPED and not is_unspaced(word)
         ]
         unknown = [k for k in places if not any(tier.has(asked[k]) for tier in self.tiers)]
         return [unknown] if unknown else [[place] for place in places]

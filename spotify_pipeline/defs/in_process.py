@@ -105,7 +105,7 @@ def run_waiting(
     """
     settings.create_folders()
     try:
-        with FileLock(settings.home / "ingest.lock", timeout=0):
+        with FileLock(settings.locks / "ingest.lock", timeout=0):
             yield from _Runs(settings, _FixedProgress(report, say)).everything()
     except Timeout as error:
         raise PipelineError(

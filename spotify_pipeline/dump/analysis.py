@@ -8,9 +8,9 @@ around them. Does not belong here: reading audio, fingerprinting, and files of d
 (`sample_dump`).
 """
 
-import getpass
+import fcntl
 import platform
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock
 
 if TYPE_CHECKING:
     from spotify_pipeline.fingerprint import Fingerprint
@@ -120,9 +119,14 @@ def _compile_librosa() -> None:
     """Have librosa's kernels compiled, or loaded, by one process at a time.
 
     numba keeps them on disk; where two processes compile the same gufunc at once, the files of one
-    may be paired with those of the other, and every process that loads them crashes.
+    may be paired with those of the other, and every process that loads them crashes. They share the
+    file that is locked here if they share those.
     """
-    with FileLock(Path(tempfile.gettempdir(), f"spotify-pipeline-{getpass.getuser()}.lock")):
+    import librosa
+
+    with Path(librosa.__file__).open("rb") as shared:
+        with suppress(OSError):  # not every network disk has locks
+            fcntl.flock(shared, fcntl.LOCK_EX)
         _analyse(np.random.default_rng(0).uniform(-0.5, 0.5, 3 * ANALYSIS_SAMPLE_RATE).astype("f4"))
 
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from spotify_pipeline.dump.scanning import find_byte
 
-__all__ = ["LINE_LIMIT", "numbered_lines"]
+__all__ = ["LINE_FEED", "LINE_LIMIT", "numbered_lines"]
 
 LINE_LIMIT = 32 * 2**20
 """Bytes; the longest real documents are under 1 MB."""
 
-_LINE_FEED = 10
+LINE_FEED = 10
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
 _GLANCE = 64  # bytes that tell a blank line from nearly any other
@@ -40,7 +40,7 @@ def _lines(chunks: Iterable[memoryview]) -> Iterator[memoryview]:
     for chunk in chunks:
         text = np.frombuffer(chunk, np.uint8)
         start = 0
-        while (end := find_byte(text, _LINE_FEED, start)) < len(chunk):
+        while (end := find_byte(text, LINE_FEED, start)) < len(chunk):
             if held:
                 held += chunk[start:end][: LINE_LIMIT + 1 - len(held)]
                 yield memoryview(held).toreadonly()

@@ -10,6 +10,7 @@ here: where the rows go; that is the store's business.
 import reprlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,9 @@ READ_BYTES = 1 << 14
 
 # A few of DuckDB's vectors of 2,048 rows, and little enough to stay in the processor's cache.
 BATCH_ROWS = 8192
+
+LONGEST_CELL = 1 << 18
+"""Bytes of a text. Names and copyrights are far shorter; batches of longer ones take gigabytes."""
 
 _TEXTS = "texts"
 
@@ -163,9 +167,19 @@ def inspect_table(database: Path, table: str) -> SourceTable:
     Raises
     ------
     MetadataError
-        The file cannot be read, or lacks the table or one of its columns.
+        The file cannot be read, lacks the table or one of its columns, or has a view or virtual
+        table of that name: what these compute may have no end.
     """
     with _connect(database) as connection:
+        computed = connection.execute(
+            "SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE"
+            " AND type IN ('table', 'view') AND coalesce(rootpage, 0) = 0",
+            (table,),
+        ).fetchone()
+        if computed is not None:
+            raise MetadataError(
+                f"{database}: {table} is a view or a virtual table, not a table: it is another file"
+            )
         found = [
             row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
         ]
@@ -177,8 +191,21 @@ def inspect_table(database: Path, table: str) -> SourceTable:
         missing = [name for name in expected if name not in found]
         if missing:
             raise MetadataError(f"{database}: table {table} lacks the columns {', '.join(missing)}")
-        (rows,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+        rows = _count_rows(connection, table)
     return SourceTable(rows, tuple(name for name in found if name not in expected))
+
+
+def _count_rows(connection: sqlite3.Connection, table: str) -> int:
+    """Count a table's rows in a thread of its own, for nothing else could interrupt it."""
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(
+            lambda: connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+        )
+        try:
+            return int(counting.result()[0])
+        except BaseException:
+            connection.interrupt()
+            raise
 
 
 def read_table(
@@ -207,8 +234,8 @@ def read_table(
     ------
     MetadataError
         The file cannot be read, a table or column is missing, or a cell has another type than its
-        column or is text that is not UTF-8: the message names table, column, row (from 1) and
-        value.
+        column, is text that is not UTF-8, or is longer than `LONGEST_CELL`: the message names
+        table, column, row (from 1), and value or size.
     """
     definition = ALL_TABLES[table]
     first_row = 1
@@ -222,7 +249,7 @@ def read_table(
             except (pa.ArrowException, OSError) as error:
                 _check_cells(database, definition, first_row, batch_rows)
                 raise _damaged(database, error) from error
-            *cells, texts = batch.columns
+            texts, *cells = batch.columns
             if texts.sum().as_py() != _count_texts(cells):
                 _check_cells(database, definition, first_row, batch_rows)
                 raise MetadataError(
@@ -237,35 +264,41 @@ def read_table(
 def _open_reader(
     database: Path, definition: TableDefinition, batch_rows: int
 ) -> Iterator[pa.RecordBatchReader]:
-    """Give a table's rows, its columns and one more: how many of the row's cells are text.
+    """Give a table's rows, its columns after one more: how many of the row's cells are text.
 
     The driver takes a column's type from the cells of its first batch, so the first batch is made
     up of cells of the declared types, and is dropped here. In later batches the driver fails at
     whatever is no integer where integers belong; where text belongs it makes text of numbers and
     BLOBs, which only the count tells.
     """
-    expected = definition.schema.append(pa.field(_TEXTS, pa.int64()))
-    address = _address(database)
+    expected = definition.schema.insert(0, pa.field(_TEXTS, pa.int64()))
     try:
-        with (
-            adbc_driver_sqlite.connect(address) as driver,
-            adbc_driver_manager.AdbcConnection(driver) as connection,
-            adbc_driver_manager.AdbcStatement(connection) as statement,
-        ):
-            option = adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value
-            statement.set_options(**{option: str(batch_rows)})
-            statement.set_sql_query(_query(definition, batch_rows))
-            stream, _ = statement.execute_query()
-            with pa.RecordBatchReader.from_stream(stream) as reader:
-                made_up = reader.read_next_batch()
-                if reader.schema != expected or made_up.num_rows != batch_rows:
-                    raise MetadataError(
-                        f"{database}: table {definition.name} cannot be read with its types: "
-                        "install another version of adbc-driver-sqlite"
-                    )
-                yield reader
+        with _reading(database, _query(definition, batch_rows), batch_rows) as reader:
+            made_up = reader.read_next_batch()
+            if reader.schema != expected or made_up.num_rows != batch_rows:
+                raise MetadataError(
+                    f"{database}: table {definition.name} cannot be read with its types: "
+                    "install another version of adbc-driver-sqlite"
+                )
+            yield reader
     except adbc_driver_manager.Error as error:
         raise _damaged(database, error) from error
+
+
+@contextmanager
+def _reading(database: Path, query: str, batch_rows: int) -> Iterator[pa.RecordBatchReader]:
+    """Give what a query of a SQLite file selects."""
+    with (
+        adbc_driver_sqlite.connect(_address(database)) as driver,
+        adbc_driver_manager.AdbcConnection(driver) as connection,
+        adbc_driver_manager.AdbcStatement(connection) as statement,
+    ):
+        option = adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value
+        statement.set_options(**{option: str(batch_rows)})
+        statement.set_sql_query(query)
+        stream, _ = statement.execute_query()
+        with pa.RecordBatchReader.from_stream(stream) as reader:
+            yield reader
 
 
 def _query(definition: TableDefinition, batch_rows: int) -> str:
@@ -273,18 +306,27 @@ def _query(definition: TableDefinition, batch_rows: int) -> str:
     samples = {"INTEGER": "0", "TEXT": "'text'", "REAL": "0.0"}
     columns = definition.columns
     made_up = ", ".join(f'{samples[c.declared_type]} AS "{c.name}"' for c in columns)
-    # A sum without branches: the same in ANDs and ORs takes SQLite half as long again.
-    texts = " + ".join(
-        f"(typeof(source.\"{c.name}\") = 'text')" for c in columns if c.declared_type == "TEXT"
-    )
     # UNION ALL gives all of its first part first.
     return (
         "WITH RECURSIVE numbers(number) AS "
         f"(SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {batch_rows}) "
-        f'SELECT {made_up}, 0 AS "{_TEXTS}" FROM numbers '
-        f"UNION ALL SELECT {_source_columns(definition)}, {texts or '0'} "
+        f'SELECT 0 AS "{_TEXTS}", {made_up} FROM numbers '
+        f"UNION ALL SELECT {_text_count(definition)}, {_source_columns(definition)} "
         f"FROM {_source(definition)}"
     )
+
+
+def _text_count(definition: TableDefinition) -> str:
+    """Count a row's cells that are text; an overlong one is an error before it is read at all."""
+    texts = [f'source."{c.name}"' for c in definition.columns if c.declared_type == "TEXT"]
+    if not texts:
+        return "0"
+    # A sum without branches: the same in ANDs and ORs takes SQLite half as long again.
+    count = " + ".join(f"(typeof({text}) = 'text')" for text in texts)
+    overlong = " OR ".join(f"octet_length({text}) > {LONGEST_CELL}" for text in texts)
+    # abs() of the least integer fails; SQLite must not find out that this one is constant
+    failure = f"abs(-{2**63 - 1} - (typeof({texts[0]}) <> ''))"
+    return f"CASE WHEN {overlong} THEN {failure} ELSE {count} END"
 
 
 def _source_columns(definition: TableDefinition) -> str:
@@ -305,11 +347,12 @@ def _count_texts(cells: Sequence[pa.Array]) -> int:
 def _check_cells(
     database: Path, definition: TableDefinition, first_row: int, batch_rows: int
 ) -> None:
-    """Look through the rows of one batch, and fail at the first cell of a wrong type.
+    """Look through the rows of one batch, and fail at the first cell of a wrong type or size.
 
     It takes a second, slower reading that tells a cell's own type, so only what is known to be
     wrong is read like this.
     """
+    _check_sizes(database, definition, first_row, batch_rows)
     with _connect(database) as connection:
         connection.text_factory = _text_or_bytes
         rows = connection.execute(
@@ -326,6 +369,26 @@ def _check_cells(
                     )
 
 
+def _check_sizes(
+    database: Path, definition: TableDefinition, first_row: int, batch_rows: int
+) -> None:
+    """Fail at the first cell of a batch that is too long, without reading it."""
+    sizes = ", ".join(f'octet_length(source."{c.name}") AS "{c.name}"' for c in definition.columns)
+    query = f"SELECT {sizes} FROM {_source(definition)} LIMIT {batch_rows} OFFSET {first_row - 1}"
+    try:
+        with _reading(database, query, batch_rows) as reader:
+            rows = reader.read_all().to_pylist()
+    except (adbc_driver_manager.Error, pa.ArrowException, OSError):
+        return  # damaged, as the reading of the cells tells
+    for number, row in enumerate(rows, first_row):
+        for name, size in row.items():
+            if size is not None and size > LONGEST_CELL:
+                raise MetadataError(
+                    f"{database}: table {definition.name}, column {name}, row {number}: {size:,} "
+                    f"bytes where at most {LONGEST_CELL:,} belong: fetch the file again"
+                )
+
+
 def _text_or_bytes(cell: bytes) -> str | bytes:
     """Decode a text of SQLite; one that is not UTF-8 stays what it is."""
     try:
@@ -339,7 +402,8 @@ def _connect(database: Path) -> Iterator[sqlite3.Connection]:
     """Open a SQLite file for reading, cell by cell."""
     address = _address(database)
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        # one thread at a time, but not always the same
+        with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
             yield connection
     except sqlite3.Error as error:
         raise _damaged(database, error) from error

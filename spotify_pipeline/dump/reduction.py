@@ -27,6 +27,7 @@ from spotify_pipeline.space import naming_a_full_disk
 from spotify_pipeline.syncing import sync
 
 __all__ = [
+    "REJECTS_KEPT",
     "REJECTS_SCHEMA",
     "TRACKS_SCHEMA",
     "Reduction",
@@ -69,6 +70,10 @@ REJECTS_SCHEMA = pa.schema(
 )
 
 
+REJECTS_KEPT = 10_000
+"""Of a shard; what is wrong with more lines than that, these tell."""
+
+
 class ReductionSummary(msgspec.Struct, frozen=True):
     """What was read to make a reduction.
 
@@ -83,7 +88,7 @@ class ReductionSummary(msgspec.Struct, frozen=True):
     tracks
         Rows in ``tracks.parquet``.
     rejects
-        Rows in ``rejects.parquet``.
+        Lines that were not taken; the first `REJECTS_KEPT` are rows in ``rejects.parquet``.
     duplicates
         Lines whose track id stood on an earlier line; the first one counts.
     parts
@@ -162,7 +167,7 @@ def reduce_shard(
 
     Raises
     ------
-    IncompleteFileError, CompressionError
+    IncompleteFileError, CompressionError, NotAShardError
         The file can't be read to its end; nothing is left in `staging`.
     SpaceError
         The disk is full; nothing is left in `staging`.
@@ -246,7 +251,7 @@ def _write(
     status = source.stat()
     reader = ShardReader(source, shard, progress, parts)
     seen: set[str] = set()
-    duplicates = 0
+    rejected = duplicates = 0
     with ExitStack() as stack:
         tracks = stack.enter_context(BatchWriter(target.tracks, TRACKS_SCHEMA))
         rejects = stack.enter_context(BatchWriter(target.rejects, REJECTS_SCHEMA))
@@ -255,7 +260,9 @@ def _write(
         }
         for row in reader:
             if isinstance(row, Reject):
-                rejects.add((row.line, row.reason, row.excerpt))
+                rejected += 1
+                if rejected <= REJECTS_KEPT:
+                    rejects.add((row.line, row.reason, row.excerpt))
             elif row.fields.track_id in seen:
                 duplicates += 1
             else:
@@ -272,7 +279,7 @@ def _write(
         checksum=reader.checksum,
         lines=reader.lines,
         tracks=tracks.rows,
-        rejects=rejects.rows,
+        rejects=rejected,
         duplicates=duplicates,
         parts=list(parts),
     )

@@ -8,15 +8,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from spotify_pipeline.dump.document import DetectionFields, parse_document
 from spotify_pipeline.dump.errors import DocumentError
-from spotify_pipeline.dump.lines import LINE_LIMIT, numbered_lines
+from spotify_pipeline.dump.lines import LINE_FEED, LINE_LIMIT, numbered_lines
 from spotify_pipeline.dump.parts import Parts, PartsParser
 from spotify_pipeline.dump.read_ahead import ReadAhead
+from spotify_pipeline.errors import PipelineError
 
-__all__ = ["Document", "Reject", "ShardReader"]
+__all__ = ["Document", "NotAShardError", "Reject", "ShardReader"]
 
 EXCERPT_LENGTH = 200
+
+MOST_LINES = 2_000_000
+"""The dump's shards have about 75,000."""
+
+MOST_UNPACKED, LARGEST_RATIO = 2**30, 200
+"""Bytes beyond those that so many times the packed ones give; documents give some four times."""
+
+
+class NotAShardError(PipelineError):
+    """A file that no shard can be, whatever is in the rest of it."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +90,35 @@ class ShardReader:
         ------
         IncompleteFileError, CompressionError
             See `compression.CompressedReader`.
+        NotAShardError
+            It has more lines, blank ones too, or unpacks to more than any shard: reading all of it
+            might take days.
         """
         content = ReadAhead(self.path)
-        for number, line in numbered_lines(content):
+        for number, line in numbered_lines(self._within_reason(content)):
             self.lines += 1
             yield self._parse(number, line)
             self._progress(content.bytes_read)
         self.bytes_read = content.bytes_read
         self.checksum = content.checksum
+
+    def _within_reason(self, content: ReadAhead) -> Iterator[memoryview]:
+        """Pass chunks on for as long as they may be a shard's."""
+        lines = unpacked = 0
+        for chunk in content:
+            lines += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == LINE_FEED))
+            unpacked += len(chunk)
+            if lines > MOST_LINES:
+                raise NotAShardError(
+                    f"{self.path}: has more than {MOST_LINES:,} lines, so it is no shard; fetch it"
+                    " again, or remove it"
+                )
+            if unpacked > MOST_UNPACKED + LARGEST_RATIO * content.bytes_read:
+                raise NotAShardError(
+                    f"{self.path}: {content.bytes_read:,} bytes of it unpack to {unpacked:,}, so it"
+                    " is no shard; fetch it again, or remove it"
+                )
+            yield chunk
 
     def _parse(self, number: int, line: memoryview) -> Document | Reject:
         if len(line) > LINE_LIMIT:

@@ -4,11 +4,12 @@ Belongs here: which files are meant. Does not belong here: reading them (`query`
 answers go (`answer_file`).
 """
 
+import codecs
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from spotify_pipeline.recording import audio_files
+from spotify_pipeline.recording import RecordingError, audio_files
 
 __all__ = ["expanded", "listed"]
 
@@ -16,15 +17,16 @@ __all__ = ["expanded", "listed"]
 def expanded(paths: Iterable[Path]) -> list[Path]:
     """Give the files, and the audio files below the folders; each once, where it is named first.
 
-    A file that is not there is given too: it gets an answer that says so.
-
-    Raises
-    ------
-    RecordingError
-        A folder holds no audio file.
+    What is not there, or a folder without audio, is given too: it gets an answer that says so.
     """
-    found = (audio_files(path) if path.is_dir() else [path] for path in paths)
-    return list(dict.fromkeys(file for files in found for file in files))
+    return list(dict.fromkeys(file for path in paths for file in _meant(path)))
+
+
+def _meant(path: Path) -> list[Path]:
+    try:
+        return audio_files(path) if path.is_dir() else [path]
+    except (RecordingError, OSError):
+        return [path]
 
 
 def listed(lines: Iterable[bytes]) -> list[Path]:
@@ -33,5 +35,5 @@ def listed(lines: Iterable[bytes]) -> list[Path]:
     >>> [path.name for path in listed([b"music/one.mp3\r\n", b"\n", b"two.mp3"])]
     ['one.mp3', 'two.mp3']
     """
-    names = (line.rstrip(b"\r\n") for line in lines)
+    names = (line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n") for line in lines)
     return [Path(os.fsdecode(name)) for name in names if name]

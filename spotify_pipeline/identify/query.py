@@ -21,6 +21,9 @@ from spotify_pipeline.recording import RecordingError, printable, read_for_finge
 
 __all__ = ["Query", "read_query"]
 
+LARGEST_JSON = 1 << 25
+"""Bytes; the longest real documents are under 1 MB."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -69,6 +72,8 @@ def read_query(path: Path) -> Query:
 def _read_strings(path: Path) -> Query:
     name = printable(path)
     try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise RecordingError(f"{name}: larger than {LARGEST_JSON} bytes: no document is")
         document = msgspec.json.decode(path.read_bytes(), type=_Document)
         strings = document.track or document
         codes = decode_echoprint(strings.echoprintstring or "")

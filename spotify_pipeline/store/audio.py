@@ -1,7 +1,8 @@
 """``audio.duckdb``: the detection fields of all tracks, and the ledger of shards.
 
 Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
-a row for each shard that was appended) and ``rejects`` (the lines that were not taken). A shard's
+a row for each shard that was appended) and ``rejects`` (lines that were not taken, the first ten
+thousand of a shard). A shard's
 rows in all three change in one transaction. A track id is there once: a reduction has it once, and
 only those that begin with the name of its shard. Parts that are kept on request have tables of
 their own (`parts`).
@@ -20,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from spotify_pipeline.dump.incoming import FileState
-from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
+from spotify_pipeline.dump.reduction import REJECTS_KEPT, Reduction, ReductionSummary
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
 from spotify_pipeline.store.parts import replace_parts
@@ -185,14 +186,19 @@ def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
 
 
 def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str, int]:
-    """Count a shard's rejects by reason, most frequent first."""
-    return dict(
+    """Count a shard's rejects by reason, most frequent first; those that are not kept, at last."""
+    counts = dict(
         connection.execute(
             "SELECT reason, count(*) FROM rejects WHERE shard = ? GROUP BY ALL ORDER BY 2 DESC, 1",
             [shard],
         ).fetchall()
     )
+    row = ledger(connection).get(shard)
+    others = 0 if row is None else row.rejects - sum(counts.values())
+    return counts | ({_NOT_KEPT: others} if others else {})
 
+
+_NOT_KEPT = "not kept: further lines"
 
 _CHOSEN = {
     TrainsChoice.RHYTHM: ("TRUE", "octet_length(rhythm) = 0"),
@@ -264,7 +270,7 @@ def _replace_rows(
             summary.checksum,
             summary.lines,
             _count(connection, "tracks", shard),
-            _count(connection, "rejects", shard),
+            summary.rejects,
             summary.duplicates,
             run_id,
             datetime.now(UTC).replace(tzinfo=None),
@@ -284,8 +290,10 @@ def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -
     """Read the ledger's row back and compare it with the table and with what was read."""
     row = ledger(connection)[summary.shard]
     present = _count(connection, "tracks", summary.shard)
-    read = (summary.lines, summary.tracks, summary.rejects, summary.duplicates)
-    committed = (row.lines, present, row.rejects, row.duplicates)
+    rejects = _count(connection, "rejects", summary.shard)
+    kept = min(summary.rejects, REJECTS_KEPT)
+    read = (summary.lines, summary.tracks, kept, summary.duplicates)
+    committed = (row.lines, present, rejects, row.duplicates)
     if read != committed or present != row.tracks:
         raise DatabaseError(
             f"shard {summary.shard}: read {read}, but committed {committed} (lines, tracks,"

@@ -308,10 +308,7 @@ class _Build:
         table = ALL_TABLES[name]
         loaded = _insert(self.connection, table, self._watched(database, table, batches, found))
         if loaded != found.rows:
-            raise MetadataError(
-                f"{database}: table {name} counts {found.rows:,} rows and gave {loaded:,}: "
-                "the file is damaged; fetch it again"
-            )
+            raise _miscounted(database, name, found.rows, f"{loaded:,}")
         self.connection.execute(
             f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?)",
             [
@@ -355,9 +352,18 @@ class _Build:
                     self.nulls[f"{table.name}.{column.name}"] += batch[column.name].null_count
             typed = typed_batch(batch, table, done + 1, database)
             done += batch.num_rows
+            if done > found.rows:  # where pages are linked in circles, it would not end
+                raise _miscounted(database, table.name, found.rows, f"{done:,} so far")
             if self.progress is not None:
                 self.progress(done, found.rows, table.name)
             yield typed
+
+
+def _miscounted(database: Path, name: str, counted: int, given: str) -> MetadataError:
+    return MetadataError(
+        f"{database}: table {name} counts {counted:,} rows and gave {given}: the file is damaged; "
+        "fetch it again"
+    )
 
 
 def _opened(database: Path, name: str) -> tuple[SourceTable, Iterable[pa.RecordBatch]]:
@@ -381,7 +387,9 @@ def _insert(
     def relayed() -> Iterator[pa.RecordBatch]:
         try:
             yield from batches
-        except (Exception, KeyboardInterrupt) as error:
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # an interrupt too, whatever it is called
             failures.append(error)
             raise
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 from spotify_pipeline.catalog.lookup import Found, Unknown
 from spotify_pipeline.catalog.lookup_form import CSV_HEAD, as_csv, as_json, as_text
@@ -39,6 +40,15 @@ def test_sound_and_length_are_shown_as_people_say_them() -> None:
     shown = as_text(Found(TRACK, indexed=True))
     assert "2:05, popularity 83, explicit" in shown
     assert "97 BPM, F major, -11.8 dB, fingerprint in the index" in shown
+
+
+def test_escapes_are_written_out_on_the_terminal_alone() -> None:
+    hostile = "\x1b]0;owned\x07\x9b2J\ra\nb\u202e"
+    found = Found(replace(BARE, title=hostile), indexed=False)
+    first, _, third = as_text(found).split("\n")
+    assert first == "\\x1b]0;owned\\x07\\x9b2J\\x0da\\x0ab\\u202e"
+    assert third == "    track 0a"
+    assert json.loads(as_json(found))["title"] == row_of(found)["title"] == hostile
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -1,5 +1,6 @@
 """Words and filters find the tracks that a person means, the best first."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,23 @@ def test_a_wrong_letter_is_forgiven(search: TextSearch, typed: str, meant: str) 
 
 def test_a_wrong_letter_is_not_looked_for_where_words_match(search: TextSearch) -> None:
     assert titles(search, "one") == ["One"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 100_000, "yesterday " + "a" * 4000, " ".join(f"abc{k}" for k in range(10_000))],
+    ids=["a word", "a word of two", "a page"],
+)
+def test_what_no_track_is_named_finds_nothing_in_little_memory(
+    search: TextSearch, text: str
+) -> None:
+    tracemalloc.start()
+    try:
+        assert titles(search, text) == []
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000_000
 
 
 @pytest.mark.parametrize("text", ["xyzzyx", "beatles u2 yesterday", "恋初", "???"])

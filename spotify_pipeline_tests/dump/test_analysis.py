@@ -1,6 +1,10 @@
 """What an analysis document looks like, and that no audio breaks it."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,3 +167,13 @@ def test_frames_do_not_depend_on_the_blocks_they_are_computed_in(
     starts = [segment["start"] for segment in whole.segments]
     assert [segment["start"] for segment in in_blocks.segments] == starts
     assert in_blocks.track == pytest.approx(whole.track, abs=0.01)
+
+
+def test_nothing_lies_where_others_could_have_put_it_before(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np; from spotify_pipeline.dump.analysis import analyse;"
+        "analyse(np.zeros(22050, np.float32))"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []

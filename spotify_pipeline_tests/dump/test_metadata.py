@@ -3,9 +3,11 @@
 import gc
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +21,7 @@ from spotify_pipeline.dump.compression import CompressionError
 from spotify_pipeline.dump.metadata import (
     UNPACKED_RATIO,
     MetadataError,
+    _count_rows,
     discard_unpacked,
     find_source,
     inspect_table,
@@ -222,6 +225,64 @@ def test_a_missing_table_is_named_by_the_reader_too(tmp_path: Path) -> None:
     database = write_metadata(tmp_path / "other.sqlite3", {}, "CREATE TABLE shows (id text);")
     with pytest.raises(MetadataError, match=r"other\.sqlite3.*no such table.* albums"):
         list(read_table(database, "albums"))
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, 'rock' FROM n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"CREATE VIEW artist_genres (artist_rowid, genre) AS {ENDLESS}",
+        f"CREATE VIEW Artist_Genres (artist_rowid, genre) AS {ENDLESS}",
+        "CREATE VIRTUAL TABLE artist_genres USING fts5 (artist_rowid, genre)",
+    ],
+)
+def test_what_is_computed_is_no_table(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(f"DROP TABLE artist_genres; {statement};")
+    with pytest.raises(MetadataError, match="artist_genres is a view or a virtual table"):
+        inspect_table(database, "artist_genres")
+
+
+def test_counting_can_be_interrupted() -> None:
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as connection:
+        connection.execute(f"CREATE VIEW endless AS {ENDLESS}")
+        interrupt = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            _count_rows(connection, "endless")
+
+
+READ_IN_LITTLE_MEMORY = """
+import resource, sys
+from pathlib import Path
+from spotify_pipeline.dump.metadata import MetadataError, read_table
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    for batch in read_table(Path(sys.argv[1]), sys.argv[2]):
+        pass
+except MetadataError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("column", ["name", "preview_url"])
+def test_a_cell_of_hundreds_of_megabytes_is_named_and_not_read(database: Path, column: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        long = "replace(hex(zeroblob(75000000)), '00', 'la')"
+        connection.execute(f"UPDATE tracks SET {column} = {long} WHERE rowid = 3")
+        connection.commit()
+    command = [sys.executable, "-c", READ_IN_LITTLE_MEMORY, str(database), "tracks"]
+    message, kilobytes = subprocess.run(
+        command, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert message == (
+        f"{database}: table tracks, column {column}, row 3: 150,000,000 bytes where at most "
+        "262,144 belong: fetch the file again"
+    )
+    assert int(kilobytes) < 100_000
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from spotify_pipeline.dump import lines, shard
 from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
 from spotify_pipeline.dump.document import parse_document
 from spotify_pipeline.dump.lines import LINE_LIMIT
-from spotify_pipeline.dump.shard import Document, Reject, ShardReader
+from spotify_pipeline.dump.shard import Document, NotAShardError, Reject, ShardReader
 from spotify_pipeline_tests.documents import json_line, make_documents, write_lines
 
 SHARD = "0a"
@@ -219,3 +219,25 @@ def test_frames_may_end_anywhere_in_a_line(path: Path) -> None:
     first = write_lines(path, [content[:middle]]).read_bytes()
     path.write_bytes(first + zstandard.compress(content[middle:]))
     assert list(ShardReader(path, SHARD)) == [Document(fields, {}) for fields in FIELDS]
+
+
+@pytest.mark.parametrize("line", [b"\n", b"{}\n"])
+def test_a_file_of_millions_of_lines_is_given_up_soon(
+    path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr(shard, "MOST_LINES", 800_000)
+    write_lines(path, [line * 2**21] * 16)
+    assert path.stat().st_size < 50_000
+    reader = ShardReader(path, SHARD)
+    with pytest.raises(NotAShardError, match=r"0a\.jsonl\.zst: has more than 800,000 lines"):
+        list(reader)
+    assert reader.lines < shard.MOST_LINES
+
+
+def test_a_file_that_unpacks_to_hundreds_of_times_its_size_is_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard, "MOST_UNPACKED", 2**24)
+    write_lines(path, [b" " * 2**26])
+    with pytest.raises(NotAShardError, match="bytes of it unpack to"):
+        list(ShardReader(path, SHARD))

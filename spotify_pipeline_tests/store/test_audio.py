@@ -131,6 +131,20 @@ def test_rejects_are_kept_and_counted_by_reason(database: Connection, home: Sett
     assert count_rejects(database, "0c") == {}
 
 
+def test_of_many_rejects_the_first_are_kept_and_all_are_counted(
+    database: Connection, home: Settings
+) -> None:
+    reduction = reduce_lines(home, "0a", [json_line(DOCUMENTS[0]), *[b"{}\n"] * 10_123])
+    row = append_reduction(database, reduction, "run")
+    (kept,) = database.execute("SELECT count(*), max(line) FROM rejects").fetchall()
+    assert (row.lines, row.tracks, row.rejects) == (10_124, 1, 10_123)
+    assert kept == (10_000, 10_001)
+    assert count_rejects(database, "0a") == {
+        "meta.track_id is missing": 10_000,
+        "not kept: further lines": 123,
+    }
+
+
 def test_appending_again_changes_nothing_but_the_ledgers_run(
     database: Connection, home: Settings
 ) -> None:

@@ -5,14 +5,20 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from spotify_pipeline import space
-from spotify_pipeline.dump.metadata import PACKED_NAME, UNPACKED_NAME, MetadataError
+from spotify_pipeline.dump.metadata import (
+    PACKED_NAME,
+    UNPACKED_NAME,
+    MetadataError,
+    read_table,
+)
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
@@ -249,12 +255,17 @@ def test_a_failed_load_keeps_the_previous_database_and_leaves_nothing_behind(
     assert home.files() == ["meta.duckdb"]
 
 
-def test_a_callback_that_stops_the_load_is_heard(home: Home) -> None:
+class OtherInterrupt(BaseException):
+    """An interrupt as a framework may raise it."""
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, OtherInterrupt])
+def test_an_interrupt_stops_the_load(home: Home, interrupt: type[BaseException]) -> None:
     def stop(done: int, total: int, name: str) -> None:
         if name == "tracks":
-            raise KeyboardInterrupt
+            raise interrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(interrupt):
         build_metadata(home.source, home.staging, home.target, progress=stop)
     assert home.files() == []
 
@@ -265,6 +276,16 @@ def test_a_table_that_gives_fewer_rows_than_it_counts_is_an_error(
     monkeypatch.setattr(metadata, "read_table", lambda *_: iter(()))
     with pytest.raises(MetadataError, match="album_images counts 2 rows and gave 0"):
         home.build()
+
+
+def test_a_table_that_never_ends_is_an_error(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def circle(database: Path, table: str) -> Iterator[pa.RecordBatch]:
+        while True:
+            yield from read_table(database, table)
+
+    monkeypatch.setattr(metadata, "read_table", circle)
+    with pytest.raises(MetadataError, match="album_images counts 2 rows and gave 4 so far"):
+        home.build(["album_images"])
 
 
 def test_a_source_that_changes_meanwhile_is_an_error(home: Home) -> None:
