@@ -4,6 +4,7 @@ Belongs here: arguments, exit codes, what a person sees. Does not belong here: t
 import the rooms that do it when they run, so that ``--help`` is instant.
 """
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +17,7 @@ import click
 
 from spotify_pipeline import __version__
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import HOME_VARIABLE, Settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -370,13 +371,15 @@ def demo(music: Path | None) -> None:
 
     A noisy excerpt of a piece in the dump is named, with its position; an excerpt of a piece that
     is not in the dump is unknown.
+
+    The demo has a data home of its own, ./data-demo unless $SPOTIFY_PIPELINE_HOME names another,
+    and refuses one that holds anything else. Delete that folder when you have seen enough.
     """
     from spotify_pipeline.catalog.asking import answers_to, question_of
     from spotify_pipeline.demo.demo import EXCERPT_SECONDS, NOISE_DECIBEL, prepare_material
     from spotify_pipeline.identify.answers import answer_files
 
-    settings = Settings.from_environment()
-    settings.create_folders()
+    settings = Settings.for_demo()
     with _progress_bar() as report:
         material = prepare_material(settings, music, report)
     click.echo(f"made a dump of {len(material.dump.tracks)} tracks in {settings.incoming}")
@@ -398,6 +401,16 @@ def demo(music: Path | None) -> None:
     question = question_of(title.split(), [], limit=1)
     if question is not None:
         _show_found(answers_to(question, settings), None, images=False)
+    _show_where_to_look(settings.home)
+
+
+def _show_where_to_look(home: Path) -> None:
+    """Say where the demo's data lies, and which commands look at it."""
+    folder = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
+    chosen = f"{HOME_VARIABLE}={shlex.quote(str(folder))}"
+    click.echo(f"\nall of this lies in {folder}, apart from other data; to look around:\n")
+    click.echo(f"  {chosen} make ui")
+    click.echo(f"  {chosen} .venv/bin/spotify-pipeline status")
 
 
 def _ingest(settings: Settings) -> bool:

@@ -6,13 +6,14 @@ place that looks at the environment. Does not belong here: anything that reads o
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
 
 __all__ = [
+    "DEMO_HOME",
     "FINGERPRINTS_VARIABLE",
     "HOME_VARIABLE",
     "INCOMING_VARIABLE",
@@ -38,6 +39,7 @@ FINGERPRINTS_VARIABLE = "SPOTIFY_PIPELINE_FINGERPRINTS"
 INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 DEFAULT_HOME = Path("data")
+DEMO_HOME = Path("data-demo")
 
 
 class TrainsChoice(StrEnum):
@@ -132,6 +134,25 @@ class Settings:
             _choice(values, FINGERPRINTS_VARIABLE, cls.kept_trains),
             _choice(values, INDEX_VARIABLE, cls.indexed_trains),
             _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
+        )
+
+    @classmethod
+    def for_demo(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings of the demo, whose files come from nowhere else and go nowhere else.
+
+        Its home is ``./data-demo`` unless ``SPOTIFY_PIPELINE_HOME`` names another, and its incoming
+        folder lies there; lists of sizes, and what becomes of ingested files, are not its own.
+
+        Raises
+        ------
+        PipelineError
+            See `from_environment`.
+        """
+        values = os.environ if environment is None else environment
+        found = cls.from_environment(values)
+        home = found.home if values.get(HOME_VARIABLE) else DEMO_HOME.absolute()
+        return replace(
+            found, home=home, incoming=home / "incoming", sizes=None, sources=cls.sources
         )
 
     @property

@@ -12,6 +12,7 @@ from spotify_pipeline.settings import (
     INCOMING_VARIABLE,
     INDEX_MEMORY_VARIABLE,
     INDEX_VARIABLE,
+    SOURCES_VARIABLE,
     Settings,
     TrainsChoice,
 )
@@ -41,6 +42,18 @@ def test_incoming_may_lie_elsewhere(tmp_path: Path) -> None:
         {HOME_VARIABLE: str(tmp_path / "home"), INCOMING_VARIABLE: str(tmp_path / "torrents")}
     )
     assert settings == Settings(tmp_path / "home", tmp_path / "torrents")
+
+
+def test_the_demo_keeps_to_a_home_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    real = {INCOMING_VARIABLE: "/torrents", SOURCES_VARIABLE: "move:/done", INDEX_VARIABLE: "both"}
+    demo = Settings.for_demo(real)
+    assert (demo.home, demo.incoming) == (tmp_path / "data-demo", tmp_path / "data-demo/incoming")
+    assert (demo.sources, demo.indexed_trains) == ("delete", TrainsChoice.BOTH)
+    named = Settings.for_demo(real | {HOME_VARIABLE: "named"})
+    assert (named.home, named.incoming) == (tmp_path / "named", tmp_path / "named" / "incoming")
 
 
 def test_paths_do_not_depend_on_the_folder_in_which_they_are_used_later(

@@ -6,10 +6,8 @@ that the UI shows what was done here.
 Belongs here: which jobs to run, and their outcome. Does not belong here: what the jobs do.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
@@ -17,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
+from spotify_pipeline.defs.instance import open_instance
 from spotify_pipeline.defs.metadata import EXTRA_JOBS
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.incoming import SourcePolicy
@@ -31,12 +30,8 @@ from spotify_pipeline.store.ingestion import retire_ingested
 
 __all__ = ["JobOutcome", "run_waiting"]
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 SPACE_PATIENCE = 600.0
 """Seconds that a command waits for space on disk; the daemon waits for as long as it takes."""
-
-INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
-"""For an instance in the data home, where no ``dagster.yaml`` is given."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,7 @@ class _Runs:
         survey = survey_incoming(self.settings.incoming, self.settings.sizes)
         rows = read_ledger(self.settings.audio_database)
         policy = SourcePolicy.parse(self.settings.sources)
-        with _instance(self.settings) as self.instance:
+        with open_instance(self.settings) as self.instance:
             bury_dead_runs(self.instance)
             for shard, reason in survey.waiting.items():
                 yield JobOutcome("ingest", shard, note=f"waits, {reason}")
@@ -187,18 +182,6 @@ def _kept_because(result: dg.ExecuteInProcessResult) -> str | None:
         if reason is not None and reason.value:
             return f"done; its file is kept: {reason.value}"
     return None
-
-
-def _instance(settings: Settings) -> dg.DagsterInstance:
-    """Open the instance that the web UI uses, or one in the data home."""
-    if os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.get()
-    if Path.cwd() == CHECKOUT and Path("dagster.yaml").is_file():
-        return dg.DagsterInstance.from_config(str(CHECKOUT))
-    folder = settings.home / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(INSTANCE_SETTINGS)
-    return dg.DagsterInstance.from_config(str(folder))
 
 
 def _root_cause(error: BaseException) -> str:
