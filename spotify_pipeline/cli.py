@@ -686,6 +686,8 @@ def _show_status(status: "Status") -> None:
         )
     for shard, reason in status.not_ready.items():
         click.secho(f"waiting {shard}: {reason}", fg="yellow")
+    for path, reason in status.passed_over.items():
+        click.secho(f"passed over {path}: {reason}", fg="yellow")
     for shard, error in status.failed.items():
         click.secho(f"failed {shard}: {error}", fg="red")
 

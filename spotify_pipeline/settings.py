@@ -19,6 +19,7 @@ __all__ = [
     "INCOMING_VARIABLE",
     "INDEX_MEMORY_VARIABLE",
     "INDEX_VARIABLE",
+    "METADATA_VARIABLE",
     "PARTS_VARIABLE",
     "REJECT_LIMIT_VARIABLE",
     "RESERVE_VARIABLE",
@@ -30,6 +31,7 @@ __all__ = [
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
 INCOMING_VARIABLE = "SPOTIFY_PIPELINE_INCOMING"
+METADATA_VARIABLE = "SPOTIFY_PIPELINE_METADATA"
 SIZES_VARIABLE = "SPOTIFY_PIPELINE_SIZES"
 SOURCES_VARIABLE = "SPOTIFY_PIPELINE_SOURCES"
 PARTS_VARIABLE = "SPOTIFY_PIPELINE_PARTS"
@@ -80,6 +82,8 @@ class Settings:
         What the feature index is made of.
     index_memory_gb
         What postings may take while a segment of the index is sorted, in units of 10^9 bytes.
+    metadata_file
+        The catalogue's file, if the user names one; else the newest in the incoming folder counts.
     """
 
     home: Path
@@ -92,6 +96,7 @@ class Settings:
     kept_trains: TrainsChoice = TrainsChoice.BOTH
     indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
     index_memory_gb: float = 2.0
+    metadata_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -106,8 +111,8 @@ class Settings:
         0.01), ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1),
         ``SPOTIFY_PIPELINE_FINGERPRINTS`` what to keep of both fingerprints, ``rhythm``,
         ``echoprint`` or ``both`` (default), ``SPOTIFY_PIPELINE_INDEX`` what to index of them
-        (default ``rhythm``), and ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may
-        take (default 2).
+        (default ``rhythm``), ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take
+        (default 2), and ``SPOTIFY_PIPELINE_METADATA`` the catalogue's file (default the newest).
 
         Raises
         ------
@@ -134,6 +139,7 @@ class Settings:
             _choice(values, FINGERPRINTS_VARIABLE, cls.kept_trains),
             _choice(values, INDEX_VARIABLE, cls.indexed_trains),
             _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
+            path_of(METADATA_VARIABLE),
         )
 
     @classmethod
@@ -141,7 +147,7 @@ class Settings:
         """Read the settings of the demo, whose files come from nowhere else and go nowhere else.
 
         Its home is ``./data-demo`` unless ``SPOTIFY_PIPELINE_HOME`` names another, and its incoming
-        folder lies there; lists of sizes, and what becomes of ingested files, are not its own.
+        folder lies there; what else names files or folders is not heeded.
 
         Raises
         ------
@@ -152,7 +158,12 @@ class Settings:
         found = cls.from_environment(values)
         home = found.home if values.get(HOME_VARIABLE) else DEMO_HOME.absolute()
         return replace(
-            found, home=home, incoming=home / "incoming", sizes=None, sources=cls.sources
+            found,
+            home=home,
+            incoming=home / "incoming",
+            sizes=None,
+            sources=cls.sources,
+            metadata_file=None,
         )
 
     @property
@@ -195,8 +206,29 @@ class Settings:
         """Folder of the files by which processes exclude each other."""
         return self.home / "locks"
 
+    def require_incoming(self) -> None:
+        """Make sure that an incoming folder that was named is there; the home's own need not be.
+
+        Raises
+        ------
+        PipelineError
+            It is not: its name is mistyped, or its disk not mounted.
+        """
+        if self.incoming != self.home / "incoming" and not self.incoming.is_dir():
+            raise PipelineError(
+                f"{self.incoming}: no such folder, but {INCOMING_VARIABLE} names it; correct the"
+                " name, mount its disk, or create it"
+            )
+
     def create_folders(self) -> None:
-        """Create the folders that are missing."""
+        """Create the folders that are missing.
+
+        Raises
+        ------
+        PipelineError
+            See `require_incoming`.
+        """
+        self.require_incoming()
         for folder in (self.home, self.incoming, self.staging, self.index):
             folder.mkdir(parents=True, exist_ok=True)
 

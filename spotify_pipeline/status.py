@@ -11,7 +11,8 @@ import msgspec
 
 from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
 from spotify_pipeline.dump.failure import failures
-from spotify_pipeline.dump.metadata import find_source
+from spotify_pipeline.dump.metadata import find_sources
+from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES
 from spotify_pipeline.index.manifest import Manifest, read_manifest
@@ -59,6 +60,8 @@ class Status(msgspec.Struct, frozen=True):
         Why some of those are not ingested yet, by name: their download is not finished.
     failed
         The last error of those whose ingest failed, by name.
+    passed_over
+        Why other files and folders in the incoming folder are not taken, by path.
     tracks, rejects
         In ``audio.duckdb``.
     metadata_tables
@@ -86,6 +89,7 @@ class Status(msgspec.Struct, frozen=True):
     waiting: list[str]
     not_ready: dict[str, str]
     failed: dict[str, str]
+    passed_over: dict[str, str]
     tracks: int
     rejects: int
     metadata_tables: int
@@ -106,8 +110,9 @@ def gather_status(settings: Settings) -> Status:
     Raises
     ------
     PipelineError
-        Something that is there can't be read.
+        Something that is there can't be read, or what the settings name is not there.
     """
+    settings.require_incoming()
     busy: list[str] = []
     rows: dict[str, LedgerRow] = {}
     tables: dict[str, SourceFile] = {}
@@ -135,8 +140,8 @@ def gather_status(settings: Settings) -> Status:
     waiting_metadata = [
         kind
         for kind in (CATALOGUE, *EXTRAS)
-        if (source := find_source(settings.incoming, kind)) is not None
-        and not is_loaded(SourceFile.of(source), tables, kind)
+        if (sources := find_sources(settings, kind))
+        and not is_loaded(SourceFile.of(sources[0]), tables, kind)
     ]
     return Status(
         home=str(settings.home),
@@ -144,6 +149,7 @@ def gather_status(settings: Settings) -> Status:
         waiting=waiting,
         not_ready={shard: cut_off[shard] for shard in waiting if shard in cut_off} | survey.waiting,
         failed=failed,
+        passed_over=passed_over(settings),
         tracks=sum(row.tracks for row in rows.values()),
         rejects=sum(row.rejects for row in rows.values()),
         metadata_tables=len(tables.keys() & TABLES.keys()),

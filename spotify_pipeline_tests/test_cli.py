@@ -188,6 +188,17 @@ def test_a_shard_that_lies_there_twice_waits_and_both_places_are_named(
     assert result.output.count("0a.jsonl.zst") == 2
 
 
+@pytest.mark.parametrize("command", ["ingest", "status"])
+def test_a_mistyped_incoming_folder_is_an_error_and_not_created(
+    runner: CliRunner, tmp_path: Path, command: str
+) -> None:
+    mistyped = tmp_path / "torents"
+    result = runner.invoke(main, [command], env={INCOMING_VARIABLE: str(mistyped)})
+    assert result.exit_code == 1
+    assert f"Error: {mistyped}: no such folder, but {INCOMING_VARIABLE} names it" in result.output
+    assert not mistyped.exists()
+
+
 def test_a_home_that_is_a_file_is_a_message(tmp_path: Path) -> None:
     home = tmp_path / "file"
     home.write_text("")

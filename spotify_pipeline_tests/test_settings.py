@@ -91,13 +91,23 @@ def test_everything_but_incoming_lies_apart_below_the_home(tmp_path: Path) -> No
 
 
 def test_folders_are_created_once_and_kept(tmp_path: Path) -> None:
-    settings = Settings(tmp_path / "deep" / "home", tmp_path / "other" / "incoming")
+    settings = Settings(tmp_path / "deep" / "home", tmp_path / "deep" / "home" / "incoming")
     settings.create_folders()
     (settings.incoming / "file").write_text("kept")
     settings.create_folders()
     assert (settings.incoming / "file").read_text() == "kept"
     assert settings.staging.is_dir()
     assert settings.index.is_dir()
+
+
+def test_an_incoming_folder_elsewhere_is_not_created(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home", tmp_path / "torents")
+    with pytest.raises(PipelineError, match=r"torents: no such .*SPOTIFY_PIPELINE_INCOMING"):
+        settings.create_folders()
+    assert list(tmp_path.iterdir()) == []
+    settings.incoming.mkdir()
+    settings.create_folders()
+    assert settings.staging.is_dir()
 
 
 def test_reading_settings_creates_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -58,7 +59,7 @@ def put_metadata(home: Settings) -> Path:
 
 
 def test_a_home_that_is_not_there_has_nothing_and_is_not_created(tmp_path: Path) -> None:
-    home = Settings(tmp_path / "home", tmp_path / "elsewhere")
+    home = Settings(tmp_path / "home", tmp_path / "home" / "incoming")
     status = gather_status(home)
     assert status.home == str(tmp_path / "home")
     assert msgspec.to_builtins(status.shards) == {
@@ -77,7 +78,7 @@ def test_a_home_that_is_not_there_has_nothing_and_is_not_created(tmp_path: Path)
 def test_an_empty_home_differs_from_a_missing_one_in_its_name_alone(
     tmp_path: Path, home: Settings
 ) -> None:
-    missing = gather_status(Settings(tmp_path / "no", tmp_path / "no"))
+    missing = gather_status(Settings(tmp_path / "no", tmp_path / "no" / "incoming"))
     assert gather_status(home) == msgspec.structs.replace(missing, home=str(home.home))
 
 
@@ -99,6 +100,18 @@ def test_ingested_shards_are_counted(home: Settings) -> None:
     assert status.sizes.audio_database == home.audio_database.stat().st_size > 0
     assert status.sizes.staging == 0
     assert status.busy == []
+
+
+def test_an_incoming_folder_that_is_mistyped_is_an_error(home: Settings, tmp_path: Path) -> None:
+    mistyped = replace(home, incoming=tmp_path / "torents")
+    with pytest.raises(PipelineError, match=r"torents: no such .*SPOTIFY_PIPELINE_INCOMING"):
+        gather_status(mistyped)
+
+
+def test_what_is_passed_over_is_told(home: Settings) -> None:
+    for name in ("0a.jsonl", "0b.jsonl.zst.part"):
+        (home.incoming / name).write_bytes(b"x")
+    assert list(gather_status(home).passed_over) == [str(home.incoming / "0a.jsonl")]
 
 
 def test_a_reduction_in_staging_has_a_size(home: Settings) -> None:

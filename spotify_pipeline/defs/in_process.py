@@ -19,6 +19,7 @@ from spotify_pipeline.defs.instance import open_instance
 from spotify_pipeline.defs.metadata import EXTRA_JOBS
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.incoming import SourcePolicy
+from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.dump.reduction import discard_reduction
 from spotify_pipeline.errors import PipelineError
@@ -123,6 +124,10 @@ class _Runs:
         policy = SourcePolicy.parse(self.settings.sources)
         with open_instance(self.settings) as self.instance:
             bury_dead_runs(self.instance)
+            for name, reason in passed_over(self.settings).items():
+                text = f"{name} is passed over: {reason}"
+                everything = name == str(self.settings.incoming)  # and that is an error
+                yield JobOutcome("ingest", None, *((text, None) if everything else (None, text)))
             for shard, reason in survey.waiting.items():
                 yield JobOutcome("ingest", shard, note=f"waits, {reason}")
             for shard, path in survey.ready.items():

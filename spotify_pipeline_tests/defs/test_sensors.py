@@ -1,5 +1,6 @@
 """What the sensors request, on a real instance and a small data home."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,24 @@ def test_a_shard_whose_run_was_ended_from_outside_is_tried_again(watch: Watch) -
     [(shard, second_key)] = watch.requested("finished_shards")
     assert shard == "0a"
     assert second_key != first_key
+
+
+def test_what_is_passed_over_is_told_at_each_look(watch: Watch) -> None:
+    stray = watch.settings.incoming / "0a.jsonl"
+    stray.touch()
+    assert str(stray) in (watch.look("finished_shards").skip_message or "")
+
+
+def test_an_older_metadata_file_is_told_and_does_not_count(watch: Watch) -> None:
+    older = watch.settings.incoming / "metadata" / "spotify_clean.sqlite3.zst"
+    older.parent.mkdir()
+    older.touch()
+    os.utime(older, ns=(1, 1))
+    source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    said = watch.look("new_metadata").skip_message or ""
+    assert f"{source} is loaded already; {older} is older" in said
+    assert str(older) in (watch.look("finished_shards").skip_message or "")
 
 
 def test_metadata_is_requested_once_it_stays_the_same(watch: Watch) -> None:
