@@ -59,7 +59,8 @@ class Status(msgspec.Struct, frozen=True):
     not_ready
         Why some of those are not ingested yet, by name: their download is not finished.
     failed
-        The last error of those whose ingest failed, by name.
+        The last error of those whose ingest failed, and the checks that the rows of others fail, by
+        name.
     passed_over
         Why other files and folders in the incoming folder are not taken, by path.
     tracks, rejects
@@ -134,7 +135,11 @@ def gather_status(settings: Settings) -> Status:
         shard: note for shard, note in failures(settings.staging).items() if shard in survey.states
     }
     cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
-    failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
+    failed = {
+        shard: f"is in the database, but its rows fail {' and '.join(row.failed_checks)}"
+        for shard, row in rows.items()
+        if row.failed_checks
+    } | {shard: note.error for shard, note in notes.items() if not note.incomplete}
     index = read_manifest(settings.index) or Manifest()
     text = read_text_manifest(settings.text_index)
     waiting_metadata = [

@@ -43,7 +43,7 @@ def ingest(home: Settings, reduction: Reduction) -> None:
 
 
 def ingest_documents(home: Settings, shard: str, count: int) -> None:
-    ingest(home, reduce_documents(home, shard, make_documents(shard, count, duration=2.0)))
+    ingest(home, reduce_documents(home, shard, make_documents(shard, count, duration=10.0)))
 
 
 def fail(home: Settings, shard: str, reason: str) -> None:

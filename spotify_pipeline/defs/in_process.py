@@ -135,8 +135,10 @@ class _Runs:
                 if row is not None and row.state == survey.states[shard]:
                     discard_reduction(self.settings.staging, shard)
                     kept = retire_ingested(row, path, policy, self.settings.reject_limit)
-                    note = f"is in the database already; its file is kept: {kept}"
-                    yield JobOutcome("ingest", shard, note=note if kept else None)
+                    text = f"is in the database already; its file is kept: {kept}"
+                    failed = bool(row.failed_checks)
+                    note = text if kept and not failed else None
+                    yield JobOutcome("ingest", shard, text if failed else None, note)
                 elif not disk_full:  # else it would wait as long as the one before, for nothing
                     outcome = self.ingest(shard)
                     disk_full = outcome.disk_full

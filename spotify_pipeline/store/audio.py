@@ -1,8 +1,9 @@
 """``audio.duckdb``: the detection fields of all tracks, and the ledger of shards.
 
-Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
-a row for each shard that was appended) and ``rejects`` (the lines that were not taken). A shard's
-rows in all three change in one transaction. A track id is there once: a reduction has it once, and
+Four tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
+a row for each shard that was appended), ``rejects`` (the lines that were not taken) and ``checks``
+(what was found when a shard's rows were checked). A shard's rows in all of them change in one
+transaction. A track id is there once: a reduction has it once, and
 only those that begin with the name of its shard. Parts that are kept on request have tables of
 their own (`parts`).
 
@@ -10,19 +11,21 @@ Belongs here: schema, appending, reading back. Does not belong here: making redu
 (`dump.reduction`), opening the file (`database`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import Reduction, ReductionSummary
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
+from spotify_pipeline.store.findings import Finding
 from spotify_pipeline.store.parts import replace_parts
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "append_reduction",
     "count_rejects",
     "create_audio_database",
+    "findings_of",
     "ledger",
     "shard_fingerprints",
 ]
@@ -76,6 +80,12 @@ CREATE TABLE IF NOT EXISTS rejects (
     reason VARCHAR NOT NULL,
     excerpt BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS checks (
+    shard VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    passed BOOLEAN NOT NULL,
+    figures VARCHAR NOT NULL -- a JSON object
+);
 """
 
 
@@ -93,6 +103,8 @@ class LedgerRow:
         The run that appended it.
     ingested_at
         When, in UTC.
+    failed_checks
+        What the checks that failed found.
     """
 
     shard: str
@@ -106,6 +118,7 @@ class LedgerRow:
     duplicates: int
     run_id: str
     ingested_at: datetime
+    failed_checks: tuple[str, ...] = ()
 
     @property
     def state(self) -> FileState:
@@ -134,6 +147,7 @@ def append_reduction(
 ) -> LedgerRow:
     """Put a shard's rows into the database, in place of those it has there, in one transaction.
 
+    What checks of them find is noted with them: rows that fail one are committed all the same.
     Fingerprints that are not kept become empty; a track's only one is always kept.
 
     Returns the ledger's row, read back after the commit and checked against the table.
@@ -150,6 +164,7 @@ def append_reduction(
             connection.execute(_SCHEMA)
             _replace_rows(connection, reduction, summary, run_id, keep)
             replace_parts(connection, reduction)
+            _check_rows(connection, summary.shard, keep)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise DatabaseError(
@@ -175,13 +190,40 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
     """Read the ledger by shard name, in the order of ingestion; empty before the first append."""
     try:
-        columns = ", ".join(field.name for field in fields(LedgerRow))
+        columns = ", ".join(field.name for field in fields(LedgerRow)[:-1])
         rows = connection.execute(
             f"SELECT {columns} FROM shards ORDER BY ingested_at, shard"
         ).fetchall()
     except duckdb.CatalogException:
         return {}
-    return {row[0]: LedgerRow(*row) for row in rows}
+    failed: dict[str, tuple[str, ...]] = {}
+    for shard, finding in _findings(connection, "NOT passed"):
+        failed[shard] = (*failed.get(shard, ()), str(finding))
+    return {
+        row.shard: replace(row, failed_checks=failed.get(row.shard, ()))
+        for row in (LedgerRow(*values) for values in rows)
+    }
+
+
+def findings_of(connection: duckdb.DuckDBPyConnection, shard: str) -> list[Finding]:
+    """Read what was found when a shard's rows were checked, in the order of `CHECKS`."""
+    return [finding for _, finding in _findings(connection, "shard = ?", [shard])]
+
+
+def _findings(
+    connection: duckdb.DuckDBPyConnection, condition: str, values: Sequence[str] = ()
+) -> list[tuple[str, Finding]]:
+    try:
+        rows = connection.execute(
+            f"SELECT shard, name, passed, figures FROM checks WHERE {condition} ORDER BY rowid",
+            list(values),
+        ).fetchall()
+    except duckdb.CatalogException:  # a database of before findings were kept
+        return []
+    return [
+        (shard, Finding(name, passed, msgspec.json.decode(figures)))
+        for shard, name, passed, figures in rows
+    ]
 
 
 def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str, int]:
@@ -236,7 +278,7 @@ def _replace_rows(
 ) -> None:
     shard = summary.shard
     rhythm, echoprint = _CHOSEN[keep]
-    for table in ("tracks", "rejects", "shards"):
+    for table in ("tracks", "rejects", "checks", "shards"):
         connection.execute(f"DELETE FROM {table} WHERE shard = ?", [shard])
     connection.execute(
         f"""
@@ -270,6 +312,18 @@ def _replace_rows(
             datetime.now(UTC).replace(tzinfo=None),
         ],
     )
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, shard: str, keep: TrainsChoice) -> None:
+    """Check a shard's rows, and note what was found."""
+    from spotify_pipeline.store.checks import check_shard  # takes a while
+
+    for finding in check_shard(connection, shard).findings(keep):
+        figures = msgspec.json.encode(finding.figures).decode()
+        connection.execute(
+            "INSERT INTO checks VALUES (?, ?, ?, ?)",
+            [shard, finding.name, finding.passed, figures],
+        )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int:

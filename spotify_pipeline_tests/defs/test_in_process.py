@@ -154,6 +154,19 @@ def test_what_is_passed_over_is_told_and_the_newest_metadata_file_is_loaded(
     assert (metadata.job, metadata.error) == ("metadata", None)
 
 
+def test_a_file_whose_rows_fail_a_check_is_kept_and_an_error_each_time(settings: Settings) -> None:
+    documents = make_documents("0a", 2)
+    for document in documents:
+        document["track"] |= {"echoprintstring": "", "rhythmstring": ""}
+    source = write_shard(settings.incoming, "0a", documents)
+    (first, _) = outcomes(settings)
+    (again,) = outcomes(settings)
+    for outcome in (first, again):
+        assert outcome.shard == "0a"
+        assert "its rows fail fingerprints_present" in str(outcome.error)
+    assert source.exists()
+
+
 def test_a_damaged_database_is_named(settings: Settings) -> None:
     create_audio_database(settings.audio_database)
     settings.audio_database.write_bytes(b"x" * 10_000)

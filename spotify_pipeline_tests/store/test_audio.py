@@ -140,7 +140,7 @@ def test_appending_again_changes_nothing_but_the_ledgers_run(
     before = read_database(database)
     second = append_reduction(database, reduction, "again")
     after = read_database(database)
-    assert after.keys() == {"tracks", "rejects", "shards"}
+    assert after.keys() == {"tracks", "rejects", "shards", "checks"}
     assert [after[name] for name in ("tracks", "rejects")] == [
         before[name] for name in ("tracks", "rejects")
     ]
