@@ -662,17 +662,19 @@ def _show_status(status: "Status") -> None:
     shards = status.shards
     click.echo(f"data home    {status.home}")
     click.echo(
-        f"shards       {shards.ingested} ingested, {shards.waiting} waiting,"
+        f"shards       {_figure(shards.ingested)} ingested, {_figure(shards.waiting)} waiting,"
         f" {shards.failed} failed ({shards.of_the_dump} in the whole dump)"
     )
-    click.echo(f"tracks       {status.tracks:,} ({status.rejects:,} lines rejected)")
-    extras = "".join(f", {table}" for table in status.metadata_extras)
+    click.echo(f"tracks       {_figure(status.tracks)} ({_figure(status.rejects)} lines rejected)")
+    extras = "".join(f", {table}" for table in status.metadata_extras or [])
     waiting = ", a file waits" if status.metadata_waiting or status.extras_waiting else ""
-    click.echo(f"metadata     {status.metadata_tables} of 9 tables{extras}{waiting}")
-    current = "" if status.index_is_current else ", not up to date"
-    click.echo(f"index        {status.indexed_tracks:,} tracks{current}")
-    current = "" if status.text_index_is_current else ", not up to date"
-    click.echo(f"text index   {status.text_tracks:,} tracks{current}")
+    click.echo(f"metadata     {_figure(status.metadata_tables)} of 9 tables{extras}{waiting}")
+    for name, tracks, current in (
+        ("index     ", status.indexed_tracks, status.index_is_current),
+        ("text index", status.text_tracks, status.text_index_is_current),
+    ):
+        note = {True: "", False: ", not up to date", None: ", unknown if up to date"}[current]
+        click.echo(f"{name}   {tracks:,} tracks{note}")
     sizes = status.sizes
     click.echo(
         f"on disk      audio {decimal(sizes.audio_database)}, metadata"
@@ -682,7 +684,7 @@ def _show_status(status: "Status") -> None:
     )
     for name in status.busy:
         click.secho(
-            f"{name} is being written by another process; its figures are missing", fg="yellow"
+            f"{name} is being written by another process; what it holds is unknown", fg="yellow"
         )
     for shard, reason in status.not_ready.items():
         click.secho(f"waiting {shard}: {reason}", fg="yellow")
@@ -690,6 +692,10 @@ def _show_status(status: "Status") -> None:
         click.secho(f"passed over {path}: {reason}", fg="yellow")
     for shard, error in status.failed.items():
         click.secho(f"failed {shard}: {error}", fg="red")
+
+
+def _figure(count: int | None) -> str:
+    return "unknown" if count is None else f"{count:,}"
 
 
 def _clock(seconds: float) -> str:

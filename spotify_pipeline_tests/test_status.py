@@ -128,7 +128,7 @@ def test_failed_shards_are_told_with_their_last_error(home: Settings) -> None:
     fail(home, "0A", "0A.jsonl.zst is damaged")
     status = gather_status(home)
     assert status.failed == {"0a": "0a.jsonl.zst is cut off", "0A": "0A.jsonl.zst is damaged"}
-    assert status.shards.failed == 2
+    assert (status.shards.failed, status.shards.waiting, status.waiting) == (2, 0, [])
 
 
 def test_a_failure_is_forgotten_once_its_file_is_gone(home: Settings) -> None:
@@ -180,8 +180,10 @@ def test_a_database_that_another_process_holds_is_busy_and_the_rest_is_told(
     with held_open_by_another_process(home.audio_database):
         status = gather_status(home)
     assert status.busy == ["audio.duckdb"]
-    assert (status.tracks, status.shards.ingested) == (0, 0)
-    assert (status.waiting, status.failed) == (["0c"], {"0c": "damaged"})
+    assert (status.tracks, status.rejects, status.shards.ingested) == (None, None, None)
+    assert status.index_is_current is None
+    assert (status.metadata_tables, status.metadata_waiting) == (0, False)
+    assert (status.waiting, status.failed) == ([], {"0c": "damaged"})
     assert status.sizes.audio_database > 0
     status = gather_status(home)
     assert (status.busy, status.tracks) == ([], 2)
@@ -194,7 +196,12 @@ def test_both_databases_may_be_busy(home: Settings) -> None:
         held_open_by_another_process(home.audio_database),
         held_open_by_another_process(home.metadata_database),
     ):
-        assert gather_status(home).busy == ["audio.duckdb", "meta.duckdb"]
+        status = gather_status(replace(home, sources="keep"))
+    assert status.busy == ["audio.duckdb", "meta.duckdb"]
+    assert (status.waiting, status.shards.waiting) == (None, None)
+    assert (status.metadata_tables, status.metadata_extras) == (None, None)
+    assert (status.metadata_waiting, status.extras_waiting) == (None, None)
+    assert status.text_index_is_current is None
 
 
 def damage_audio(home: Settings) -> None:

@@ -144,14 +144,16 @@ class _Runs:
                     disk_full = outcome.disk_full
                     yield outcome
             status = gather_status(self.settings)
+            for name in status.busy:
+                yield JobOutcome("ingest", None, note=f"{name} is being written; come back later")
             for kind, job in EXTRA_JOBS.items():
-                if kind.tables[0] in status.extras_waiting and not disk_full:
+                if kind.tables[0] in (status.extras_waiting or []) and not disk_full:
                     yield self.run(job.name)
             if status.metadata_waiting and not disk_full:
                 yield self.run("metadata")
-            elif not status.text_index_is_current:
+            elif status.text_index_is_current is False:
                 yield self.run("text")
-            if not status.index_is_current:
+            if status.index_is_current is False:
                 yield self.run("index")
 
     def ingest(self, shard: str) -> JobOutcome:

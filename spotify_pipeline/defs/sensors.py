@@ -44,13 +44,18 @@ def finished_shards(
     from spotify_pipeline.dump.failure import failures
     from spotify_pipeline.dump.passed_over import passed_over
     from spotify_pipeline.dump.readiness import survey_incoming
+    from spotify_pipeline.status import read_ledger
+    from spotify_pipeline.store.database import DatabaseBusyError
 
     settings = data_home.settings
     settings.require_incoming()
     bury_dead_runs(context.instance)
     earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
-    ingested = context.instance.get_materialized_partitions(ingested_shard.key)
+    try:
+        ingested = read_ledger(settings.audio_database)
+    except DatabaseBusyError as error:
+        return dg.SkipReason(f"which shards are ingested is not known now: {error}")
     failed = failures(settings.staging)
     in_progress = _shards_in_progress(context.instance)
     requests, notes = [], [f"{shard}: {reason}" for shard, reason in survey.waiting.items()]
@@ -61,7 +66,8 @@ def finished_shards(
         if shard in in_progress:
             notes.append(f"{shard}: a run is in progress")
         elif shard in ingested:
-            notes.append(f"{shard}: ingested already; materialise it to ingest it again")
+            failing = "".join(f"; its rows fail {check}" for check in ingested[shard].failed_checks)
+            notes.append(f"{shard}: ingested already; materialise it to ingest it again{failing}")
         elif failure and time.time() < failure.retry_at:
             notes.append(f"{shard}: tried again later; {failure.error}")
         else:

@@ -74,10 +74,10 @@ def reduced_shard(
     settings, shard = data_home.settings, context.partition_key
     guard = progress.guard(context, settings)
     with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
+        source = find_shard(settings.incoming, shard)
         try:
             with noting_failure(settings.staging, shard):
                 parts = check_parts(settings.parts if config.parts is None else config.parts)
-                source = find_shard(settings.incoming, shard)
                 total = source.stat().st_size
                 needed, what = space_needed(total, parts), f"reducing shard {shard}"
                 guard.wait_for(settings.staging, needed, what)
@@ -140,29 +140,26 @@ def ingested_shard(
     from spotify_pipeline.store.ingestion import ingest_reduction, space_needed
 
     settings, shard = data_home.settings, context.partition_key
-    with (
-        reported_as_failure(),
-        claimed(settings.locks, shard, context.log.warning),
-        noting_failure(settings.staging, shard),
-    ):
-        policy = SourcePolicy.parse(settings.sources)
+    with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
         reduction = require_reduction(settings.staging, shard)
-        progress.guard(context, settings).wait_for(
-            settings.home, space_needed(reduction), f"appending shard {shard}"
-        )
-        started = time.monotonic()
-        create_audio_database(settings.audio_database)
-        with audio_database.get_connection() as connection:
-            ingestion = ingest_reduction(
-                connection,
-                reduction,
-                context.run.run_id,
-                policy=policy,
-                reject_limit=settings.reject_limit,
-                keep=settings.kept_trains,
+        with noting_failure(settings.staging, shard):
+            policy = SourcePolicy.parse(settings.sources)
+            progress.guard(context, settings).wait_for(
+                settings.home, space_needed(reduction), f"appending shard {shard}"
             )
-            rejects = count_rejects(connection, shard)
-            findings = findings_of(connection, shard)
+            started = time.monotonic()
+            create_audio_database(settings.audio_database)
+            with audio_database.get_connection() as connection:
+                ingestion = ingest_reduction(
+                    connection,
+                    reduction,
+                    context.run.run_id,
+                    policy=policy,
+                    reject_limit=settings.reject_limit,
+                    keep=settings.kept_trains,
+                )
+                rejects = count_rejects(connection, shard)
+                findings = findings_of(connection, shard)
     row, seconds = ingestion.row, time.monotonic() - started
     if ingestion.kept_because:
         context.log.warning(f"{row.source} was kept: {ingestion.kept_because}")

@@ -68,6 +68,7 @@ def test_a_shard_that_is_not_there_fails_with_a_message(settings: Settings) -> N
     assert failure_message(result) == (
         f"0a.jsonl.zst is not in {settings.incoming} or a folder below it"
     )
+    assert failures(settings.staging) == {}
 
 
 def test_a_cut_off_shard_waits_and_is_ingested_once_it_is_whole(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
+from spotify_pipeline_tests.processes import held_open_by_another_process
 
 
 class Watch:
@@ -83,6 +84,20 @@ def test_a_shard_that_was_ingested_is_left_alone_when_it_comes_back(watch: Watch
     result = watch.look("finished_shards")
     assert not result.run_requests
     assert "ingested already" in (result.skip_message or "")
+
+
+def test_the_ledger_tells_what_is_ingested_whatever_runs_are_remembered(watch: Watch) -> None:
+    add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    add_shard(watch, "0a")
+    watch.look("finished_shards")
+    with held_open_by_another_process(watch.settings.audio_database):
+        assert "is not known now" in (watch.look("finished_shards").skip_message or "")
+    with dg.DagsterInstance.ephemeral() as watch.instance:
+        assert watch.requested("finished_shards") == []
+    watch.settings.audio_database.unlink()
+    with dg.DagsterInstance.ephemeral() as watch.instance:
+        assert [shard for shard, _ in watch.requested("finished_shards")] == ["0a"]
 
 
 def test_a_failed_shard_is_tried_again_later_under_another_run_key(
