@@ -150,13 +150,13 @@ def append_reduction(
     What checks of them find is noted with them: rows that fail one are committed all the same.
     Fingerprints that are not kept become empty; a track's only one is always kept.
 
-    Returns the ledger's row, read back after the commit and checked against the table.
+    Returns the ledger's row, read back after the commit and compared with the table, as before it.
 
     Raises
     ------
     DatabaseError
-        What was committed is not what was read. Or it can't be committed, because the disk is full
-        or the reduction is damaged; then nothing has changed.
+        What would be committed is not what was read, or it can't be committed, because the disk is
+        full or the reduction is damaged; nothing has changed. Or what was committed is not there.
     """
     summary = reduction.summary()
     try:
@@ -165,13 +165,14 @@ def append_reduction(
             _replace_rows(connection, reduction, summary, run_id, keep)
             replace_parts(connection, reduction)
             _check_rows(connection, summary.shard, keep)
+            _counted(connection, summary)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise DatabaseError(
             f"{reduction.folder}: shard {summary.shard} can't be appended ({reason}); nothing of it"
             " is in the database, its source file stays; ingest it again"
         ) from error
-    return _checked(connection, summary)
+    return _counted(connection, summary)
 
 
 @contextmanager
@@ -334,7 +335,7 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int
     return int(count)
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
+def _counted(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
     """Read the ledger's row back and compare it with the table and with what was read."""
     row = ledger(connection)[summary.shard]
     present = _count(connection, "tracks", summary.shard)
@@ -342,7 +343,7 @@ def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -
     committed = (row.lines, present, row.rejects, row.duplicates)
     if read != committed or present != row.tracks:
         raise DatabaseError(
-            f"shard {summary.shard}: read {read}, but committed {committed} (lines, tracks,"
+            f"shard {summary.shard}: read {read}, but the database has {committed} (lines, tracks,"
             " rejects, duplicates); the source file stays where it is"
         )
     return row

@@ -262,7 +262,7 @@ def test_rows_that_were_read_but_did_not_arrive_are_an_error(
 ) -> None:
     reduction = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
     lose(reduction)
-    with pytest.raises(DatabaseError, match=r"shard 0a: read .* but committed"):
+    with pytest.raises(DatabaseError, match=r"shard 0a: read .* but the database has"):
         append_reduction(database, reduction, "run")
 
 
