@@ -8,6 +8,7 @@ Belongs here: which jobs to run, and their outcome. Does not belong here: what t
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
@@ -27,6 +28,7 @@ from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError, SpaceGuard
 from spotify_pipeline.status import gather_status, read_ledger
+from spotify_pipeline.store.audio import LedgerRow
 from spotify_pipeline.store.ingestion import retire_ingested
 
 __all__ = ["JobOutcome", "run_waiting"]
@@ -42,7 +44,7 @@ class JobOutcome:
     Attributes
     ----------
     job, shard
-        What ran; `shard` is None for jobs without partitions.
+        What ran; `shard` is None for jobs without partitions, and where files are passed over.
     error
         What went wrong, None after success.
     note
@@ -115,46 +117,60 @@ class _Runs:
     def __init__(self, settings: Settings, progress: _FixedProgress) -> None:
         self.settings = settings
         self.definitions = build_defs(settings, resource_overrides={"progress": progress})
+        self.disk_full = False
 
     def everything(self) -> Iterator[JobOutcome]:
         """Run whatever waits."""
-        disk_full = False
-        survey = survey_incoming(self.settings.incoming, self.settings.sizes)
-        rows = read_ledger(self.settings.audio_database)
-        policy = SourcePolicy.parse(self.settings.sources)
         with open_instance(self.settings) as self.instance:
             bury_dead_runs(self.instance)
             for name, reason in passed_over(self.settings).items():
                 text = f"{name} is passed over: {reason}"
-                everything = name == str(self.settings.incoming)  # and that is an error
-                yield JobOutcome("ingest", None, *((text, None) if everything else (None, text)))
-            for shard, reason in survey.waiting.items():
-                yield JobOutcome("ingest", shard, note=f"waits, {reason}")
-            for shard, path in survey.ready.items():
-                row = rows.get(shard)
-                if row is not None and row.state == survey.states[shard]:
-                    discard_reduction(self.settings.staging, shard)
-                    kept = retire_ingested(row, path, policy, self.settings.reject_limit)
-                    text = f"is in the database already; its file is kept: {kept}"
-                    failed = bool(row.failed_checks)
-                    note = text if kept and not failed else None
-                    yield JobOutcome("ingest", shard, text if failed else None, note)
-                elif not disk_full:  # else it would wait as long as the one before, for nothing
-                    outcome = self.ingest(shard)
-                    disk_full = outcome.disk_full
-                    yield outcome
-            status = gather_status(self.settings)
-            for name in status.busy:
-                yield JobOutcome("ingest", None, note=f"{name} is being written; come back later")
-            for kind, job in EXTRA_JOBS.items():
-                if kind.tables[0] in (status.extras_waiting or []) and not disk_full:
-                    yield self.run(job.name)
-            if status.metadata_waiting and not disk_full:
-                yield self.run("metadata")
-            elif status.text_index_is_current is False:
-                yield self.run("text")
-            if status.index_is_current is False:
-                yield self.run("index")
+                whole = name == str(self.settings.incoming)  # and that is an error
+                yield JobOutcome("ingest", None, text if whole else None, None if whole else text)
+            yield from self.shards()
+            yield from self.metadata_and_indexes()
+
+    def shards(self) -> Iterator[JobOutcome]:
+        """Ingest the shards that are finished."""
+        survey = survey_incoming(self.settings.incoming, self.settings.sizes)
+        rows = read_ledger(self.settings.audio_database)
+        policy = SourcePolicy.parse(self.settings.sources)
+        for shard, reason in survey.waiting.items():
+            yield JobOutcome("ingest", shard, note=f"waits, {reason}")
+        for shard, path in survey.ready.items():
+            row = rows.get(shard)
+            if row is not None and row.state == survey.states[shard]:
+                yield self.retire(row, path, policy)
+            elif not self.disk_full:  # else it would wait as long as the one before, for nothing
+                outcome = self.ingest(shard)
+                self.disk_full = outcome.disk_full
+                yield outcome
+
+    def metadata_and_indexes(self) -> Iterator[JobOutcome]:
+        """Load the metadata files that are new, and bring the indexes up to date."""
+        status = gather_status(self.settings)
+        for name in status.busy:
+            yield JobOutcome("ingest", None, note=f"{name} is being written; come back later")
+        for kind, job in EXTRA_JOBS.items():
+            if kind.tables[0] in (status.extras_waiting or []) and not self.disk_full:
+                yield self.run(job.name)
+        if status.metadata_waiting and not self.disk_full:
+            yield self.run("metadata")
+        elif status.text_index_is_current is False:
+            yield self.run("text")
+        if status.index_is_current is False:
+            yield self.run("index")
+
+    def retire(self, row: LedgerRow, path: Path, policy: SourcePolicy) -> JobOutcome:
+        """Let go of a file whose rows are in the database, if they are sound."""
+        discard_reduction(self.settings.staging, row.shard)
+        kept = retire_ingested(row, path, policy, self.settings.reject_limit)
+        if kept is None:
+            return JobOutcome("ingest", row.shard)
+        text = f"is in the database already; its file is kept: {kept}"
+        if row.failed_checks:
+            return JobOutcome("ingest", row.shard, error=text)
+        return JobOutcome("ingest", row.shard, note=text)
 
     def ingest(self, shard: str) -> JobOutcome:
         """Ingest a shard."""
