@@ -29,13 +29,12 @@ format: setup ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-demo: setup ## Run the whole way once, on composed music or MUSIC=FOLDER
+demo: setup ## Run the whole way once, in ./data-demo, on composed music or MUSIC=FOLDER
 	$(BIN)/spotify-pipeline demo $(if $(MUSIC),--music "$(MUSIC)")
 
-ui: setup ## Open the Dagster web UI on the data home
-	@# several processes that start at once on a fresh instance race to create its tables
-	@$(BIN)/python -c "import dagster; dagster.DagsterInstance.from_config('.').get_runs(limit=1)"
-	$(BIN)/dagster dev
+ui: setup ## Open the Dagster web UI on ./data, or the data home that SPOTIFY_PIPELINE_HOME names
+	@folder=$$($(BIN)/python -m spotify_pipeline.defs.instance) && \
+	DAGSTER_HOME="$$folder" $(BIN)/dagster dev
 
 clean: ## Remove the virtual environment and caches; data stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -4,6 +4,7 @@ Belongs here: arguments, exit codes, what a person sees. Does not belong here: t
 import the rooms that do it when they run, so that ``--help`` is instant.
 """
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +17,7 @@ import click
 
 from spotify_pipeline import __version__
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import HOME_VARIABLE, Settings
 from spotify_pipeline.terminal import harmless, harmless_lines
 
 if TYPE_CHECKING:
@@ -403,13 +404,15 @@ def demo(music: Path | None) -> None:
 
     A noisy excerpt of a piece in the dump is named, with its position; an excerpt of a piece that
     is not in the dump is unknown.
+
+    The demo has a data home of its own, ./data-demo unless $SPOTIFY_PIPELINE_HOME names another,
+    and refuses one that holds anything else. Delete that folder when you have seen enough.
     """
     from spotify_pipeline.catalog.asking import answers_to, question_of
     from spotify_pipeline.demo.demo import EXCERPT_SECONDS, NOISE_DECIBEL, prepare_material
     from spotify_pipeline.identify.answers import answer_files
 
-    settings = Settings.from_environment()
-    settings.create_folders()
+    settings = Settings.for_demo()
     with _progress_bar() as report:
         material = prepare_material(settings, music, report)
     _say(f"made a dump of {len(material.dump.tracks)} tracks in {settings.incoming}")
@@ -433,6 +436,16 @@ def demo(music: Path | None) -> None:
     question = question_of(title.split(), [], limit=1)
     if question is not None:
         _show_found(answers_to(question, settings), None, images=False)
+    _show_where_to_look(settings.home)
+
+
+def _show_where_to_look(home: Path) -> None:
+    """Say where the demo's data lies, and which commands look at it."""
+    folder = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
+    chosen = f"{HOME_VARIABLE}={shlex.quote(str(folder))}"
+    _say(f"\nall of this lies in {folder}, apart from other data; to look around:\n")
+    _say(f"  {chosen} make ui")
+    _say(f"  {chosen} .venv/bin/spotify-pipeline status")
 
 
 def _ingest(settings: Settings) -> bool:
@@ -694,17 +707,19 @@ def _show_status(status: "Status") -> None:
     shards = status.shards
     _say(f"data home    {status.home}")
     _say(
-        f"shards       {shards.ingested} ingested, {shards.waiting} waiting,"
+        f"shards       {_figure(shards.ingested)} ingested, {_figure(shards.waiting)} waiting,"
         f" {shards.failed} failed ({shards.of_the_dump} in the whole dump)"
     )
-    _say(f"tracks       {status.tracks:,} ({status.rejects:,} lines rejected)")
-    extras = "".join(f", {table}" for table in status.metadata_extras)
+    _say(f"tracks       {_figure(status.tracks)} ({_figure(status.rejects)} lines rejected)")
+    extras = "".join(f", {table}" for table in status.metadata_extras or [])
     waiting = ", a file waits" if status.metadata_waiting or status.extras_waiting else ""
-    _say(f"metadata     {status.metadata_tables} of 9 tables{extras}{waiting}")
-    current = "" if status.index_is_current else ", not up to date"
-    _say(f"index        {status.indexed_tracks:,} tracks{current}")
-    current = "" if status.text_index_is_current else ", not up to date"
-    _say(f"text index   {status.text_tracks:,} tracks{current}")
+    _say(f"metadata     {_figure(status.metadata_tables)} of 9 tables{extras}{waiting}")
+    for name, tracks, current in (
+        ("index     ", status.indexed_tracks, status.index_is_current),
+        ("text index", status.text_tracks, status.text_index_is_current),
+    ):
+        note = {True: "", False: ", not up to date", None: ", unknown if up to date"}[current]
+        _say(f"{name}   {tracks:,} tracks{note}")
     sizes = status.sizes
     _say(
         f"on disk      audio {decimal(sizes.audio_database)}, metadata"
@@ -713,11 +728,17 @@ def _show_status(status: "Status") -> None:
         f" staging {decimal(sizes.staging)}"
     )
     for name in status.busy:
-        _say(f"{name} is being written by another process; its figures are missing", fg="yellow")
+        _say(f"{name} is being written by another process; what it holds is unknown", fg="yellow")
     for shard, reason in status.not_ready.items():
         _say(f"waiting {shard}: {reason}", fg="yellow")
+    for path, reason in status.passed_over.items():
+        _say(f"passed over {path}: {reason}", fg="yellow")
     for shard, error in status.failed.items():
         _say(f"failed {shard}: {error}", fg="red")
+
+
+def _figure(count: int | None) -> str:
+    return "unknown" if count is None else f"{count:,}"
 
 
 def _clock(seconds: float) -> str:

@@ -6,18 +6,20 @@ place that looks at the environment. Does not belong here: anything that reads o
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
 
 __all__ = [
+    "DEMO_HOME",
     "FINGERPRINTS_VARIABLE",
     "HOME_VARIABLE",
     "INCOMING_VARIABLE",
     "INDEX_MEMORY_VARIABLE",
     "INDEX_VARIABLE",
+    "METADATA_VARIABLE",
     "PARTS_VARIABLE",
     "POPULARITY_VARIABLE",
     "REJECT_LIMIT_VARIABLE",
@@ -30,6 +32,7 @@ __all__ = [
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
 INCOMING_VARIABLE = "SPOTIFY_PIPELINE_INCOMING"
+METADATA_VARIABLE = "SPOTIFY_PIPELINE_METADATA"
 SIZES_VARIABLE = "SPOTIFY_PIPELINE_SIZES"
 SOURCES_VARIABLE = "SPOTIFY_PIPELINE_SOURCES"
 PARTS_VARIABLE = "SPOTIFY_PIPELINE_PARTS"
@@ -40,6 +43,7 @@ INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 DEFAULT_HOME = Path("data")
+DEMO_HOME = Path("data-demo")
 
 
 class TrainsChoice(StrEnum):
@@ -83,6 +87,8 @@ class Settings:
     popularity
         How much popularity counts between tracks that fit a recording as well
         (`identify.popularity`); 0 is not at all.
+    metadata_file
+        The catalogue's file, if the user names one; else the newest in the incoming folder counts.
     """
 
     home: Path
@@ -96,6 +102,7 @@ class Settings:
     indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
     index_memory_gb: float = 2.0
     popularity: float = 1.0
+    metadata_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -111,7 +118,8 @@ class Settings:
         ``SPOTIFY_PIPELINE_FINGERPRINTS`` what to keep of both fingerprints, ``rhythm``,
         ``echoprint`` or ``both`` (default), ``SPOTIFY_PIPELINE_INDEX`` what to index of them
         (default ``rhythm``), ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take
-        (default 2), and ``SPOTIFY_PIPELINE_POPULARITY`` the weight of popularity (default 1).
+        (default 2), ``SPOTIFY_PIPELINE_POPULARITY`` the weight of popularity (default 1), and
+        ``SPOTIFY_PIPELINE_METADATA`` the catalogue's file (default the newest).
 
         Raises
         ------
@@ -139,6 +147,31 @@ class Settings:
             _choice(values, INDEX_VARIABLE, cls.indexed_trains),
             _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
             _number(values, POPULARITY_VARIABLE, cls.popularity, 1.0),
+            path_of(METADATA_VARIABLE),
+        )
+
+    @classmethod
+    def for_demo(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings of the demo, whose files come from nowhere else and go nowhere else.
+
+        Its home is ``./data-demo`` unless ``SPOTIFY_PIPELINE_HOME`` names another, and its incoming
+        folder lies there; what else names files or folders is not heeded.
+
+        Raises
+        ------
+        PipelineError
+            See `from_environment`.
+        """
+        values = os.environ if environment is None else environment
+        found = cls.from_environment(values)
+        home = found.home if values.get(HOME_VARIABLE) else DEMO_HOME.absolute()
+        return replace(
+            found,
+            home=home,
+            incoming=home / "incoming",
+            sizes=None,
+            sources=cls.sources,
+            metadata_file=None,
         )
 
     @property
@@ -181,8 +214,29 @@ class Settings:
         """Folder of the files by which processes exclude each other."""
         return self.home / "locks"
 
+    def require_incoming(self) -> None:
+        """Make sure that an incoming folder that was named is there; the home's own need not be.
+
+        Raises
+        ------
+        PipelineError
+            It is not: its name is mistyped, or its disk not mounted.
+        """
+        if self.incoming != self.home / "incoming" and not self.incoming.is_dir():
+            raise PipelineError(
+                f"{self.incoming}: no such folder, but {INCOMING_VARIABLE} names it; correct the"
+                " name, mount its disk, or create it"
+            )
+
     def create_folders(self) -> None:
-        """Create the folders that are missing."""
+        """Create the folders that are missing.
+
+        Raises
+        ------
+        PipelineError
+            See `require_incoming`.
+        """
+        self.require_incoming()
         for folder in (self.home, self.incoming, self.staging, self.index, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
 

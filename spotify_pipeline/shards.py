@@ -20,6 +20,7 @@ __all__ = [
     "disk_name",
     "is_track_id",
     "shard_of_file_name",
+    "why_not_a_shard",
 ]
 
 BASE62 = string.digits + string.ascii_lowercase + string.ascii_uppercase
@@ -39,6 +40,11 @@ DUMP_SHARDS = tuple(
 SHARDS = DUMP_SHARDS + OWN_MUSIC_SHARDS
 """Every shard name that can be ingested, in partition order."""
 
+_TEMPORARY_SUFFIXES = (
+    ".!bt", ".!qb", ".!ut", ".aria2", ".bc!", ".crdownload", ".download", ".part", ".partial",
+    ".tmp",
+)  # fmt: skip
+
 _SHARD_SET = frozenset(SHARDS)
 _BASE62_SET = frozenset(BASE62)
 
@@ -51,6 +57,25 @@ def shard_of_file_name(file_name: str) -> str | None:
     """
     name = file_name.removesuffix(SHARD_SUFFIX)
     return name if name != file_name and name in _SHARD_SET else None
+
+
+def why_not_a_shard(file_name: str) -> str | None:
+    """Say why a file that looks like a shard is none; None of shards and of all other files.
+
+    A download's temporary file is no shard yet, and nothing is wrong with it.
+
+    >>> why_not_a_shard("0a.jsonl")
+    'it is not compressed, and a shard is: 0a.jsonl.zst'
+    """
+    stem, dot, _ = file_name.partition(".")
+    lower = file_name.lower()
+    if not dot or not (stem in _SHARD_SET or ".jsonl" in lower):
+        return None
+    if shard_of_file_name(file_name) or not stem or lower.endswith(_TEMPORARY_SUFFIXES):
+        return None
+    if file_name == f"{stem}.jsonl" and stem in _SHARD_SET:
+        return f"it is not compressed, and a shard is: {stem}{SHARD_SUFFIX}"
+    return f"its name is not a shard's, which are 00{SHARD_SUFFIX} to 7Z{SHARD_SUFFIX}; rename it"
 
 
 def disk_name(shard: str) -> str:

@@ -4,16 +4,19 @@ Belongs here: gathering it from the rooms. Does not belong here: showing it (`cl
 """
 
 import os
+from collections.abc import Callable, Mapping, Sized
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
 from spotify_pipeline.dump.failure import failures
-from spotify_pipeline.dump.metadata import find_source
-from spotify_pipeline.dump.readiness import survey_incoming
-from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES
+from spotify_pipeline.dump.metadata import find_sources
+from spotify_pipeline.dump.passed_over import passed_over
+from spotify_pipeline.dump.readiness import Survey, survey_incoming
+from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES, MetadataSource
 from spotify_pipeline.index.manifest import Manifest, read_manifest
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
@@ -23,12 +26,14 @@ from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
 
 __all__ = ["Status", "gather_status", "read_ledger", "size_on_disk"]
 
+_Row = TypeVar("_Row")
+
 
 class ShardCounts(msgspec.Struct, frozen=True):
-    """How many shards are where; a failed one waits too, for another try."""
+    """How many shards are where; None where that is unknown, see `Status.busy`."""
 
-    ingested: int
-    waiting: int
+    ingested: int | None
+    waiting: int | None
     failed: int
     of_the_dump: int
 
@@ -45,7 +50,7 @@ class Sizes(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Where an installation stands.
+    """Where an installation stands; None is what can't be known, see `busy`.
 
     Attributes
     ----------
@@ -54,11 +59,15 @@ class Status(msgspec.Struct, frozen=True):
     shards
         Counts.
     waiting
-        Names of the shards in the incoming folder; not those that are kept there by choice.
+        Names of the shards in the incoming folder; not those that failed, or are kept there by
+        choice.
     not_ready
         Why some of those are not ingested yet, by name: their download is not finished.
     failed
-        The last error of those whose ingest failed, by name.
+        The last error of those whose ingest failed, and the checks that the rows of others fail, by
+        name.
+    passed_over
+        Why other files and folders in the incoming folder are not taken, by path.
     tracks, rejects
         In ``audio.duckdb``.
     metadata_tables
@@ -78,24 +87,25 @@ class Status(msgspec.Struct, frozen=True):
     text_index_is_current
         Whether it is of the tables that are loaded, where all are that it is made of.
     busy
-        Databases that another process is writing; what they hold is missing here.
+        Databases that another process is writing; what they hold is unknown.
     """
 
     home: str
     shards: ShardCounts
-    waiting: list[str]
+    waiting: list[str] | None
     not_ready: dict[str, str]
     failed: dict[str, str]
-    tracks: int
-    rejects: int
-    metadata_tables: int
-    metadata_extras: list[str]
-    metadata_waiting: bool
-    extras_waiting: list[str]
+    passed_over: dict[str, str]
+    tracks: int | None
+    rejects: int | None
+    metadata_tables: int | None
+    metadata_extras: list[str] | None
+    metadata_waiting: bool | None
+    extras_waiting: list[str] | None
     indexed_tracks: int
-    index_is_current: bool
+    index_is_current: bool | None
     text_tracks: int
-    text_index_is_current: bool
+    text_index_is_current: bool | None
     sizes: Sizes
     busy: list[str]
 
@@ -106,64 +116,114 @@ def gather_status(settings: Settings) -> Status:
     Raises
     ------
     PipelineError
-        Something that is there can't be read.
+        Something that is there can't be read, or what the settings name is not there.
     """
-    busy: list[str] = []
-    rows: dict[str, LedgerRow] = {}
-    tables: dict[str, SourceFile] = {}
-    try:
-        rows = read_ledger(settings.audio_database)
-    except DatabaseBusyError:
-        busy.append(settings.audio_database.name)
-    try:
-        tables = loaded_source(settings.metadata_database)
-    except DatabaseBusyError:
-        busy.append(settings.metadata_database.name)
+    settings.require_incoming()
+    rows = _unless_busy(read_ledger, settings.audio_database)
+    tables = _unless_busy(loaded_source, settings.metadata_database)
     survey = survey_incoming(settings.incoming, settings.sizes)
-    waiting = [
-        shard
-        for shard, state in survey.states.items()
-        if settings.sources != "keep" or shard not in rows or rows[shard].state != state
-    ]
     notes = {
         shard: note for shard, note in failures(settings.staging).items() if shard in survey.states
     }
-    cut_off = {shard: note.error for shard, note in notes.items() if note.incomplete}
-    failed = {shard: note.error for shard, note in notes.items() if not note.incomplete}
+    failed = _failed_checks(rows or {}) | {
+        shard: note.error for shard, note in notes.items() if not note.incomplete
+    }
+    waiting = _waiting(settings, survey, rows, failed)
+    cut_off = {
+        shard: notes[shard].error
+        for shard in survey.states
+        if shard in notes and shard not in failed
+    }
     index = read_manifest(settings.index) or Manifest()
     text = read_text_manifest(settings.text_index)
-    waiting_metadata = [
-        kind
-        for kind in (CATALOGUE, *EXTRAS)
-        if (source := find_source(settings.incoming, kind)) is not None
-        and not is_loaded(SourceFile.of(source), tables, kind)
-    ]
+    waiting_metadata = None if tables is None else _waiting_metadata(settings, tables)
     return Status(
         home=str(settings.home),
-        shards=ShardCounts(len(rows), len(waiting), len(failed), len(DUMP_SHARDS)),
+        shards=ShardCounts(_count(rows), _count(waiting), len(failed), len(DUMP_SHARDS)),
         waiting=waiting,
-        not_ready={shard: cut_off[shard] for shard in waiting if shard in cut_off} | survey.waiting,
+        not_ready=cut_off | survey.waiting,
         failed=failed,
-        tracks=sum(row.tracks for row in rows.values()),
-        rejects=sum(row.rejects for row in rows.values()),
-        metadata_tables=len(tables.keys() & TABLES.keys()),
-        metadata_extras=sorted(tables.keys() - TABLES.keys()),
-        metadata_waiting=CATALOGUE in waiting_metadata,
-        extras_waiting=[kind.tables[0] for kind in EXTRAS if kind in waiting_metadata],
+        passed_over=passed_over(settings),
+        tracks=None if rows is None else sum(row.tracks for row in rows.values()),
+        rejects=None if rows is None else sum(row.rejects for row in rows.values()),
+        metadata_tables=None if tables is None else len(tables.keys() & TABLES.keys()),
+        metadata_extras=None if tables is None else sorted(tables.keys() - TABLES.keys()),
+        metadata_waiting=None if waiting_metadata is None else CATALOGUE in waiting_metadata,
+        extras_waiting=None
+        if waiting_metadata is None
+        else [kind.tables[0] for kind in EXTRAS if kind in waiting_metadata],
         indexed_tracks=index.tracks,
-        index_is_current=index.current(settings.indexed_trains)
+        index_is_current=None
+        if rows is None
+        else index.current(settings.indexed_trains)
         == {shard: row.checksum for shard, row in rows.items()},
         text_tracks=text.tracks if text is not None else 0,
-        text_index_is_current=is_current(text, tables),
-        sizes=Sizes(
-            incoming=size_on_disk(settings.incoming),
-            staging=size_on_disk(settings.staging),
-            audio_database=size_on_disk(settings.audio_database),
-            metadata_database=size_on_disk(settings.metadata_database),
-            index=size_on_disk(settings.index),
-            text_index=size_on_disk(settings.text_index),
-        ),
-        busy=busy,
+        text_index_is_current=None if tables is None else is_current(text, tables),
+        sizes=_sizes(settings),
+        busy=[
+            path.name
+            for path, found in (
+                (settings.audio_database, rows),
+                (settings.metadata_database, tables),
+            )
+            if found is None
+        ],
+    )
+
+
+def _unless_busy(read: Callable[[Path], dict[str, _Row]], path: Path) -> dict[str, _Row] | None:
+    """Read a database; None while another process writes it."""
+    try:
+        return read(path)
+    except DatabaseBusyError:
+        return None
+
+
+def _count(found: Sized | None) -> int | None:
+    return None if found is None else len(found)
+
+
+def _failed_checks(rows: Mapping[str, LedgerRow]) -> dict[str, str]:
+    return {
+        shard: f"is in the database, but its rows fail {' and '.join(row.failed_checks)}"
+        for shard, row in rows.items()
+        if row.failed_checks
+    }
+
+
+def _waiting(
+    settings: Settings,
+    survey: Survey,
+    rows: Mapping[str, LedgerRow] | None,
+    failed: Mapping[str, str],
+) -> list[str] | None:
+    """Name the shards that wait; which files are kept by choice, only the ledger tells."""
+    kept: set[str] = set()
+    if settings.sources == "keep":
+        if rows is None:
+            return None
+        kept = {shard for shard, row in rows.items() if survey.states.get(shard) == row.state}
+    return [shard for shard in survey.states if shard not in kept and shard not in failed]
+
+
+def _waiting_metadata(settings: Settings, tables: Mapping[str, SourceFile]) -> list[MetadataSource]:
+    """Give the kinds of metadata of which a file lies there that is not loaded."""
+    return [
+        kind
+        for kind in (CATALOGUE, *EXTRAS)
+        if (sources := find_sources(settings, kind))
+        and not is_loaded(SourceFile.of(sources[0]), tables, kind)
+    ]
+
+
+def _sizes(settings: Settings) -> Sizes:
+    return Sizes(
+        incoming=size_on_disk(settings.incoming),
+        staging=size_on_disk(settings.staging),
+        audio_database=size_on_disk(settings.audio_database),
+        metadata_database=size_on_disk(settings.metadata_database),
+        index=size_on_disk(settings.index),
+        text_index=size_on_disk(settings.text_index),
     )
 
 

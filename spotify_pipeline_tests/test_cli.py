@@ -19,12 +19,14 @@ from spotify_pipeline.cli import main
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.fingerprint import encode_rhythm
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import artist_id, make_home, track_id
 from spotify_pipeline_tests.disks import mounted_read_only
 from spotify_pipeline_tests.documents import make_document
 from spotify_pipeline_tests.metadata_file import write_metadata
+from spotify_pipeline_tests.processes import held_open_by_another_process
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks, worn
 
 COMMANDS = ("demo", "fingerprint", "identify", "ingest", "lookup", "sample-dump", "status")
@@ -208,6 +210,19 @@ def test_status_of_an_empty_home_is_all_zero(runner: CliRunner) -> None:
     assert "0 ingested, 0 waiting, 0 failed (484 in the whole dump)" in result.output
 
 
+def test_status_says_unknown_of_what_another_process_is_writing(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    create_audio_database(tmp_path / "home" / "audio.duckdb")
+    with held_open_by_another_process(tmp_path / "home" / "audio.duckdb"):
+        shown = runner.invoke(main, ["status"]).output
+        told = json.loads(runner.invoke(main, ["status", "--json"]).output)
+    assert "unknown ingested, 0 waiting, 0 failed" in shown
+    assert "tracks       unknown (unknown lines rejected)" in shown
+    assert "audio.duckdb is being written by another process" in shown
+    assert (told["shards"]["ingested"], told["tracks"], told["index_is_current"]) == (None,) * 3
+
+
 def test_fingerprint_gives_a_line_a_file_and_fails_at_the_end(
     runner: CliRunner, tmp_path: Path
 ) -> None:
@@ -245,6 +260,17 @@ def test_an_ingest_locks_others_out_in_the_folder_for_that(
     assert runner.invoke(main, ["ingest"]).exit_code == 0
     home = tmp_path / "home"
     assert list(home.rglob("*.lock")) == [home / "locks" / "ingest.lock"]
+
+
+@pytest.mark.parametrize("command", ["ingest", "status"])
+def test_a_mistyped_incoming_folder_is_an_error_and_not_created(
+    runner: CliRunner, tmp_path: Path, command: str
+) -> None:
+    mistyped = tmp_path / "torents"
+    result = runner.invoke(main, [command], env={INCOMING_VARIABLE: str(mistyped)})
+    assert result.exit_code == 1
+    assert f"Error: {mistyped}: no such folder, but {INCOMING_VARIABLE} names it" in result.output
+    assert not mistyped.exists()
 
 
 def test_a_home_that_is_a_file_is_a_message(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from spotify_pipeline.settings import (
     INCOMING_VARIABLE,
     INDEX_MEMORY_VARIABLE,
     INDEX_VARIABLE,
+    SOURCES_VARIABLE,
     Settings,
     TrainsChoice,
 )
@@ -41,6 +42,18 @@ def test_incoming_may_lie_elsewhere(tmp_path: Path) -> None:
         {HOME_VARIABLE: str(tmp_path / "home"), INCOMING_VARIABLE: str(tmp_path / "torrents")}
     )
     assert settings == Settings(tmp_path / "home", tmp_path / "torrents")
+
+
+def test_the_demo_keeps_to_a_home_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    real = {INCOMING_VARIABLE: "/torrents", SOURCES_VARIABLE: "move:/done", INDEX_VARIABLE: "both"}
+    demo = Settings.for_demo(real)
+    assert (demo.home, demo.incoming) == (tmp_path / "data-demo", tmp_path / "data-demo/incoming")
+    assert (demo.sources, demo.indexed_trains) == ("delete", TrainsChoice.BOTH)
+    named = Settings.for_demo(real | {HOME_VARIABLE: "named"})
+    assert (named.home, named.incoming) == (tmp_path / "named", tmp_path / "named" / "incoming")
 
 
 def test_paths_do_not_depend_on_the_folder_in_which_they_are_used_later(
@@ -78,13 +91,23 @@ def test_everything_but_incoming_lies_apart_below_the_home(tmp_path: Path) -> No
 
 
 def test_folders_are_created_once_and_kept(tmp_path: Path) -> None:
-    settings = Settings(tmp_path / "deep" / "home", tmp_path / "other" / "incoming")
+    settings = Settings(tmp_path / "deep" / "home", tmp_path / "deep" / "home" / "incoming")
     settings.create_folders()
     (settings.incoming / "file").write_text("kept")
     settings.create_folders()
     assert (settings.incoming / "file").read_text() == "kept"
     assert settings.staging.is_dir()
     assert settings.index.is_dir()
+
+
+def test_an_incoming_folder_elsewhere_is_not_created(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home", tmp_path / "torents")
+    with pytest.raises(PipelineError, match=r"torents: no such .*SPOTIFY_PIPELINE_INCOMING"):
+        settings.create_folders()
+    assert list(tmp_path.iterdir()) == []
+    settings.incoming.mkdir()
+    settings.create_folders()
+    assert settings.staging.is_dir()
 
 
 def test_reading_settings_creates_nothing(tmp_path: Path) -> None:

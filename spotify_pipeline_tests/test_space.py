@@ -114,6 +114,7 @@ def test_another_error_of_the_disk_passes_through(tmp_path: Path) -> None:
 @pytest.fixture
 def home(small_disk: Path) -> Settings:
     settings = Settings(small_disk, small_disk.parent / "incoming")
+    settings.incoming.mkdir()
     settings.create_folders()
     write_shard(settings.incoming, "0a", make_documents("0a", 400, duration=20.0))
     return settings

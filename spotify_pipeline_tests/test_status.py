@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -42,7 +43,7 @@ def ingest(home: Settings, reduction: Reduction) -> None:
 
 
 def ingest_documents(home: Settings, shard: str, count: int) -> None:
-    ingest(home, reduce_documents(home, shard, make_documents(shard, count, duration=2.0)))
+    ingest(home, reduce_documents(home, shard, make_documents(shard, count, duration=10.0)))
 
 
 def fail(home: Settings, shard: str, reason: str) -> None:
@@ -58,7 +59,7 @@ def put_metadata(home: Settings) -> Path:
 
 
 def test_a_home_that_is_not_there_has_nothing_and_is_not_created(tmp_path: Path) -> None:
-    home = Settings(tmp_path / "home", tmp_path / "elsewhere")
+    home = Settings(tmp_path / "home", tmp_path / "home" / "incoming")
     status = gather_status(home)
     assert status.home == str(tmp_path / "home")
     assert msgspec.to_builtins(status.shards) == {
@@ -77,7 +78,7 @@ def test_a_home_that_is_not_there_has_nothing_and_is_not_created(tmp_path: Path)
 def test_an_empty_home_differs_from_a_missing_one_in_its_name_alone(
     tmp_path: Path, home: Settings
 ) -> None:
-    missing = gather_status(Settings(tmp_path / "no", tmp_path / "no"))
+    missing = gather_status(Settings(tmp_path / "no", tmp_path / "no" / "incoming"))
     assert gather_status(home) == msgspec.structs.replace(missing, home=str(home.home))
 
 
@@ -101,6 +102,18 @@ def test_ingested_shards_are_counted(home: Settings) -> None:
     assert status.busy == []
 
 
+def test_an_incoming_folder_that_is_mistyped_is_an_error(home: Settings, tmp_path: Path) -> None:
+    mistyped = replace(home, incoming=tmp_path / "torents")
+    with pytest.raises(PipelineError, match=r"torents: no such .*SPOTIFY_PIPELINE_INCOMING"):
+        gather_status(mistyped)
+
+
+def test_what_is_passed_over_is_told(home: Settings) -> None:
+    for name in ("0a.jsonl", "0b.jsonl.zst.part"):
+        (home.incoming / name).write_bytes(b"x")
+    assert list(gather_status(home).passed_over) == [str(home.incoming / "0a.jsonl")]
+
+
 def test_a_reduction_in_staging_has_a_size(home: Settings) -> None:
     reduction = reduce_documents(home, "0a", make_documents("0a", 1))
     files = [path.stat().st_size for path in reduction.folder.iterdir()]
@@ -115,7 +128,7 @@ def test_failed_shards_are_told_with_their_last_error(home: Settings) -> None:
     fail(home, "0A", "0A.jsonl.zst is damaged")
     status = gather_status(home)
     assert status.failed == {"0a": "0a.jsonl.zst is cut off", "0A": "0A.jsonl.zst is damaged"}
-    assert status.shards.failed == 2
+    assert (status.shards.failed, status.shards.waiting, status.waiting) == (2, 0, [])
 
 
 def test_a_failure_is_forgotten_once_its_file_is_gone(home: Settings) -> None:
@@ -167,8 +180,10 @@ def test_a_database_that_another_process_holds_is_busy_and_the_rest_is_told(
     with held_open_by_another_process(home.audio_database):
         status = gather_status(home)
     assert status.busy == ["audio.duckdb"]
-    assert (status.tracks, status.shards.ingested) == (0, 0)
-    assert (status.waiting, status.failed) == (["0c"], {"0c": "damaged"})
+    assert (status.tracks, status.rejects, status.shards.ingested) == (None, None, None)
+    assert status.index_is_current is None
+    assert (status.metadata_tables, status.metadata_waiting) == (0, False)
+    assert (status.waiting, status.failed) == ([], {"0c": "damaged"})
     assert status.sizes.audio_database > 0
     status = gather_status(home)
     assert (status.busy, status.tracks) == ([], 2)
@@ -181,7 +196,12 @@ def test_both_databases_may_be_busy(home: Settings) -> None:
         held_open_by_another_process(home.audio_database),
         held_open_by_another_process(home.metadata_database),
     ):
-        assert gather_status(home).busy == ["audio.duckdb", "meta.duckdb"]
+        status = gather_status(replace(home, sources="keep"))
+    assert status.busy == ["audio.duckdb", "meta.duckdb"]
+    assert (status.waiting, status.shards.waiting) == (None, None)
+    assert (status.metadata_tables, status.metadata_extras) == (None, None)
+    assert (status.metadata_waiting, status.extras_waiting) == (None, None)
+    assert status.text_index_is_current is None
 
 
 def damage_audio(home: Settings) -> None:

@@ -6,7 +6,6 @@ that the UI shows what was done here.
 Belongs here: which jobs to run, and their outcome. Does not belong here: what the jobs do.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,11 @@ from filelock import FileLock, Timeout
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
+from spotify_pipeline.defs.instance import open_instance
 from spotify_pipeline.defs.metadata import EXTRA_JOBS
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.incoming import SourcePolicy
+from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.dump.reduction import discard_reduction
 from spotify_pipeline.errors import PipelineError
@@ -27,16 +28,13 @@ from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError, SpaceGuard
 from spotify_pipeline.status import gather_status, read_ledger
+from spotify_pipeline.store.audio import LedgerRow
 from spotify_pipeline.store.ingestion import retire_ingested
 
 __all__ = ["JobOutcome", "run_waiting"]
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 SPACE_PATIENCE = 600.0
 """Seconds that a command waits for space on disk; the daemon waits for as long as it takes."""
-
-INSTANCE_SETTINGS = "telemetry:\n  enabled: false\n"
-"""For an instance in the data home, where no ``dagster.yaml`` is given."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class JobOutcome:
     Attributes
     ----------
     job, shard
-        What ran; `shard` is None for jobs without partitions.
+        What ran; `shard` is None for jobs without partitions, and where files are passed over.
     error
         What went wrong, None after success.
     note
@@ -119,38 +117,60 @@ class _Runs:
     def __init__(self, settings: Settings, progress: _FixedProgress) -> None:
         self.settings = settings
         self.definitions = build_defs(settings, resource_overrides={"progress": progress})
+        self.disk_full = False
 
     def everything(self) -> Iterator[JobOutcome]:
         """Run whatever waits."""
-        disk_full = False
+        with open_instance(self.settings) as self.instance:
+            bury_dead_runs(self.instance)
+            for name, reason in passed_over(self.settings).items():
+                text = f"{name} is passed over: {reason}"
+                whole = name == str(self.settings.incoming)  # and that is an error
+                yield JobOutcome("ingest", None, text if whole else None, None if whole else text)
+            yield from self.shards()
+            yield from self.metadata_and_indexes()
+
+    def shards(self) -> Iterator[JobOutcome]:
+        """Ingest the shards that are finished."""
         survey = survey_incoming(self.settings.incoming, self.settings.sizes)
         rows = read_ledger(self.settings.audio_database)
         policy = SourcePolicy.parse(self.settings.sources)
-        with _instance(self.settings) as self.instance:
-            bury_dead_runs(self.instance)
-            for shard, reason in survey.waiting.items():
-                yield JobOutcome("ingest", shard, note=f"waits, {reason}")
-            for shard, path in survey.ready.items():
-                row = rows.get(shard)
-                if row is not None and row.state == survey.states[shard]:
-                    discard_reduction(self.settings.staging, shard)
-                    kept = retire_ingested(row, path, policy, self.settings.reject_limit)
-                    note = f"is in the database already; its file is kept: {kept}"
-                    yield JobOutcome("ingest", shard, note=note if kept else None)
-                elif not disk_full:  # else it would wait as long as the one before, for nothing
-                    outcome = self.ingest(shard)
-                    disk_full = outcome.disk_full
-                    yield outcome
-            status = gather_status(self.settings)
-            for kind, job in EXTRA_JOBS.items():
-                if kind.tables[0] in status.extras_waiting and not disk_full:
-                    yield self.run(job.name)
-            if status.metadata_waiting and not disk_full:
-                yield self.run("metadata")
-            elif not status.text_index_is_current:
-                yield self.run("text")
-            if not status.index_is_current:
-                yield self.run("index")
+        for shard, reason in survey.waiting.items():
+            yield JobOutcome("ingest", shard, note=f"waits, {reason}")
+        for shard, path in survey.ready.items():
+            row = rows.get(shard)
+            if row is not None and row.state == survey.states[shard]:
+                yield self.retire(row, path, policy)
+            elif not self.disk_full:  # else it would wait as long as the one before, for nothing
+                outcome = self.ingest(shard)
+                self.disk_full = outcome.disk_full
+                yield outcome
+
+    def metadata_and_indexes(self) -> Iterator[JobOutcome]:
+        """Load the metadata files that are new, and bring the indexes up to date."""
+        status = gather_status(self.settings)
+        for name in status.busy:
+            yield JobOutcome("ingest", None, note=f"{name} is being written; come back later")
+        for kind, job in EXTRA_JOBS.items():
+            if kind.tables[0] in (status.extras_waiting or []) and not self.disk_full:
+                yield self.run(job.name)
+        if status.metadata_waiting and not self.disk_full:
+            yield self.run("metadata")
+        elif status.text_index_is_current is False:
+            yield self.run("text")
+        if status.index_is_current is False:
+            yield self.run("index")
+
+    def retire(self, row: LedgerRow, path: Path, policy: SourcePolicy) -> JobOutcome:
+        """Let go of a file whose rows are in the database, if they are sound."""
+        discard_reduction(self.settings.staging, row.shard)
+        kept = retire_ingested(row, path, policy, self.settings.reject_limit)
+        if kept is None:
+            return JobOutcome("ingest", row.shard)
+        text = f"is in the database already; its file is kept: {kept}"
+        if row.failed_checks:
+            return JobOutcome("ingest", row.shard, error=text)
+        return JobOutcome("ingest", row.shard, note=text)
 
     def ingest(self, shard: str) -> JobOutcome:
         """Ingest a shard."""
@@ -187,18 +207,6 @@ def _kept_because(result: dg.ExecuteInProcessResult) -> str | None:
         if reason is not None and reason.value:
             return f"done; its file is kept: {reason.value}"
     return None
-
-
-def _instance(settings: Settings) -> dg.DagsterInstance:
-    """Open the instance that the web UI uses, or one in the data home."""
-    if os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.get()
-    if Path.cwd() == CHECKOUT and Path("dagster.yaml").is_file():
-        return dg.DagsterInstance.from_config(str(CHECKOUT))
-    folder = settings.home / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(INSTANCE_SETTINGS)
-    return dg.DagsterInstance.from_config(str(folder))
 
 
 def _root_cause(error: BaseException) -> str:

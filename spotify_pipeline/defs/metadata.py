@@ -89,7 +89,7 @@ def _loaded(
     settings = data_home.settings
     with reported_as_failure():
         load = build_metadata(
-            require_source(settings.incoming, source),
+            require_source(settings, source),
             settings.staging,
             settings.metadata_database,
             tables=tables,

@@ -38,6 +38,8 @@ class DataHome(dg.ConfigurableResource):
     kept_trains: TrainsChoice = TrainsChoice.BOTH
     indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
     index_memory_gb: float = 2.0
+    popularity: float = 1.0
+    metadata_file: str | None = None
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tag the run with its process, see `dead_runs`."""
@@ -58,6 +60,8 @@ class DataHome(dg.ConfigurableResource):
             kept_trains=settings.kept_trains,
             indexed_trains=settings.indexed_trains,
             index_memory_gb=settings.index_memory_gb,
+            popularity=settings.popularity,
+            metadata_file=str(settings.metadata_file) if settings.metadata_file else None,
         )
 
     @property
@@ -74,6 +78,8 @@ class DataHome(dg.ConfigurableResource):
             TrainsChoice(self.kept_trains),
             TrainsChoice(self.indexed_trains),
             self.index_memory_gb,
+            self.popularity,
+            Path(self.metadata_file) if self.metadata_file else None,
         )
 
 

@@ -42,29 +42,41 @@ def finished_shards(
     by a power cut say, at the next look.
     """
     from spotify_pipeline.dump.failure import failures
+    from spotify_pipeline.dump.passed_over import passed_over
     from spotify_pipeline.dump.readiness import survey_incoming
+    from spotify_pipeline.status import read_ledger
+    from spotify_pipeline.store.database import DatabaseBusyError
 
     settings = data_home.settings
+    settings.require_incoming()
     bury_dead_runs(context.instance)
     earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
-    ingested = context.instance.get_materialized_partitions(ingested_shard.key)
+    try:
+        ingested = read_ledger(settings.audio_database)
+    except DatabaseBusyError as error:
+        return dg.SkipReason(f"which shards are ingested is not known now: {error}")
     failed = failures(settings.staging)
     in_progress = _shards_in_progress(context.instance)
     requests, notes = [], [f"{shard}: {reason}" for shard, reason in survey.waiting.items()]
+    notes += [f"{path}: {reason}" for path, reason in passed_over(settings).items()]
     for shard in survey.ready:
         failure = failed.get(shard)
         attempts = (failure.attempts if failure else 0) + _failed_runs(context.instance, shard)
         if shard in in_progress:
             notes.append(f"{shard}: a run is in progress")
         elif shard in ingested:
-            notes.append(f"{shard}: ingested already; materialise it to ingest it again")
+            failing = "".join(f"; its rows fail {check}" for check in ingested[shard].failed_checks)
+            notes.append(f"{shard}: ingested already; materialise it to ingest it again{failing}")
         elif failure and time.time() < failure.retry_at:
             notes.append(f"{shard}: tried again later; {failure.error}")
         else:
             size, modified = survey.states[shard]
             run_key = f"{shard} {size} {modified} {attempts}"
             requests.append(dg.RunRequest(run_key=run_key, partition_key=shard))
+    if requests:  # then a tick has no other place for what is not requested
+        for note in notes:
+            context.log.info(note)
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else "; ".join(notes) or "no shard lies there",
@@ -126,19 +138,22 @@ def _look_for_metadata(
     context: dg.SensorEvaluationContext, data_home: DataHome, kind: MetadataSource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a run if a file is new and has not changed since the last look."""
-    from spotify_pipeline.dump.metadata import find_source
+    from spotify_pipeline.dump.metadata import find_sources
     from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
 
-    source = find_source(data_home.settings.incoming, kind)
-    if source is None:
+    data_home.settings.require_incoming()
+    sources = find_sources(data_home.settings, kind)
+    if not sources:
         return dg.SkipReason(f"no {kind.packed} lies there")
+    source, *older = sources
+    others = "".join(f"; {path} is older and does not count" for path in older)
     file = SourceFile.of(source)
     if is_loaded(file, loaded_source(data_home.settings.metadata_database), kind):
-        return dg.SkipReason(f"{source.name} is loaded already")
+        return dg.SkipReason(f"{source} is loaded already{others}")
     state = f"{file.name} {file.size} {file.modified_ns}"
     if state != context.cursor:
         return dg.SensorResult(
-            skip_reason=f"{source.name} has just come or changed; it is looked at again shortly",
+            skip_reason=f"{source} has just come or changed; it is looked at again shortly{others}",
             cursor=state,
         )
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)

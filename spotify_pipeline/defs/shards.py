@@ -8,17 +8,14 @@ Belongs here: wiring and metadata. Does not belong here: the work (`dump.reducti
 """
 
 import time
+import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
-from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import SHARDS
-
-if TYPE_CHECKING:
-    from spotify_pipeline.store.checks import ShardCheck
+from spotify_pipeline.store.findings import CHECKS
 
 __all__ = ["AUDIO_POOL", "SHARD_PARTITIONS", "ingest_job", "ingested_shard", "reduced_shard"]
 
@@ -28,16 +25,20 @@ AUDIO_POOL = "audio_database"
 SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
 
 
-CHECKS = [
-    ("ledger_equals_table", True, "The ledger counts the rows that there are."),
-    ("ids_unique_and_well_formed", True, "Track ids are base62, the shard's, and there once."),
-    ("codes_in_range", True, "Every stored fingerprint unpacks to onsets and codes in range."),
-    ("fingerprints_present", False, "As many tracks as usual have each fingerprint that is kept."),
-]
-"""Name, whether what is downstream must wait, description."""
-
-USUAL_SHARE = 0.9
-"""Of tracks with a fingerprint, at the least."""
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    """Describe the checks of a shard's rows; each partition has its own verdicts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # of partitioned checks
+        return [
+            dg.AssetCheckSpec(
+                name,
+                asset="ingested_shard",
+                blocking=True,
+                description=description,
+                partitions_def=SHARD_PARTITIONS,
+            )
+            for name, description in CHECKS.items()
+        ]
 
 
 class Keep(dg.Config):
@@ -73,10 +74,10 @@ def reduced_shard(
     settings, shard = data_home.settings, context.partition_key
     guard = progress.guard(context, settings)
     with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
+        source = find_shard(settings.incoming, shard)
         try:
             with noting_failure(settings.staging, shard):
                 parts = check_parts(settings.parts if config.parts is None else config.parts)
-                source = find_shard(settings.incoming, shard)
                 total = source.stat().st_size
                 needed, what = space_needed(total, parts), f"reducing shard {shard}"
                 guard.wait_for(settings.staging, needed, what)
@@ -119,54 +120,50 @@ def reduced_shard(
     group_name="audio_analysis",
     kinds={"duckdb"},
     pool=AUDIO_POOL,
-    check_specs=[
-        dg.AssetCheckSpec(name, asset="ingested_shard", blocking=blocking, description=what)
-        for name, blocking, what in CHECKS
-    ],
+    check_specs=_check_specs(),
 )
 def ingested_shard(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
     audio_database: Database,
     progress: dg.ResourceParam[ProgressSource],
-) -> dg.MaterializeResult:
-    """Append a shard to ``audio.duckdb``; delete its file, or what is set, once it is committed."""
+) -> Iterator[dg.MaterializeResult]:
+    """Append a shard to ``audio.duckdb``; delete its file, or what is set, once it is checked.
+
+    If a check fails, the rows are there, the file stays, and the run fails.
+    """
     from spotify_pipeline.dump.claims import claimed
     from spotify_pipeline.dump.failure import noting_failure
     from spotify_pipeline.dump.incoming import SourcePolicy
     from spotify_pipeline.dump.reduction import require_reduction
-    from spotify_pipeline.store.audio import count_rejects, create_audio_database
-    from spotify_pipeline.store.checks import check_shard
+    from spotify_pipeline.store.audio import count_rejects, create_audio_database, findings_of
     from spotify_pipeline.store.ingestion import ingest_reduction, space_needed
 
     settings, shard = data_home.settings, context.partition_key
-    with (
-        reported_as_failure(),
-        claimed(settings.locks, shard, context.log.warning),
-        noting_failure(settings.staging, shard),
-    ):
-        policy = SourcePolicy.parse(settings.sources)
+    with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
         reduction = require_reduction(settings.staging, shard)
-        progress.guard(context, settings).wait_for(
-            settings.home, space_needed(reduction), f"appending shard {shard}"
-        )
-        started = time.monotonic()
-        create_audio_database(settings.audio_database)
-        with audio_database.get_connection() as connection:
-            ingestion = ingest_reduction(
-                connection,
-                reduction,
-                context.run.run_id,
-                policy=policy,
-                reject_limit=settings.reject_limit,
-                keep=settings.kept_trains,
+        with noting_failure(settings.staging, shard):
+            policy = SourcePolicy.parse(settings.sources)
+            progress.guard(context, settings).wait_for(
+                settings.home, space_needed(reduction), f"appending shard {shard}"
             )
-            rejects = count_rejects(connection, shard)
-            check = check_shard(connection, shard)
+            started = time.monotonic()
+            create_audio_database(settings.audio_database)
+            with audio_database.get_connection() as connection:
+                ingestion = ingest_reduction(
+                    connection,
+                    reduction,
+                    context.run.run_id,
+                    policy=policy,
+                    reject_limit=settings.reject_limit,
+                    keep=settings.kept_trains,
+                )
+                rejects = count_rejects(connection, shard)
+                findings = findings_of(connection, shard)
     row, seconds = ingestion.row, time.monotonic() - started
     if ingestion.kept_because:
         context.log.warning(f"{row.source} was kept: {ingestion.kept_because}")
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": row.tracks,
             "source_bytes": row.source_bytes,
@@ -180,38 +177,17 @@ def ingested_shard(
             "seconds": seconds,
             "tracks_per_second": row.tracks / seconds,
         },
-        check_results=_check_results(check, settings.kept_trains),
+        check_results=[
+            dg.AssetCheckResult(check_name=found.name, passed=found.passed, metadata=found.figures)
+            for found in findings
+        ],
     )
-
-
-def _check_results(check: "ShardCheck", kept: TrainsChoice) -> list[dg.AssetCheckResult]:
-    """Word what was counted as asset checks, in the order of `CHECKS`."""
-    shares = {
-        "echoprint": check.with_echoprint / max(check.tracks, 1),
-        "rhythm": check.with_rhythm / max(check.tracks, 1),
-    }
-    expected = [share for kind, share in shares.items() if kept in (kind, TrainsChoice.BOTH)]
-    passed = [
-        check.ledger_tracks == check.tracks,
-        check.different_ids == check.tracks and check.ill_formed_ids == 0,
-        check.damaged == 0,
-        check.tracks == 0 or min(expected) >= USUAL_SHARE,
-    ]
-    metadata: list[dict[str, float]] = [
-        {"ledger": check.ledger_tracks or 0, "table": check.tracks},
-        {"different": check.different_ids, "ill_formed": check.ill_formed_ids},
-        {"damaged": check.damaged, "kept_as_codes": check.unrecovered},
-        shares,
-    ]
-    return [
-        dg.AssetCheckResult(
-            check_name=name,
-            passed=result,
-            metadata=found,
-            severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+    if row.failed_checks:
+        raise dg.Failure(
+            f"{row.source} was kept: {ingestion.kept_because}; look at the rows of shard {shard} in"
+            " the table tracks, and ingest a sound file in their place",
+            allow_retries=False,
         )
-        for (name, blocking, _), result, found in zip(CHECKS, passed, metadata, strict=True)
-    ]
 
 
 ingest_job = dg.define_asset_job(

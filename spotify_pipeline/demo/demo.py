@@ -10,15 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from spotify_pipeline.demo.belongings import claim_home, note_made
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.demo.excerpt import EXCERPT_RATE, write_noisy_excerpt
-from spotify_pipeline.dump.incoming import find_shards
-from spotify_pipeline.dump.metadata import find_source
 from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import audio_files, read_recording
-from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE, Settings
+from spotify_pipeline.settings import Settings
 
 __all__ = ["EXCERPT_SECONDS", "NOISE_DECIBEL", "Excerpt", "Material", "prepare_material"]
 
@@ -76,11 +75,11 @@ def prepare_material(settings: Settings, music: Path | None, report: Report) -> 
     Raises
     ------
     PipelineError
-        The data home or the incoming folder holds data that is not the demo's, or there is too
-        little music.
+        The data home holds anything that the demo did not make, or there is too little music.
     """
+    claim_home(settings)
+    settings.create_folders()
     folder = settings.home / "demo"
-    _refuse_foreign_data(settings, folder)
     pieces = _composed(folder / "music", report) if music is None else _found(music)
     known = _linked(pieces[:-1], folder / "known")
     dump = write_sample_dump(
@@ -88,24 +87,10 @@ def prepare_material(settings: Settings, music: Path | None, report: Report) -> 
         folder / "dump",
         progress=lambda done, total, file: report(done, total, "analysing the music"),
     )
+    note_made(settings, (folder / "dump").glob("*/*.zst"))
     for part in ("audio_analysis", "metadata"):
         shutil.copytree(folder / "dump" / part, settings.incoming / part, dirs_exist_ok=True)
     return Material(dump, _excerpts(dump, known, pieces[-1], folder / "excerpts"))
-
-
-def _refuse_foreign_data(settings: Settings, folder: Path) -> None:
-    """Keep the demo from replacing a real catalogue, or files that wait, by its own."""
-    if not folder.exists() and (
-        settings.audio_database.exists()
-        or settings.metadata_database.exists()
-        or find_shards(settings.incoming)
-        or find_source(settings.incoming)
-    ):
-        raise PipelineError(
-            f"{settings.home} or {settings.incoming} holds data that is not the demo's; choose"
-            f" another data home by {HOME_VARIABLE}, and no {INCOMING_VARIABLE}"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _composed(folder: Path, report: Report) -> list[Path]:

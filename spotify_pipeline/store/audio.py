@@ -1,29 +1,31 @@
 """``audio.duckdb``: the detection fields of all tracks, and the ledger of shards.
 
-Three tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
-a row for each shard that was appended) and ``rejects`` (lines that were not taken, the first ten
-thousand of a shard). A shard's
-rows in all three change in one transaction. A track id is there once: a reduction has it once, and
-only those that begin with the name of its shard. Parts that are kept on request have tables of
+Four tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
+a row for each shard that was appended), ``rejects`` (lines that were not taken, the first ten
+thousand of a shard) and ``checks`` (what was found when a shard's rows were checked). A shard's
+rows in all of them change in one transaction. A track id is there once: a reduction has it once,
+and only those that begin with the name of its shard. Parts that are kept on request have tables of
 their own (`parts`).
 
 Belongs here: schema, appending, reading back. Does not belong here: making reductions
 (`dump.reduction`), opening the file (`database`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import REJECTS_KEPT, Reduction, ReductionSummary
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
+from spotify_pipeline.store.findings import Finding
 from spotify_pipeline.store.parts import replace_parts
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "append_reduction",
     "count_rejects",
     "create_audio_database",
+    "findings_of",
     "ledger",
     "shard_fingerprints",
 ]
@@ -77,6 +80,12 @@ CREATE TABLE IF NOT EXISTS rejects (
     reason VARCHAR NOT NULL,
     excerpt BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS checks (
+    shard VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    passed BOOLEAN NOT NULL,
+    figures VARCHAR NOT NULL -- a JSON object
+);
 """
 
 
@@ -94,6 +103,8 @@ class LedgerRow:
         The run that appended it.
     ingested_at
         When, in UTC.
+    failed_checks
+        What the checks that failed found.
     """
 
     shard: str
@@ -107,6 +118,7 @@ class LedgerRow:
     duplicates: int
     run_id: str
     ingested_at: datetime
+    failed_checks: tuple[str, ...] = ()
 
     @property
     def state(self) -> FileState:
@@ -135,15 +147,16 @@ def append_reduction(
 ) -> LedgerRow:
     """Put a shard's rows into the database, in place of those it has there, in one transaction.
 
+    What checks of them find is noted with them: rows that fail one are committed all the same.
     Fingerprints that are not kept become empty; a track's only one is always kept.
 
-    Returns the ledger's row, read back after the commit and checked against the table.
+    Returns the ledger's row, read back after the commit and compared with the table, as before it.
 
     Raises
     ------
     DatabaseError
-        What was committed is not what was read. Or it can't be committed, because the disk is full
-        or the reduction is damaged; then nothing has changed.
+        What would be committed is not what was read, or it can't be committed, because the disk is
+        full or the reduction is damaged; nothing has changed. Or what was committed is not there.
     """
     summary = reduction.summary()
     try:
@@ -151,13 +164,15 @@ def append_reduction(
             connection.execute(_SCHEMA)
             _replace_rows(connection, reduction, summary, run_id, keep)
             replace_parts(connection, reduction)
+            _check_rows(connection, summary.shard, keep)
+            _counted(connection, summary)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise DatabaseError(
             f"{reduction.folder}: shard {summary.shard} can't be appended ({reason}); nothing of it"
             " is in the database, its source file stays; ingest it again"
         ) from error
-    return _checked(connection, summary)
+    return _counted(connection, summary)
 
 
 @contextmanager
@@ -176,13 +191,40 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
     """Read the ledger by shard name, in the order of ingestion; empty before the first append."""
     try:
-        columns = ", ".join(field.name for field in fields(LedgerRow))
+        columns = ", ".join(field.name for field in fields(LedgerRow)[:-1])
         rows = connection.execute(
             f"SELECT {columns} FROM shards ORDER BY ingested_at, shard"
         ).fetchall()
     except duckdb.CatalogException:
         return {}
-    return {row[0]: LedgerRow(*row) for row in rows}
+    failed: dict[str, tuple[str, ...]] = {}
+    for shard, finding in _findings(connection, "NOT passed"):
+        failed[shard] = (*failed.get(shard, ()), str(finding))
+    return {
+        row.shard: replace(row, failed_checks=failed.get(row.shard, ()))
+        for row in (LedgerRow(*values) for values in rows)
+    }
+
+
+def findings_of(connection: duckdb.DuckDBPyConnection, shard: str) -> list[Finding]:
+    """Read what was found when a shard's rows were checked, in the order of `CHECKS`."""
+    return [finding for _, finding in _findings(connection, "shard = ?", [shard])]
+
+
+def _findings(
+    connection: duckdb.DuckDBPyConnection, condition: str, values: Sequence[str] = ()
+) -> list[tuple[str, Finding]]:
+    try:
+        rows = connection.execute(
+            f"SELECT shard, name, passed, figures FROM checks WHERE {condition} ORDER BY rowid",
+            list(values),
+        ).fetchall()
+    except duckdb.CatalogException:  # a database of before findings were kept
+        return []
+    return [
+        (shard, Finding(name, passed, msgspec.json.decode(figures)))
+        for shard, name, passed, figures in rows
+    ]
 
 
 def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str, int]:
@@ -242,7 +284,7 @@ def _replace_rows(
 ) -> None:
     shard = summary.shard
     rhythm, echoprint = _CHOSEN[keep]
-    for table in ("tracks", "rejects", "shards"):
+    for table in ("tracks", "rejects", "checks", "shards"):
         connection.execute(f"DELETE FROM {table} WHERE shard = ?", [shard])
     connection.execute(
         f"""
@@ -278,6 +320,18 @@ def _replace_rows(
     )
 
 
+def _check_rows(connection: duckdb.DuckDBPyConnection, shard: str, keep: TrainsChoice) -> None:
+    """Check a shard's rows, and note what was found."""
+    from spotify_pipeline.store.checks import check_shard  # takes a while
+
+    for finding in check_shard(connection, shard).findings(keep):
+        figures = msgspec.json.encode(finding.figures).decode()
+        connection.execute(
+            "INSERT INTO checks VALUES (?, ?, ?, ?)",
+            [shard, finding.name, finding.passed, figures],
+        )
+
+
 def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int:
     # Fetched to the end: a result that isn't blocks other work on the connection.
     [(count,)] = connection.execute(
@@ -286,7 +340,7 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int
     return int(count)
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
+def _counted(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
     """Read the ledger's row back and compare it with the table and with what was read."""
     row = ledger(connection)[summary.shard]
     present = _count(connection, "tracks", summary.shard)
@@ -296,7 +350,7 @@ def _checked(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -
     committed = (row.lines, present, rejects, row.duplicates)
     if read != committed or present != row.tracks:
         raise DatabaseError(
-            f"shard {summary.shard}: read {read}, but committed {committed} (lines, tracks,"
+            f"shard {summary.shard}: read {read}, but the database has {committed} (lines, tracks,"
             " rejects, duplicates); the source file stays where it is"
         )
     return row

@@ -1,9 +1,10 @@
-"""What must hold of a shard's rows once they are committed.
+"""What must hold of a shard's rows before its file may go.
 
-Belongs here: looking. Does not belong here: what follows from it (asset checks, in the Dagster
-layer).
+Belongs here: looking, and judging. Does not belong here: what follows from a verdict (`ingestion`,
+and asset checks in the Dagster layer).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -14,9 +15,14 @@ from spotify_pipeline.fingerprint import (
     unpack_codes,
     unpack_trains,
 )
+from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import TRACK_ID_LENGTH
+from spotify_pipeline.store.findings import CHECKS, Finding
 
 __all__ = ["ShardCheck", "check_shard"]
+
+USUALLY_WITHOUT = 0.1
+"""Share of tracks without a fingerprint, at the most. In a small shard it may be a single one."""
 
 BATCH_ROWS = 5000
 LARGEST_CODE = 2**20 - 1
@@ -48,6 +54,31 @@ class ShardCheck:
     with_rhythm: int
     unrecovered: int
     damaged: int
+
+    def findings(self, kept: TrainsChoice) -> list[Finding]:
+        """Judge what was counted, in the order of `CHECKS`.
+
+        Parameters
+        ----------
+        kept
+            Which fingerprints come into the database.
+        """
+        with_each = {"echoprint": self.with_echoprint, "rhythm": self.with_rhythm}
+        expected = [count for kind, count in with_each.items() if kept in (kind, TrainsChoice.BOTH)]
+        missing = self.tracks - min(expected)
+        verdicts = [
+            self.ledger_tracks == self.tracks,
+            self.different_ids == self.tracks and self.ill_formed_ids == 0,
+            self.damaged == 0,
+            missing == 0 or 0 < missing <= max(1, USUALLY_WITHOUT * self.tracks) < self.tracks,
+        ]
+        figures: list[Mapping[str, float]] = [
+            {"ledger": self.ledger_tracks or 0, "table": self.tracks},
+            {"different": self.different_ids, "ill_formed": self.ill_formed_ids},
+            {"damaged": self.damaged, "kept_as_codes": self.unrecovered},
+            {"tracks": self.tracks, **with_each},
+        ]
+        return [Finding(*found) for found in zip(CHECKS, verdicts, figures, strict=True)]
 
 
 def check_shard(connection: duckdb.DuckDBPyConnection, shard: str) -> ShardCheck:

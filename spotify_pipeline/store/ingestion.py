@@ -57,8 +57,9 @@ def ingest_reduction(
 ) -> Ingestion:
     """Append a reduction, delete it, and retire the shard's source file.
 
-    The source is deleted or moved only after the rows are committed and counted, and stays if it
-    has changed since it was read, or if too many of its lines were rejected. It goes last: while it
+    The source is deleted or moved only after the rows are committed, counted and checked, and stays
+    if they fail a check, if it has changed since it was read, or if too many of its lines were
+    rejected. It goes last: while it
     is there, a run that was killed in between is found and finished.
 
     Parameters
@@ -95,6 +96,8 @@ def retire_ingested(
     policy, reject_limit
         As of `ingest_reduction`.
     """
+    if row.failed_checks:
+        return f"its rows fail {' and '.join(row.failed_checks)}"
     if row.lines == row.rejects:
         return "none of its lines was taken"
     if row.rejects > reject_limit * row.lines:

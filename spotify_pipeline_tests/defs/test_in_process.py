@@ -1,6 +1,7 @@
 """Everything that waits, run in this process: what earlier runs left does not get in the way."""
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,34 @@ def test_a_link_to_nowhere_waits_and_does_not_stop_the_others(settings: Settings
     found = {outcome.shard: outcome for outcome in outcomes(settings) if outcome.job == "ingest"}
     assert "No such file" in str(found["0a"].note)
     assert found["0b"].error is None
+
+
+def test_what_is_passed_over_is_told_and_the_newest_metadata_file_is_loaded(
+    settings: Settings,
+) -> None:
+    leftover = settings.incoming / "metadata" / "spotify_clean.sqlite3"
+    leftover.parent.mkdir()
+    leftover.write_bytes(b"of the demo")
+    os.utime(leftover, ns=(1, 1))
+    (settings.incoming / "0a (1).jsonl.zst").touch()
+    newest = write_metadata(settings.incoming / "spotify_clean.sqlite3")
+    copy, older, metadata = outcomes(settings)
+    assert str(copy.note).startswith(f"{settings.incoming / '0a (1).jsonl.zst'} is passed over: ")
+    assert str(older.note).startswith(f"{leftover} is passed over: {newest} is newer and counts")
+    assert (metadata.job, metadata.error) == ("metadata", None)
+
+
+def test_a_file_whose_rows_fail_a_check_is_kept_and_an_error_each_time(settings: Settings) -> None:
+    documents = make_documents("0a", 2)
+    for document in documents:
+        document["track"] |= {"echoprintstring": "", "rhythmstring": ""}
+    source = write_shard(settings.incoming, "0a", documents)
+    (first, _) = outcomes(settings)
+    (again,) = outcomes(settings)
+    for outcome in (first, again):
+        assert outcome.shard == "0a"
+        assert "its rows fail fingerprints_present" in str(outcome.error)
+    assert source.exists()
 
 
 def test_a_damaged_database_is_named(settings: Settings) -> None:

@@ -68,6 +68,7 @@ def test_a_shard_that_is_not_there_fails_with_a_message(settings: Settings) -> N
     assert failure_message(result) == (
         f"0a.jsonl.zst is not in {settings.incoming} or a folder below it"
     )
+    assert failures(settings.staging) == {}
 
 
 def test_a_cut_off_shard_waits_and_is_ingested_once_it_is_whole(settings: Settings) -> None:
@@ -102,6 +103,41 @@ def test_a_shard_with_many_rejects_keeps_its_source(settings: Settings) -> None:
     assert ingested.metadata["rejects"].value == 5
     assert ingested.metadata["source_kept_because"].value == "none of its lines was taken"
     assert source.exists()
+
+
+def write_silent_shard(settings: Settings, shard: str) -> Path:
+    """Write documents whose fingerprints are empty."""
+    documents = make_documents(shard, 3)
+    for document in documents:
+        document["track"] |= {"echoprintstring": "", "rhythmstring": ""}
+    return write_shard(settings.incoming, shard, documents)
+
+
+@pytest.mark.parametrize("shards", [["0a", "0b"], ["0b", "0a"]])
+def test_a_failed_check_keeps_the_file_fails_the_run_and_is_its_partitions(
+    settings: Settings, shards: list[str]
+) -> None:
+    silent = write_silent_shard(settings, "0a")
+    write_shard(settings.incoming, "0b", make_documents("0b", 3))
+    key = dg.AssetCheckKey(dg.AssetKey("ingested_shard"), "fingerprints_present")
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs(settings).resolve_job_def("ingest")
+        results = {
+            shard: job.execute_in_process(
+                run_config=QUIET, partition_key=shard, instance=instance, raise_on_error=False
+            )
+            for shard in shards
+        }
+        found = instance.event_log_storage.get_asset_check_partition_info([key])
+    assert {shard: result.success for shard, result in results.items()} == {"0a": False, "0b": True}
+    message = failure_message(results["0a"])
+    assert message.startswith(f"{silent} was kept: its rows fail fingerprints_present (tracks 3,")
+    assert silent.exists()
+    assert {info.partition_key: info.latest_execution_status.value for info in found} == {
+        "0a": "FAILED",
+        "0b": "SUCCEEDED",
+    }
+    assert list(gather_status(settings).failed) == ["0a"]
 
 
 def test_the_index_holds_what_was_ingested(settings: Settings) -> None:

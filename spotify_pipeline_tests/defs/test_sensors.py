@@ -1,5 +1,6 @@
 """What the sensors request, on a real instance and a small data home."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
+from spotify_pipeline_tests.processes import held_open_by_another_process
 
 
 class Watch:
@@ -84,6 +86,20 @@ def test_a_shard_that_was_ingested_is_left_alone_when_it_comes_back(watch: Watch
     assert "ingested already" in (result.skip_message or "")
 
 
+def test_the_ledger_tells_what_is_ingested_whatever_runs_are_remembered(watch: Watch) -> None:
+    add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    add_shard(watch, "0a")
+    watch.look("finished_shards")
+    with held_open_by_another_process(watch.settings.audio_database):
+        assert "is not known now" in (watch.look("finished_shards").skip_message or "")
+    with dg.DagsterInstance.ephemeral() as watch.instance:
+        assert watch.requested("finished_shards") == []
+    watch.settings.audio_database.unlink()
+    with dg.DagsterInstance.ephemeral() as watch.instance:
+        assert [shard for shard, _ in watch.requested("finished_shards")] == ["0a"]
+
+
 def test_a_failed_shard_is_tried_again_later_under_another_run_key(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +141,24 @@ def test_a_shard_whose_run_was_ended_from_outside_is_tried_again(watch: Watch) -
     [(shard, second_key)] = watch.requested("finished_shards")
     assert shard == "0a"
     assert second_key != first_key
+
+
+def test_what_is_passed_over_is_told_at_each_look(watch: Watch) -> None:
+    stray = watch.settings.incoming / "0a.jsonl"
+    stray.touch()
+    assert str(stray) in (watch.look("finished_shards").skip_message or "")
+
+
+def test_an_older_metadata_file_is_told_and_does_not_count(watch: Watch) -> None:
+    older = watch.settings.incoming / "metadata" / "spotify_clean.sqlite3.zst"
+    older.parent.mkdir()
+    older.touch()
+    os.utime(older, ns=(1, 1))
+    source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    said = watch.look("new_metadata").skip_message or ""
+    assert f"{source} is loaded already; {older} is older" in said
+    assert str(older) in (watch.look("finished_shards").skip_message or "")
 
 
 def test_metadata_is_requested_once_it_stays_the_same(watch: Watch) -> None:

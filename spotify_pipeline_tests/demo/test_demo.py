@@ -1,16 +1,25 @@
 """The demonstration's material, and its respect for data that is not its own."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from spotify_pipeline.demo.belongings import claim_home
 from spotify_pipeline.demo.demo import EXCERPT_SECONDS, Material, prepare_material
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import shard_of_file_name
+from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline.store.database import connect
+from spotify_pipeline.store.ingestion import ingest_reduction
+from spotify_pipeline.store.metadata import build_metadata
+from spotify_pipeline_tests.documents import make_documents
+from spotify_pipeline_tests.metadata_file import write_metadata
+from spotify_pipeline_tests.reductions import reduce_documents
 
 PIECE_SECONDS = 13.0
 PIECES = {"one.wav", "two.flac", "deeper/one.wav", "unknown.wav"}
@@ -20,6 +29,10 @@ def settings_in(folder: Path) -> Settings:
     settings = Settings(folder / "home", folder / "home" / "incoming")
     settings.create_folders()
     return settings
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def no_report(done: int, total: int, what: str) -> None:
@@ -109,39 +122,87 @@ def test_the_music_stays_as_it_is(material: Material, music: Path) -> None:
     assert not any(path.is_symlink() for path in music.rglob("*"))
 
 
-def test_a_home_in_which_the_demo_ran_is_not_refused(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
-    (settings.home / "demo").mkdir()
-    settings.audio_database.touch()
-    (settings.incoming / "7O.jsonl.zst").touch()
-    with pytest.raises(PipelineError, match="nowhere: no such folder"):
-        prepare_material(settings, tmp_path / "nowhere", no_report)
+@pytest.fixture
+def demo_home(material: Material, settings: Settings, tmp_path: Path) -> Settings:
+    """Give a copy of the home in which the demo ran."""
+    assert material
+    shutil.copytree(settings.home, tmp_path / "home", symlinks=True)
+    return settings_in(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["audio.duckdb", "meta.duckdb"])
-def test_a_home_with_other_data_is_refused(tmp_path: Path, music: Path, name: str) -> None:
+def test_a_home_in_which_the_demo_ran_is_not_refused(demo_home: Settings) -> None:
+    claim_home(demo_home)
+    claim_home(demo_home)
+
+
+def test_a_home_in_which_the_demo_was_interrupted_is_not_refused(
+    tmp_path: Path, music: Path
+) -> None:
     settings = settings_in(tmp_path)
-    (settings.home / name).write_bytes(b"precious")
-    with pytest.raises(PipelineError, match="choose another data home"):
+
+    def interrupt(done: int, total: int, what: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_material(settings, music, interrupt)
+    assert files_below(settings.home)
+    claim_home(settings)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "audio.duckdb",
+        "meta.duckdb",
+        "holiday.jpg",
+        "incoming/metadata/spotify_clean.sqlite3.zst",
+        "incoming/audio_analysis/7O.jsonl.zst",
+        "incoming/half.part",
+    ],
+)
+def test_a_home_that_holds_anything_is_refused_and_not_touched(
+    tmp_path: Path, music: Path, name: str
+) -> None:
+    settings = Settings(tmp_path / "home", tmp_path / "home" / "incoming")
+    precious = settings.home / name
+    precious.parent.mkdir(parents=True)
+    precious.write_bytes(b"precious")
+    with pytest.raises(PipelineError, match="was not made by the demo") as error:
         prepare_material(settings, music, no_report)
-    assert (settings.home / name).read_bytes() == b"precious"
-    assert not (settings.home / "demo").exists()
+    assert str(precious) in str(error.value)
+    assert files_below(settings.home) == [precious]
+    assert precious.read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize(
     "name", ["metadata/spotify_clean.sqlite3.zst", "audio_analysis/7O.jsonl.zst", "0a.jsonl.zst"]
 )
-def test_files_that_wait_in_the_incoming_folder_are_not_touched(
-    tmp_path: Path, music: Path, name: str
+def test_a_demos_home_with_a_file_of_the_users_is_refused(
+    demo_home: Settings, music: Path, name: str
 ) -> None:
-    settings = settings_in(tmp_path)
-    waiting = settings.incoming / name
-    waiting.parent.mkdir(exist_ok=True)
+    waiting = demo_home.incoming / name
     waiting.write_bytes(b"precious")
-    with pytest.raises(PipelineError, match="choose another data home"):
-        prepare_material(settings, music, no_report)
+    with pytest.raises(PipelineError, match="was not made by the demo"):
+        prepare_material(demo_home, music, no_report)
     assert waiting.read_bytes() == b"precious"
-    assert not (settings.home / "demo").exists()
+
+
+def test_a_demos_home_with_a_shard_of_the_users_is_refused(demo_home: Settings) -> None:
+    create_audio_database(demo_home.audio_database)
+    with connect(demo_home.audio_database) as connection:
+        reduction = reduce_documents(demo_home, "0a", make_documents("0a", 1))
+        ingest_reduction(connection, reduction, "run")
+    with pytest.raises(PipelineError, match=r"shard 0a in .*audio\.duckdb was not made"):
+        claim_home(demo_home)
+
+
+def test_a_demos_home_with_a_catalogue_of_the_users_is_refused(
+    demo_home: Settings, tmp_path: Path
+) -> None:
+    source = write_metadata(tmp_path / "spotify_clean.sqlite3")
+    build_metadata(source, demo_home.staging, demo_home.metadata_database)
+    with pytest.raises(PipelineError, match=r"table \w+ in .*meta\.duckdb was not made"):
+        claim_home(demo_home)
 
 
 def test_a_music_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

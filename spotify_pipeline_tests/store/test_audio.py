@@ -154,7 +154,7 @@ def test_appending_again_changes_nothing_but_the_ledgers_run(
     before = read_database(database)
     second = append_reduction(database, reduction, "again")
     after = read_database(database)
-    assert after.keys() == {"tracks", "rejects", "shards"}
+    assert after.keys() == {"tracks", "rejects", "shards", "checks"}
     assert [after[name] for name in ("tracks", "rejects")] == [
         before[name] for name in ("tracks", "rejects")
     ]
@@ -276,7 +276,7 @@ def test_rows_that_were_read_but_did_not_arrive_are_an_error(
 ) -> None:
     reduction = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
     lose(reduction)
-    with pytest.raises(DatabaseError, match=r"shard 0a: read .* but committed"):
+    with pytest.raises(DatabaseError, match=r"shard 0a: read .* but the database has"):
         append_reduction(database, reduction, "run")
 
 

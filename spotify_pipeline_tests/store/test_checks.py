@@ -1,14 +1,17 @@
 """What is wrong with a shard's rows is counted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.audio import append_reduction, create_audio_database
 from spotify_pipeline.store.checks import ShardCheck, check_shard
 from spotify_pipeline.store.database import connect
+from spotify_pipeline.store.findings import CHECKS
 from spotify_pipeline_tests.documents import make_documents
 from spotify_pipeline_tests.reductions import reduce_documents, settings_of
 
@@ -64,3 +67,39 @@ def test_what_is_wrong_is_counted(
     database.execute(change)
     assert getattr(check_shard(database, "0a"), attribute) == value
     assert check_shard(database, "0a") != SOUND
+
+
+@pytest.mark.parametrize(
+    ("changed", "failed"),
+    [
+        ({}, []),
+        ({"ledger_tracks": 4}, ["ledger_equals_table"]),
+        ({"different_ids": 2}, ["ids_unique_and_well_formed"]),
+        ({"ill_formed_ids": 1}, ["ids_unique_and_well_formed"]),
+        ({"damaged": 1}, ["codes_in_range"]),
+        ({"with_rhythm": 2}, []),
+        ({"with_rhythm": 1}, ["fingerprints_present"]),
+        ({"with_echoprint": 0}, ["fingerprints_present"]),
+    ],
+)
+def test_what_was_counted_is_judged(changed: dict[str, int], failed: list[str]) -> None:
+    findings = replace(SOUND, **changed).findings(TrainsChoice.BOTH)
+    assert [finding.name for finding in findings] == list(CHECKS)
+    assert [finding.name for finding in findings if not finding.passed] == failed
+
+
+def test_a_fingerprint_that_is_not_kept_may_be_missing() -> None:
+    check = replace(SOUND, with_echoprint=0)
+    assert all(finding.passed for finding in check.findings(TrainsChoice.RHYTHM))
+    assert not all(finding.passed for finding in check.findings(TrainsChoice.ECHOPRINT))
+
+
+@pytest.mark.parametrize(
+    ("tracks", "rhythm", "sound"),
+    [(0, 0, True), (1, 0, False), (1, 1, True), (20, 18, True), (20, 17, False)],
+)
+def test_a_tenth_of_the_fingerprints_may_be_missing_or_one(
+    tracks: int, rhythm: int, sound: bool
+) -> None:
+    check = ShardCheck(tracks, tracks, tracks, 0, tracks, rhythm, 0, 0)
+    assert all(finding.passed for finding in check.findings(TrainsChoice.BOTH)) == sound

@@ -7,12 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database, ledger
 from spotify_pipeline.store.database import DatabaseError, connect
-from spotify_pipeline.store.ingestion import ingest_reduction
-from spotify_pipeline_tests.documents import json_line, make_documents, make_track_id
+from spotify_pipeline.store.ingestion import ingest_reduction, retire_ingested
+from spotify_pipeline_tests.documents import json_line, make_documents
 from spotify_pipeline_tests.reductions import (
     read_database,
     reduce_documents,
@@ -22,7 +23,7 @@ from spotify_pipeline_tests.reductions import (
 
 Connection = duckdb.DuckDBPyConnection
 
-DOCUMENTS = make_documents("0a", 3, duration=2.0)
+DOCUMENTS = make_documents("0a", 3, duration=10.0)
 LINES = [json_line(document) for document in DOCUMENTS]
 
 
@@ -121,12 +122,42 @@ def test_a_few_rejects_are_within_the_usual_limit(
     database: Connection, home: Settings, source: Path
 ) -> None:
     assert 0 < Settings.reject_limit <= 0.05
-    bare = [b'{"meta":{"track_id":"%s"},"track":{}}\n' % make_track_id("0a", number).encode()
-            for number in range(round(1 / Settings.reject_limit))]  # fmt: skip
+    count = round(1 / Settings.reject_limit)
+    bare = [json_line(document) for document in make_documents("0a", count, duration=10.0)]
     within = ingest_reduction(database, reduce_lines(home, "0a", [*bare, b"broken\n"]), "run")
     assert within.kept_because is None
     more = ingest_reduction(database, reduce_lines(home, "0a", [*bare, *[b"broken\n"] * 2]), "run")
     assert "were rejected" in str(more.kept_because)
+
+
+def test_a_shard_that_fails_a_check_is_kept_until_a_sound_one_takes_its_place(
+    database: Connection, home: Settings, source: Path
+) -> None:
+    nothing = {"rhythmstring": "", "echoprintstring": ""}
+    silent = [{**document, "track": document["track"] | nothing} for document in DOCUMENTS]
+    ingestion = ingest_reduction(database, reduce_documents(home, "0a", silent), "run")
+    failed = "fingerprints_present (tracks 3, echoprint 0, rhythm 0)"
+    assert ingestion.kept_because == f"its rows fail {failed}"
+    assert source.exists()
+    other = ingest_reduction(database, reduce_documents(home, "0b", make_documents("0b", 2)), "run")
+    assert other.kept_because is None
+    assert {shard: row.failed_checks for shard, row in ledger(database).items()} == {
+        "0a": (failed,),
+        "0b": (),
+    }
+    assert retire_ingested(ledger(database)["0a"], source, SourcePolicy()) is not None
+    assert source.exists()
+    sound = ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    assert (sound.kept_because, sound.row.failed_checks) == (None, ())
+    assert not source.exists()
+
+
+def test_the_ledger_of_a_database_without_findings_has_no_failed_checks(
+    database: Connection, home: Settings
+) -> None:
+    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    database.execute("DROP TABLE checks")
+    assert ledger(database)["0a"].failed_checks == ()
 
 
 def grow(source: Path) -> None:
@@ -195,5 +226,6 @@ def test_a_commit_that_is_not_what_was_read_keeps_file_and_reduction(
     pq.write_table(pq.read_table(reduction.tracks).slice(1), reduction.tracks)
     with pytest.raises(DatabaseError, match="the source file stays where it is"):
         ingest_reduction(database, reduction, "run")
+    assert ledger(database) == {}  # else the next ingest would take the file for done
     assert source.exists()
     assert staged(home) == [reduction.folder]
