@@ -91,6 +91,8 @@ class OnsetModel:
         That is of the odds that the band has an onset in just this frame, against none in its cell,
         less those of any frame of any music.
         """
+        if len(features) == 0:
+            return np.empty((0, BANDS), np.float32)
         bins = self._heard_in_bins(features)
         odds = np.empty((len(features), ODDS_CELL_FRAMES, BANDS), np.float32)
         for first in range(0, len(features), CELLS_AT_ONCE):

@@ -323,9 +323,9 @@ def test_of_two_tracks_that_fit_as_well_the_popular_one_is_surer(
 ) -> None:
     """Two tracks with their beginning in common are not releases of one recording."""
     first, second = tracks[0], tracks[1]
-    half = round(DURATION / 2 * FRAMES_PER_SECOND)
-    later = shifted(second.rhythm.excerpt(half), half)
-    both = replace(second, rhythm=together(first.rhythm.excerpt(0, half), later))
+    common = round(35 * FRAMES_PER_SECOND)
+    later = shifted(second.rhythm.excerpt(common), common)
+    both = replace(second, rhythm=together(first.rhythm.excerpt(0, common), later))
     index = index_of(tmp_path, [first, both, *tracks[2:]])
     query = fingerprint_of(first, 10.0, 20.0)
 
