@@ -22,7 +22,6 @@ Belongs here: examples and fitting. Does not belong here: what decides
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
@@ -80,7 +79,12 @@ ROUNDS = (30, 45, 70, 100, 140, 200, 280)
 FOLDS = 7
 
 MOST_ACCEPTED = 0.005
-"""So many recordings of unknown tracks may be accepted at the most, rounded up to a whole one."""
+FEWEST_ACCEPTED = 2
+"""Of the recordings of unknown tracks, this share may be accepted at the most, but so many in any
+case: of few recordings, one or two tell nothing."""
+
+LONE_NATS = 150.0
+"""What is so likely has rivals, if it is not the right track."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class ProvisionalDecision:
         """Give the natural logarithm of the odds, roughly."""
         figures = dict(zip(FIGURES, evidence.figures.tolist(), strict=True))
         share, margin = figures["share"], figures["margin_share"]
-        return float(12 * (share - 0.75) + 14 * (margin - 0.15) + evidence.likelihood / 50 - 1)
+        return float(12 * (share - 0.75) + 14 * (margin - 0.15) - 1)
 
 
 def asked_results(
@@ -272,6 +276,17 @@ def report(examples: Examples, odds: np.ndarray) -> dict[str, float]:
     return figures
 
 
+def _beside_rivals(examples: Examples) -> np.ndarray:
+    """Choose all but wrong matches that stand alone, as no search that goes on leaves them.
+
+    The provisional decision has ended it there; one that knows better would not have.
+    """
+    # figures that came later have defaults
+    evidence = dict(zip(TrackEvidence.__annotations__, examples.evidence.T, strict=False))
+    alone = (evidence["rival"] == 0) & (evidence["likelihood"] > LONE_NATS)
+    return np.flatnonzero(~alone | examples.right | ~examples.best)
+
+
 def _accepted(examples: Examples, odds: np.ndarray) -> float:
     """Give the share of recordings of unknown tracks that are accepted."""
     unknown = examples.best & ~examples.known
@@ -283,9 +298,10 @@ def fit(source: str, examples: Examples) -> tuple[BoostedTrees, dict[str, float]
 
     Of those that accept no more than `MOST_ACCEPTED`, those that state their odds best.
     """
+    examples = examples.chosen(_beside_rivals(examples))
     tried = {rounds: left_out(examples, rounds) for rounds in ROUNDS}
     unknown = int((examples.best & ~examples.known).sum())
-    most = math.ceil(MOST_ACCEPTED * unknown) / unknown
+    most = max(MOST_ACCEPTED, FEWEST_ACCEPTED / unknown)
     allowed = [rounds for rounds in ROUNDS if _accepted(examples, tried[rounds]) <= most]
     rounds = min(allowed or ROUNDS[:1], key=lambda rounds: log_loss(examples, tried[rounds]))
     print(f"{source}: {len(examples.right)} matches, {rounds} trees of up to {ROUNDS[-1]}")

@@ -111,7 +111,8 @@ def _open_tier(tier: Path) -> tantivy.Index:
             raise
     files = [file.absolute() for file in tier.iterdir() if file.suffix != ".lock"]
     try:
-        with TemporaryDirectory() as links:
+        # the engine's own threads may still write to it while it goes
+        with TemporaryDirectory(ignore_cleanup_errors=True) as links:
             for file in files:
                 (Path(links) / file.name).symlink_to(file)
             return tantivy.Index.open(links)

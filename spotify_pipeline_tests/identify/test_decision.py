@@ -25,7 +25,7 @@ from spotify_pipeline.identify.decision import (
 CLEAR = TrackEvidence(300.0, 320.0, 20.0, 60.0, 8.0, 0.3, 0.95, 0.9, 0.9, 180, 1.0, 1.0)
 """Ten seconds of a clean recording."""
 
-CODES = replace(CLEAR, likelihood=98.0, expected=2.0, deviation=13.0, rival=11.0, bands=0.0)
+CODES = TrackEvidence(98.0, 1.9, 12.9, 11.0, 0.0, 0.02, 0.0, 0.0, 1.0, 42, 1.0, 1.0)
 """The same of Echoprint onsets alone, of which hardly anything is expected."""
 
 SAME_BEAT = TrackEvidence(150.0, 320.0, 20.0, 140.0, 20.0, 0.6, 0.45, 0.2, 0.3, 230, 1.0, 1.0)
