@@ -84,7 +84,7 @@ FEWEST_ACCEPTED = 2
 case: of few recordings, one or two tell nothing."""
 
 LONE_NATS = 150.0
-"""What is so likely has rivals, if it is not the right track."""
+"""What is so likely has rivals, if it is not the right track; set by hand."""
 
 
 @dataclass(frozen=True)

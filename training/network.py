@@ -10,8 +10,8 @@ frames another pressing of the piece has rhythm onsets (`examples`). Stochastic 
 
 Printed is what the odds tell, in bits a second, of the stretches trained on and of the validation
 set's: how many bits fewer it takes to write the onsets down, to the cell and to the frame, if the
-odds are known. Two hours on two cores, of which half an hour is playing; three minutes with a GPU
-and 16 cores. 36 stretches take 13 GB.
+odds are known. 36 stretches take 13 GB. A GPU with 16 cores takes three minutes; two cores some
+hours, by estimate.
 
 Belongs here: layers as JAX has them, the loss, the optimiser. Does not belong here: examples
 (`examples`); the network as it runs (`spotify_pipeline.fingerprint.onset_network`).
@@ -23,7 +23,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -134,9 +134,10 @@ def trained(stretches: Sequence[Example], epochs: int, seed: int) -> OnsetModel:
     optimizer = optax.adamw(schedule, weight_decay=WEIGHT_DECAY)
 
     def step(state: Learned, batch: Example) -> tuple[Learned, jax.Array]:
-        cost, gradient = costs(state[0], batch=batch)
-        updates, moments = optimizer.update(gradient, state[1], state[0])
-        return (optax.apply_updates(state[0], updates), moments), cost
+        layers, moments = state
+        cost, gradient = costs(layers, batch=batch)
+        updates, moments = optimizer.update(gradient, moments, layers)
+        return (optax.apply_updates(layers, updates), moments), cost
 
     learn = jax.jit(partial(jax.lax.scan, step))
     layers = first_layers(seed)
@@ -183,12 +184,13 @@ def loads(stretches: Sequence[Example], rng: np.random.Generator) -> Iterator[Ex
         for first in range(0, len(order), LOAD * RUNS)
     ]
     with ThreadPoolExecutor(AHEAD) as threads:
-        pending = deque(threads.submit(_load, part) for part in chosen[:AHEAD])
-        for part in [*chosen[AHEAD:], *[None] * AHEAD]:
-            if pending:
+        pending: deque[Future[Example]] = deque()
+        for part in chosen:
+            pending.append(threads.submit(_load, part))
+            if len(pending) > AHEAD:
                 yield pending.popleft().result()
-            if part is not None:
-                pending.append(threads.submit(_load, part))
+        while pending:
+            yield pending.popleft().result()
 
 
 def _load(runs: Sequence[tuple[Example, int]]) -> Example:

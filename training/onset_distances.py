@@ -4,8 +4,8 @@
 
 Stretches of the training set go through what a file that is fingerprinted may have gone through
 (`decision.FINGERPRINTED`), and are compared with another pressing of the piece (`examples`). It
-prints log-likelihood ratios by the distance in frames: `ODDS_NEAR_ONSET` and `ODDS_ELSEWHERE` of
-`spotify_pipeline.fingerprint.onset_odds`.
+prints log-likelihood ratios by the distance in frames: measured values for `ODDS_NEAR_ONSET` and
+`ODDS_ELSEWHERE` of `spotify_pipeline.fingerprint.onset_odds`, which are still set by hand.
 
 Belongs here: these few numbers. Does not belong here: what a recording itself tells (`network`).
 """

@@ -39,8 +39,8 @@ TRIED_INFORMATION = 30.0
 TRIED_SECONDS = 10.0
 """Each track of a small index is tried with the least of a query that tells so many nats
 (`QueryOdds.telling`), or with so many seconds of a query that tells less. Of 61 excerpts of the
-validation set that tell 30 to 60 nats, and that a quick search missed, 56 are among the candidates
-then."""
+validation set that tell 30 to 60 nats, and that a quick search missed, 56 were among the candidates
+by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
 """No more than this share of an index, but so many at the least, are candidates: of a search, or of

@@ -23,7 +23,8 @@ NATS_A_POINT = 0.16
 Spotify", 2025)."""
 
 UNKNOWN_POINTS = 27
-"""A track without popularity counts as one that is played as often as the mean of all."""
+"""A track without popularity counts as one that is played as often as the mean of all, where few
+are popular (`training.popularity.published`)."""
 
 Prior = Callable[[Sequence[int]], Float64s]
 """Numbers of tracks in the index to nats, float64 of shape (tracks,)."""
