@@ -160,6 +160,7 @@ def _detection_config(detection: Detection) -> dg.RunConfig:
     name="detect",
     config=_detection_config,
     executor_def=dg.in_process_executor,
+    tags={"dagster/priority": "1"},  # somebody waits for the answer
     description="Identify the recordings that the config names.",
 )
 def detect_job() -> None:

@@ -25,13 +25,16 @@ concurrency:
     default_limit: 1
     granularity: op
   runs:
-    max_concurrent_runs: 4
+    max_concurrent_runs: 10
+    tag_concurrency_limits:
+      - key: dagster/partition
+        limit: 4
 telemetry:
   enabled: false
 nux:
   enabled: false
 """
-"""Of ``dagster.yaml``, for an instance in the data home, where none is given."""
+"""What the checkout's ``dagster.yaml`` says too, for an instance in the data home."""
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
