@@ -22,7 +22,7 @@ from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.store.audio import LedgerRow, ledger
 from spotify_pipeline.store.database import DatabaseBusyError, connect
-from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
+from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
 
 __all__ = ["Status", "gather_status", "read_ledger", "size_on_disk"]
 

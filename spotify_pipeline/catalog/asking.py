@@ -12,8 +12,6 @@ from spotify_pipeline.catalog.lookup import Found, Lookup, Unknown
 from spotify_pipeline.catalog.references import Reference, parse_reference
 from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.recording import read_recording
-from spotify_pipeline.resampling import ANALYZER_RATE
 from spotify_pipeline.settings import Settings
 
 __all__ = ["NotAReferenceError", "Question", "answers_to", "question_of"]
@@ -78,7 +76,7 @@ def question_of(
         references += [found] if found is not None else []
         rest += [word] if found is None else []
     if similar_duration is not None:
-        seconds = read_recording(similar_duration, ANALYZER_RATE).duration
+        seconds = _seconds_of(similar_duration)
         around = (max(0, int(seconds - 1)), int(seconds + 1))
         duration = (
             around
@@ -119,3 +117,10 @@ def _reference(text: str) -> Reference:
             f"{text}: neither an id, an address of Spotify's, an ISRC nor a UPC"
         )
     return found
+
+
+def _seconds_of(recording: Path) -> float:
+    from spotify_pipeline.recording import read_recording
+    from spotify_pipeline.resampling import ANALYZER_RATE
+
+    return read_recording(recording, ANALYZER_RATE).duration

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
-import pyarrow as pa
 
 from spotify_pipeline.catalog.records import (
     Album,
@@ -404,6 +403,8 @@ class Catalog:
         if len(wanted) <= FEW:
             values = ", ".join(_literal(value) for value in wanted)
             return self._connection.execute(f"{query} WHERE {key} IN ({values}) {more}").fetchall()
+        import pyarrow as pa  # late, for that takes longer than to look up a few
+
         # keys of texts take all 64 bits, which is not what Arrow takes integers for
         values_of_keys = pa.array(wanted, pa.uint64() if key == "key" else None)
         self._connection.register("wanted", pa.table({"key": values_of_keys}))

@@ -24,7 +24,7 @@ from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.index.membership import indexed_among
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.database import DatabaseBusyError, connect
-from spotify_pipeline.store.metadata import loaded_source
+from spotify_pipeline.store.metadata_ledger import loaded_source
 
 __all__ = ["Found", "Lookup", "Unknown"]
 

@@ -14,8 +14,8 @@ Layout of the folder::
     terms-<12 hex>/     what it names: in the folder 0 the engine's first tier, and so on
     text.lock           held by whoever builds
 
-Belongs here: building, publishing and opening. Does not belong here: what a track is found by
-(`text_terms`, `text_tracks`), and how words are looked for (`text_search`).
+Belongs here: building and publishing. Does not belong here: opening (`text_tiers`), what a track is
+found by (`text_terms`, `text_tracks`), and how words are looked for (`text_search`).
 """
 
 import shutil
@@ -24,7 +24,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import tantivy
@@ -39,16 +38,15 @@ from spotify_pipeline.catalog.text_manifest import (
     text_sources,
 )
 from spotify_pipeline.catalog.text_terms import TEXT_TABLES
+from spotify_pipeline.catalog.text_tiers import FIELD_POPULARITY, FIELD_ROWID, FIELD_TERMS
 from spotify_pipeline.catalog.text_tracks import count_by_popularity, track_terms
 from spotify_pipeline.progress import Report
 from spotify_pipeline.space import AT_ONCE, SpaceGuard, naming_a_full_disk
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.metadata import loaded_source
+from spotify_pipeline.store.metadata_ledger import loaded_source
 from spotify_pipeline.syncing import sync
 
-__all__ = ["build_text_index", "engine_schema", "open_text_index", "tiers_of"]
-
-FIELD_TERMS, FIELD_ROWID, FIELD_POPULARITY = "terms", "rowid", "popularity"
+__all__ = ["build_text_index", "engine_schema", "tiers_of"]
 
 FIRST_TIER = 1 << 16
 """Tracks of the first tier, at the least."""
@@ -63,64 +61,6 @@ BYTES_PER_TRACK = 150
 """At the most while it is built, merges included."""
 
 _FOLDERS = "terms-*"
-
-_LOCKING = "Failed to acquire Lockfile"
-"""How the engine's error begins."""
-
-
-def open_text_index(folder: Path) -> tuple[list[tantivy.Index], TextManifest]:
-    """Open the index in service: its tiers, the most popular tracks first.
-
-    Raises
-    ------
-    TextIndexError
-        There is none, or it is damaged.
-    """
-    manifest = read_text_manifest(folder)
-    for _ in range(10):
-        if manifest is None:
-            break
-        try:
-            tiers = [folder / manifest.folder / str(k) for k in range(manifest.tiers)]
-            return [_open_tier(tier) for tier in tiers], manifest
-        except (OSError, ValueError) as error:
-            # a build may have replaced it since the manifest was read
-            again = read_text_manifest(folder)
-            if again == manifest:
-                raise TextIndexError(
-                    f"{folder / manifest.folder}: the text index is damaged ({error}); remove"
-                    f" {folder} and run 'ingest', or the job 'text'"
-                ) from error
-            manifest = again
-    raise TextIndexError(
-        f"{folder}: there is no text index, so words can't be looked for; make it by 'ingest', or"
-        " by the job 'text'"
-    )
-
-
-def _open_tier(tier: Path) -> tantivy.Index:
-    """Open a tier, be it writable or not.
-
-    The engine locks a file of the folder while it opens it. Where that can't be written, a folder
-    of links to the tier's files does as well: it may be removed as soon as they are open.
-    """
-    try:
-        return tantivy.Index.open(str(tier))
-    except ValueError as error:
-        if _LOCKING not in str(error):
-            raise
-    files = [file.absolute() for file in tier.iterdir() if file.suffix != ".lock"]
-    try:
-        # the engine's own threads may still write to it while it goes
-        with TemporaryDirectory(ignore_cleanup_errors=True) as links:
-            for file in files:
-                (Path(links) / file.name).symlink_to(file)
-            return tantivy.Index.open(links)
-    except OSError as error:
-        raise TextIndexError(
-            f"{tier}: can't be opened, for neither it nor a temporary folder can be written to"
-            f" ({error}); let TMPDIR name a folder that can"
-        ) from error
 
 
 def build_text_index(

@@ -11,7 +11,7 @@ import msgspec
 
 from spotify_pipeline.catalog.text_terms import TEXT_TABLES
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.store.metadata import SourceFile
+from spotify_pipeline.store.metadata_ledger import SourceFile
 from spotify_pipeline.syncing import sync
 
 __all__ = [

@@ -20,17 +20,17 @@ from pathlib import Path
 
 import tantivy
 
-from spotify_pipeline.catalog.text_index import (
-    FIELD_POPULARITY,
-    FIELD_ROWID,
-    FIELD_TERMS,
-    open_text_index,
-)
 from spotify_pipeline.catalog.text_terms import (
     LONGEST,
     named_length,
     title_length,
     whole_artist,
+)
+from spotify_pipeline.catalog.text_tiers import (
+    FIELD_POPULARITY,
+    FIELD_ROWID,
+    FIELD_TERMS,
+    open_text_index,
 )
 from spotify_pipeline.catalog.typos import one_letter_off
 from spotify_pipeline.catalog.words import is_unspaced, query_words

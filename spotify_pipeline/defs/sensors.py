@@ -139,7 +139,7 @@ def _look_for_metadata(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a run if a file is new and has not changed since the last look."""
     from spotify_pipeline.dump.metadata import find_sources
-    from spotify_pipeline.store.metadata import SourceFile, is_loaded, loaded_source
+    from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
 
     data_home.settings.require_incoming()
     sources = find_sources(data_home.settings, kind)

@@ -20,8 +20,8 @@ import adbc_driver_sqlite
 import pyarrow as pa
 
 from spotify_pipeline.dump.compression import content_size, open_compressed
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.tables import ALL_TABLES, CATALOGUE, MetadataSource, TableDefinition
-from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import METADATA_VARIABLE, Settings
 from spotify_pipeline.space import naming_a_full_disk
@@ -29,7 +29,6 @@ from spotify_pipeline.space import naming_a_full_disk
 __all__ = [
     "PACKED_NAME",
     "UNPACKED_NAME",
-    "MetadataError",
     "SourceTable",
     "discard_unpacked",
     "find_sources",
@@ -60,10 +59,6 @@ _ROLLBACK = b"\x01\x01"
 
 UNPACKED_RATIO = 3.5
 """Of the unpacked to the packed size: the dump's file has 36.7 GB, and about 125 GB unpacked."""
-
-
-class MetadataError(PipelineError):
-    """The metadata file is incomplete, damaged or not what it should be."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from spotify_pipeline.dump.metadata import MetadataError
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.tables import ALL_TABLES
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 

@@ -7,9 +7,17 @@ onsets (`feature_index`).
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from spotify_pipeline.index.manifest import Manifest, read_manifest
+from spotify_pipeline.index.sealed_file import SealedFile
+from spotify_pipeline.index.segment_shards import (
+    CONTENT,
+    SEGMENT_VERSION,
+    TRACK_ID,
+    SegmentShards,
+)
 
 __all__ = ["indexed_among"]
 
@@ -31,13 +39,11 @@ def indexed_among(folder: Path, track_ids: Iterable[str]) -> set[str]:
     for entry in (read_manifest(folder) or Manifest()).segments:
         if asked.keys().isdisjoint(entry.shards):
             continue
-        # late, for it imports numba, which takes longer than a look-up that needs no index
-        from spotify_pipeline.index.segment import Segment
-
-        segment = Segment.open(folder / entry.file)
-        for shard, first, last in segment.shard_ranges():
+        segment = SealedFile(folder / entry.file, CONTENT, SEGMENT_VERSION)
+        for shard, first, last in msgspec.json.decode(segment.info, type=SegmentShards).ranges():
             if shard.shard in entry.shards and shard.shard in asked:
-                ids = np.array(asked[shard.shard], segment.array("ids").dtype)
-                held = ids[np.isin(ids, segment.checked("ids", first, last))]
+                segment.check_range("ids", first * TRACK_ID.itemsize, last * TRACK_ID.itemsize)
+                ids = np.array(asked[shard.shard], TRACK_ID)
+                held = ids[np.isin(ids, segment.section("ids", TRACK_ID)[first:last])]
                 found.update(track_id.decode() for track_id in held.tolist())
     return found

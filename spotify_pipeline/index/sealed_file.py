@@ -16,6 +16,8 @@ A file is written under a temporary name, synced and renamed, so that it is ther
 all. A reader maps it into memory, checks head, length and checksum table at once, and each block
 before it is first used: a truncated or flipped file is an error, whatever its size.
 
+Reading one stretch does without numba, which takes longer to import than a look-up takes.
+
 Belongs here: bytes and checksums. Does not belong here: what sections mean (`segment`).
 """
 
@@ -31,9 +33,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
-from numba import njit
 
-from spotify_pipeline.fingerprint.arrays import Bools, Int64s
 from spotify_pipeline.index.errors import FeatureIndexError, naming_a_failed_write
 
 __all__ = ["SealedFile", "SealedFileWriter", "writing_sealed_file"]
@@ -174,12 +174,14 @@ class SealedFile:
         self._sums = self._read_sums()
         self._checked = np.zeros(len(self._sums), np.bool_)
 
-    def section(self, name: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    def section(self, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Give a section as an array; not one block of it is checked by that."""
         start, size = self._places[name]
         return self._bytes[start : start + size].view(dtype)
 
-    def check(self, section: str, starts: Int64s, ends: Int64s) -> None:
+    def check(
+        self, section: str, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    ) -> None:
         """Check the blocks of byte ranges of a section that were not checked before.
 
         Raises
@@ -187,19 +189,30 @@ class SealedFile:
         FeatureIndexError
             One is damaged.
         """
+        from spotify_pipeline.index.unchecked_blocks import unchecked_blocks
+
         base = self._places[section][0] - self._first
         first = (starts + base) // _BLOCK_BYTES
         last = (np.maximum(ends, starts + 1) - 1 + base) // _BLOCK_BYTES
-        blocks = np.sort(_unchecked(first, last, self._checked))
+        self._check_blocks(np.sort(unchecked_blocks(first, last, self._checked)))
+
+    def check_range(self, section: str, start: int, end: int) -> None:
+        """Check the blocks of one byte range of a section; see `check`."""
+        base = self._places[section][0] - self._first
+        first = (start + base) // _BLOCK_BYTES
+        last = (max(end, start + 1) - 1 + base) // _BLOCK_BYTES
+        self._check_blocks(first + np.flatnonzero(~self._checked[first : last + 1]))
+
+    def check_section(self, section: str) -> None:
+        """Check a whole section."""
+        self.check_range(section, 0, self._places[section][1])
+
+    def _check_blocks(self, blocks: npt.NDArray[np.int64]) -> None:
         self._read_ahead(blocks)
         for block in blocks.tolist():
             self._check_block(block)
 
-    def check_section(self, section: str) -> None:
-        """Check a whole section."""
-        self.check(section, np.array([0]), np.array([self._places[section][1]]))
-
-    def _read_ahead(self, blocks: Int64s) -> None:
+    def _read_ahead(self, blocks: npt.NDArray[np.int64]) -> None:
         """Have blocks that ascend read all at once, where one by one would wait for each."""
         if not 1 < len(blocks) <= _MOST_BLOCKS_AHEAD:
             return
@@ -244,26 +257,6 @@ class SealedFile:
 
     def _error(self, what: str) -> FeatureIndexError:
         return FeatureIndexError(f"{self.path}: {what}; run the job 'index' again")
-
-
-@njit(cache=True, nogil=True)
-def _unchecked(first: Int64s, last: Int64s, checked: Bools) -> Int64s:
-    """Give the blocks from each first to each last one that are not checked yet, each once."""
-    seen = np.zeros(0, np.bool_)
-    found = np.empty(0, np.int64)
-    count = 0
-    for k in range(len(first)):
-        for block in range(first[k], last[k] + 1):
-            if checked[block]:
-                continue
-            if len(seen) == 0:
-                seen = np.zeros(len(checked), np.bool_)
-                found = np.empty(len(checked), np.int64)
-            if not seen[block]:
-                seen[block] = True
-                found[count] = block
-                count += 1
-    return found[:count]
 
 
 def _block_checksums(descriptor: int, start: int, end: int) -> npt.NDArray[np.uint64]:

@@ -38,7 +38,13 @@ from spotify_pipeline.index.elias_fano import list_bits
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import FEATURES
 from spotify_pipeline.index.sealed_file import SealedFile
-from spotify_pipeline.shards import TRACK_ID_LENGTH
+from spotify_pipeline.index.segment_shards import (
+    CONTENT,
+    SEGMENT_VERSION,
+    TRACK_ID,
+    SegmentShard,
+    SegmentShards,
+)
 
 __all__ = [
     "CONTENT",
@@ -52,8 +58,6 @@ __all__ = [
     "page_words",
 ]
 
-CONTENT = "segment"
-SEGMENT_VERSION = 1
 PLACE_FRAMES = 128
 """Frames of a place (0.37 s)."""
 
@@ -63,21 +67,11 @@ _SORTING_BYTES = 8
 """That a posting takes while it is sorted and coded."""
 
 
-class SegmentShard(msgspec.Struct, frozen=True):
-    """A shard in a segment: the checksum of what was read of it, and its tracks in this segment."""
-
-    shard: str
-    checksum: str
-    tracks: int
-
-
-class SegmentInfo(msgspec.Struct, frozen=True):
+class SegmentInfo(SegmentShards, frozen=True):
     """The head of a segment.
 
     Attributes
     ----------
-    shards
-        In the order of their tracks.
     places
         The bound of all places.
     postings
@@ -86,7 +80,6 @@ class SegmentInfo(msgspec.Struct, frozen=True):
         `PLACE_FRAMES` and `FEATURES` when it was written.
     """
 
-    shards: list[SegmentShard]
     tracks: int
     places: int
     postings: int
@@ -135,10 +128,7 @@ class Segment:
 
     def shard_ranges(self) -> Iterator[tuple[SegmentShard, int, int]]:
         """Give each shard with its first track and the one after its last."""
-        first = 0
-        for shard in self.info.shards:
-            yield shard, first, first + shard.tracks
-            first += shard.tracks
+        return self.info.ranges()
 
     def array(self, section: str) -> Any:  # noqa: ANN401  # of its own type
         """Give a section as it lies in the file, not checked."""
@@ -148,7 +138,7 @@ class Segment:
         """Give elements of a section from the first to before the last."""
         array = self.array(section)
         size = array.itemsize
-        self.file.check(section, np.array([first * size]), np.array([last * size]))
+        self.file.check_range(section, first * size, last * size)
         return array[first:last]
 
     def track_id(self, track: int) -> str:
@@ -206,7 +196,7 @@ class Segment:
 
 
 _TYPES: dict[str, Any] = {
-    "ids": np.dtype(f"S{TRACK_ID_LENGTH}"),
+    "ids": TRACK_ID,
     "durations": np.float32,
     "starts": np.uint32,
     "rhythm_offsets": np.uint64,

@@ -1,11 +1,10 @@
 """``meta.duckdb``: the catalogue's tables, built beside the file in service and swapped in.
 
 Whoever reads sees the previous file until the new one is whole. A table keeps the rows, columns and
-order of its source. ``metadata_loads`` is the ledger: one row for each table that has been loaded,
-with the source that it came from; a table without one is empty.
+order of its source.
 
-Belongs here: building the file, its ledger. Does not belong here: reading the source's format, and
-questions to the catalogue.
+Belongs here: building the file. Does not belong here: what it says of its sources
+(`metadata_ledger`), reading the source's format, and questions to the catalogue.
 """
 
 import shutil
@@ -20,10 +19,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.metadata import (
     PACKED_NAME,
     UNPACKED_NAME,
-    MetadataError,
     SourceTable,
     discard_unpacked,
     inspect_table,
@@ -34,9 +33,7 @@ from spotify_pipeline.dump.metadata import (
 from spotify_pipeline.dump.redirects import read_redirects
 from spotify_pipeline.dump.tables import (
     ALL_TABLES,
-    CATALOGUE,
     TABLES,
-    MetadataSource,
     TableDefinition,
 )
 from spotify_pipeline.progress import Report
@@ -55,6 +52,12 @@ from spotify_pipeline.store.metadata_layout import (
     build_key_tables,
     sort_links,
 )
+from spotify_pipeline.store.metadata_ledger import (
+    LEDGER,
+    LEDGER_DEFINITION,
+    SourceFile,
+    loaded_source,
+)
 from spotify_pipeline.store.metadata_types import (
     SOURCE_SCHEMA,
     database_type,
@@ -64,58 +67,11 @@ from spotify_pipeline.store.metadata_types import (
 )
 from spotify_pipeline.syncing import sync
 
-__all__ = ["LEDGER", "MetadataLoad", "SourceFile", "build_metadata", "is_loaded", "loaded_source"]
-
-LEDGER = "metadata_loads"
+__all__ = ["MetadataLoad", "build_metadata"]
 
 DATABASE_RATIO = 0.7
 """Of the database, while it is written, to the SQLite file: of made-up rows in the dump's
 proportions it takes 197 bytes a track, half of the 388 of a file with the dump's indexes."""
-
-_LEDGER_DEFINITION = f"""
-CREATE TABLE {LEDGER} (
-    table_name VARCHAR PRIMARY KEY,
-    source_name VARCHAR NOT NULL,
-    source_bytes BIGINT NOT NULL,
-    source_modified_ns BIGINT NOT NULL,
-    row_count BIGINT NOT NULL,
-    loaded_at TIMESTAMP NOT NULL -- UTC
-)
-"""
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """What tells one version of a source file from another.
-
-    Attributes
-    ----------
-    name
-        The file's name, without its folder.
-    size
-        Its size in bytes.
-    modified_ns
-        Its modification time in nanoseconds since 1970.
-    """
-
-    name: str
-    size: int
-    modified_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> "SourceFile":
-        """Look at a file.
-
-        Raises
-        ------
-        MetadataError
-            The file is missing or cannot be looked at.
-        """
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise MetadataError(f"{path}: the metadata file cannot be read ({error})") from error
-        return cls(path.name, status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -144,33 +100,6 @@ class MetadataLoad:
     seconds: float
     nulls: Mapping[str, int]
     extra_columns: tuple[str, ...]
-
-
-def loaded_source(target: Path) -> dict[str, SourceFile]:
-    """Tell which source each table of the database came from; a missing database has none.
-
-    Raises
-    ------
-    DatabaseError
-        The database is damaged or busy.
-    """
-    if not target.exists():
-        return {}
-    with connect(target, read_only=True) as connection:
-        try:
-            rows = connection.execute(
-                f"SELECT table_name, source_name, source_bytes, source_modified_ns FROM {LEDGER}"
-            ).fetchall()
-        except duckdb.CatalogException:
-            return {}
-    return {table: SourceFile(name, size, modified) for table, name, size, modified in rows}
-
-
-def is_loaded(
-    source: SourceFile, loaded: Mapping[str, SourceFile], kind: MetadataSource = CATALOGUE
-) -> bool:
-    """Tell whether all tables of a kind came from a source, by what `loaded_source` says."""
-    return all(loaded.get(table) == source for table in kind.tables)
 
 
 def build_metadata(
@@ -277,7 +206,7 @@ class _Build:
                 f'"{column.name}" {database_type(column)}' for column in table.columns
             )
             self.connection.execute(f'CREATE TABLE "{table.name}" ({columns})')
-        self.connection.execute(_LEDGER_DEFINITION)
+        self.connection.execute(LEDGER_DEFINITION)
 
     def keep_tables(self, present: Path, but: Sequence[str]) -> None:
         """Copy the present database's other tables, and their rows of the ledger.

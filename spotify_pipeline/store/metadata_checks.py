@@ -15,8 +15,8 @@ import duckdb
 
 from spotify_pipeline.dump.tables import ALL_TABLES
 from spotify_pipeline.shards import TRACK_ID_LENGTH
-from spotify_pipeline.store.metadata import LEDGER
 from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, text_key_of
+from spotify_pipeline.store.metadata_ledger import LEDGER
 
 __all__ = [
     "FOREIGN_KEYS",

@@ -29,7 +29,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spotify_pipeline.dump.metadata import MetadataError
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.tables import Column, TableDefinition
 
 __all__ = ["SOURCE_SCHEMA", "database_type", "source_view", "typed_batch", "typed_schema"]

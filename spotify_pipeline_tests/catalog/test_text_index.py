@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.catalog import Filters, TextSearch, build_text_index, text_index, text_tracks
-from spotify_pipeline.catalog.text_index import open_text_index, tiers_of
+from spotify_pipeline.catalog.text_index import tiers_of
 from spotify_pipeline.catalog.text_manifest import (
     TextIndexError,
     TextManifest,
     is_current,
     read_text_manifest,
 )
+from spotify_pipeline.catalog.text_tiers import open_text_index
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError, SpaceGuard
 from spotify_pipeline.store.database import DatabaseError
-from spotify_pipeline.store.metadata import build_metadata, loaded_source
+from spotify_pipeline.store.metadata import build_metadata
+from spotify_pipeline.store.metadata_ledger import loaded_source
 from spotify_pipeline_tests.catalogue_made import TITLES, make_home
 from spotify_pipeline_tests.metadata_file import ROWS, write_metadata
 

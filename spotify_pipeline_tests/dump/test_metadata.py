@@ -19,9 +19,9 @@ import pytest
 import zstandard
 
 from spotify_pipeline.dump.compression import CompressionError
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.metadata import (
     UNPACKED_RATIO,
-    MetadataError,
     _count_rows,
     discard_unpacked,
     find_sources,
@@ -259,7 +259,8 @@ def test_counting_can_be_interrupted() -> None:
 READ_IN_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
-from spotify_pipeline.dump.metadata import MetadataError, read_table
+from spotify_pipeline.dump.errors import MetadataError
+from spotify_pipeline.dump.metadata import read_table
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     for batch in read_table(Path(sys.argv[1]), sys.argv[2]):

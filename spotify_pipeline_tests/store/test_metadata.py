@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 
 from spotify_pipeline import space
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.metadata import (
     PACKED_NAME,
     UNPACKED_NAME,
-    MetadataError,
     read_table,
 )
 from spotify_pipeline.dump.tables import TABLES
@@ -25,14 +25,9 @@ from spotify_pipeline.progress import Report
 from spotify_pipeline.space import AT_ONCE, SpaceError, SpaceGuard
 from spotify_pipeline.store import metadata
 from spotify_pipeline.store.database import DatabaseBusyError, DatabaseError, connect
-from spotify_pipeline.store.metadata import (
-    LEDGER,
-    MetadataLoad,
-    SourceFile,
-    build_metadata,
-    loaded_source,
-)
+from spotify_pipeline.store.metadata import MetadataLoad, build_metadata
 from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, KEY_TABLES, LINK_KEYS
+from spotify_pipeline.store.metadata_ledger import LEDGER, SourceFile, loaded_source
 from spotify_pipeline.store.metadata_types import SOURCE_SCHEMA
 from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.metadata_file import ROWS, SCHEMA, Row, pack, write_metadata

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.catalog import Catalog
-from spotify_pipeline.dump.metadata import MetadataError
+from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.tables import ARTIST_REDIRECTS, AUDIO_FEATURES, TABLES
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.metadata import build_metadata, loaded_source
+from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline.store.metadata_checks import count_rows, look_at_ids
+from spotify_pipeline.store.metadata_ledger import loaded_source
 from spotify_pipeline_tests.metadata_file import (
     FEATURES,
     NEW_ID,

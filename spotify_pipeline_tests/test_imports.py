@@ -1,0 +1,55 @@
+"""What commands import: what takes longer than their work is left alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+from spotify_pipeline_tests.catalogue_made import make_home, track_id
+from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
+
+HEAVY = {"dagster", "librosa", "matplotlib", "numba", "pyarrow", "scipy", "soundfile"}
+
+NAMING_WHAT_IS_IMPORTED = """
+import sys
+from spotify_pipeline.cli import main
+try:
+    main()
+finally:
+    print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home whose index has a segment with tracks of the catalogue's shard."""
+    made = make_home(tmp_path_factory.mktemp("home"))
+    publish_tracks(made.index, make_tracks(2))
+    return made.home
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["identify", "--help"],
+        ["lookup", "--help"],
+        ["lookup", "yesterday", "beatles"],
+        ["lookup", "--id", track_id(3), "--json"],
+    ],
+)
+def test_a_look_up_and_help_import_nothing_that_takes_longer_than_they_do(
+    home: Path, arguments: list[str]
+) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", NAMING_WHAT_IS_IMPORTED, *arguments],
+        env=os.environ | {HOME_VARIABLE: str(home), INCOMING_VARIABLE: ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stdout
+    assert not HEAVY & set(finished.stderr.split())
