@@ -13,6 +13,7 @@ help: ## Show the targets
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/spotify-pipeline warm-up
 	touch $@
 
 setup: $(INSTALLED) ## Make the virtual environment
@@ -33,8 +34,7 @@ demo: setup ## Run the whole way once, in ./data-demo, on composed music or MUSI
 	$(BIN)/spotify-pipeline demo $(if $(MUSIC),--music "$(MUSIC)")
 
 ui: setup ## Open the Dagster web UI on ./data, or the data home that SPOTIFY_PIPELINE_HOME names
-	@folder=$$($(BIN)/python -m spotify_pipeline.defs.instance) && \
-	DAGSTER_HOME="$$folder" $(BIN)/dagster dev
+	$(BIN)/spotify-pipeline ui
 
 clean: ## Remove the virtual environment and caches; data stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache

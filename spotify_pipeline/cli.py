@@ -56,6 +56,19 @@ def _with_clear_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _telling_of_compiling(command: Callable[..., None]) -> Callable[..., None]:
+    """Say on stderr what takes so long where kernels are not compiled for this machine yet."""
+
+    @wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        from spotify_pipeline.compiling import telling_of_compiling
+
+        with telling_of_compiling(_warn):
+            command(*args, **kwargs)
+
+    return run
+
+
 def _span(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[int, int] | None:
@@ -173,6 +186,7 @@ def main() -> None:
     "--timeline", is_flag=True, help="Say what plays when in a long recording (a radio hour)."
 )
 @_with_clear_errors
+@_telling_of_compiling
 def identify(
     named: tuple[Path, ...],
     listing: BinaryIO | None,
@@ -243,6 +257,7 @@ def identify(
     " echoprint-codegen and analyzers before version 4. The dump's documents don't.",
 )
 @_with_clear_errors
+@_telling_of_compiling
 def fingerprint(files: tuple[Path, ...], padded: bool) -> None:
     """Print the fingerprints of recordings as documents of the dump have them.
 
@@ -345,6 +360,7 @@ def lookup(
 
 @main.command()
 @_with_clear_errors
+@_telling_of_compiling
 def ingest() -> None:
     """Ingest everything that waits in the incoming folder, through the Dagster assets.
 
@@ -375,6 +391,7 @@ def status(as_json: bool) -> None:
 @click.argument("out", metavar="OUT_DIR", type=FOLDER)
 @click.option("--shards", help="Names of the shards to make, e.g. 0a,0A. Default: 7O to 7Z.")
 @_with_clear_errors
+@_telling_of_compiling
 def sample_dump(music: Path, out: Path, shards: str | None) -> None:
     """Make a dump of the real format from a folder of your own audio files.
 
@@ -399,6 +416,7 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
 @main.command()
 @click.option("--music", type=FOLDER, help="Use this folder's audio files; default: compose some.")
 @_with_clear_errors
+@_telling_of_compiling
 def demo(music: Path | None) -> None:
     """Run the whole way once: dump, ingest, index, identify, look up.
 
@@ -437,6 +455,40 @@ def demo(music: Path | None) -> None:
     if question is not None:
         _show_found(answers_to(question, settings), None, images=False)
     _show_where_to_look(settings.home)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", metavar="[OPTIONS OF dagster dev]...", nargs=-1, type=click.UNPROCESSED)
+@_with_clear_errors
+def ui(options: tuple[str, ...]) -> None:
+    """Open the Dagster web UI on the data home, with the daemon that runs what is asked for there.
+
+    What is finished in the incoming folder is then ingested by itself, and deleted, as by 'ingest'.
+    The sensors can be switched off in the UI. Runs are kept in the folder dagster of the data home,
+    unless $DAGSTER_HOME names another or this is the checkout.
+
+    \b
+      spotify-pipeline ui --port 3001
+    """  # noqa: D301  # click keeps the lines of what follows a backspace
+    from spotify_pipeline.defs.web_ui import become_web_ui, ready_instance
+
+    settings = Settings.from_environment()
+    folder = ready_instance(settings)
+    _say(f"the web UI shows the data home {settings.home}", err=True)
+    become_web_ui(folder, options)
+
+
+@main.command("warm-up")
+@_with_clear_errors
+def warm_up() -> None:
+    """Compile what detection needs for this machine, so that the first 'identify' is fast.
+
+    It is done once, by 'make setup' too; without, the first command that detects does it and says
+    so. After an update of the program, what has changed is compiled anew.
+    """
+    from spotify_pipeline.compiling import compile_kernels
+
+    _say(f"detection is compiled for this machine ({compile_kernels():.0f} s)")
 
 
 def _show_where_to_look(home: Path) -> None:

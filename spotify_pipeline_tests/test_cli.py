@@ -29,7 +29,17 @@ from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks, worn
 
-COMMANDS = ("demo", "fingerprint", "identify", "ingest", "lookup", "sample-dump", "status")
+COMMANDS = (
+    "demo",
+    "fingerprint",
+    "identify",
+    "ingest",
+    "lookup",
+    "sample-dump",
+    "status",
+    "ui",
+    "warm-up",
+)
 
 
 @pytest.fixture

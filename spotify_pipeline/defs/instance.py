@@ -3,11 +3,10 @@
 The web UI and the command line find the same one. A demo keeps its own, in its home, whatever the
 environment says: its shards are none of the real data's.
 
-Belongs here: finding and opening it. Does not belong here: the runs.
+Belongs here: finding and opening it, and its settings. Does not belong here: the runs.
 """
 
 import os
-import sys
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +14,7 @@ import dagster as dg
 from spotify_pipeline.demo.belongings import is_demo_home
 from spotify_pipeline.settings import Settings
 
-__all__ = ["instance_folder", "open_instance"]
+__all__ = ["instance_folder", "open_instance", "why_not_set_up"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -55,17 +54,15 @@ def instance_folder(settings: Settings) -> Path:
     return folder
 
 
-def main() -> None:
-    """Ready the instance for ``make ui``: print its folder, and say which data home it shows.
+def why_not_set_up(instance: dg.DagsterInstance) -> str | None:
+    """Say what an instance lacks that the databases need; None if nothing.
 
-    Its tables are created here: several processes that start at once on a fresh one race to do so.
+    Dagster makes one anywhere it is started, with settings of its own, and perhaps in a temporary
+    folder: where nobody set it up for this, no file may go because the sensors are on.
     """
-    settings = Settings.from_environment()
-    with open_instance(settings) as instance:
-        instance.get_runs(limit=1)
-    print(f"the web UI shows the data home {settings.home}", file=sys.stderr)
-    print(instance_folder(settings))
-
-
-if __name__ == "__main__":
-    main()
+    if instance.get_concurrency_config().pool_config.default_pool_limit == 1:
+        return None
+    return (
+        "this Dagster instance was not set up for the pipeline: its dagster.yaml lacks"
+        " concurrency.pools.default_limit: 1"
+    )

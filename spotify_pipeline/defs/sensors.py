@@ -11,6 +11,7 @@ import dagster as dg
 
 from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
+from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.defs.shards import ingest_job, ingested_shard
@@ -31,6 +32,8 @@ INDEX_INTERVAL = 600
     job=ingest_job,
     minimum_interval_seconds=LOOK_INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ingest each shard once its download is finished; its file is then deleted, or what"
+    " SPOTIFY_PIPELINE_SOURCES says. A failed one is tried again, later each time.",
 )
 def finished_shards(
     context: dg.SensorEvaluationContext, data_home: DataHome
@@ -47,6 +50,8 @@ def finished_shards(
     from spotify_pipeline.status import read_ledger
     from spotify_pipeline.store.database import DatabaseBusyError
 
+    if skipped := _unless_set_up(context.instance):
+        return skipped
     settings = data_home.settings
     settings.require_incoming()
     bury_dead_runs(context.instance)
@@ -84,6 +89,16 @@ def finished_shards(
     )
 
 
+def _unless_set_up(instance: dg.DagsterInstance) -> dg.SkipReason | None:
+    """Leave everything alone on an instance that was started just to look."""
+    reason = why_not_set_up(instance)
+    if reason is None:
+        return None
+    return dg.SkipReason(
+        f"nothing runs by itself: {reason}; start the web UI by 'spotify-pipeline ui'"
+    )
+
+
 def _shards_in_progress(instance: dg.DagsterInstance) -> set[str]:
     """Give the shards that a run works on or waits for, a backfill's too."""
     runs = instance.get_runs(dg.RunsFilter(statuses=[*ALIVE, dg.DagsterRunStatus.QUEUED]))
@@ -105,6 +120,8 @@ def _failed_runs(instance: dg.DagsterInstance, shard: str) -> int:
     job=metadata_job,
     minimum_interval_seconds=LOOK_INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Load a spotify_clean.sqlite3.zst that is new, once its download is finished, and"
+    " index its words.",
 )
 def new_metadata(
     context: dg.SensorEvaluationContext, data_home: DataHome
@@ -141,6 +158,8 @@ def _look_for_metadata(
     from spotify_pipeline.dump.metadata import find_sources
     from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
 
+    if skipped := _unless_set_up(context.instance):
+        return skipped
     data_home.settings.require_incoming()
     sources = find_sources(data_home.settings, kind)
     if not sources:
@@ -163,9 +182,13 @@ def _look_for_metadata(
     job=index_job,
     minimum_interval_seconds=LOOK_INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Bring the feature index up to date once shards were ingested, at most every ten"
+    " minutes.",
 )
 def ingested_shards(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Bring the index up to date when shards were ingested, not too often."""
+    if skipped := _unless_set_up(context.instance):
+        return skipped
     shard_event = context.instance.get_latest_materialization_event(ingested_shard.key)
     index_event = context.instance.get_latest_materialization_event(feature_index.key)
     if shard_event is None:

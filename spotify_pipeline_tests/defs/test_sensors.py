@@ -8,9 +8,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import PROCESS_TAG
+from spotify_pipeline.defs.instance import INSTANCE_SETTINGS
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.dump.failure import noting_failure
 from spotify_pipeline.errors import PipelineError
@@ -19,6 +21,11 @@ from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
+
+
+def set_up_instance() -> dg.DagsterInstance:
+    """Make an instance that the sensors may act on."""
+    return dg.DagsterInstance.ephemeral(settings=yaml.safe_load(INSTANCE_SETTINGS))
 
 
 class Watch:
@@ -59,7 +66,7 @@ class Watch:
 def watch(tmp_path: Path) -> Iterator[Watch]:
     settings = Settings(tmp_path, tmp_path / "incoming")
     settings.create_folders()
-    with dg.DagsterInstance.ephemeral() as instance:
+    with set_up_instance() as instance:
         yield Watch(settings, instance)
 
 
@@ -93,10 +100,10 @@ def test_the_ledger_tells_what_is_ingested_whatever_runs_are_remembered(watch: W
     watch.look("finished_shards")
     with held_open_by_another_process(watch.settings.audio_database):
         assert "is not known now" in (watch.look("finished_shards").skip_message or "")
-    with dg.DagsterInstance.ephemeral() as watch.instance:
+    with set_up_instance() as watch.instance:
         assert watch.requested("finished_shards") == []
     watch.settings.audio_database.unlink()
-    with dg.DagsterInstance.ephemeral() as watch.instance:
+    with set_up_instance() as watch.instance:
         assert [shard for shard, _ in watch.requested("finished_shards")] == ["0a"]
 
 
@@ -188,3 +195,19 @@ def test_the_index_follows_a_shard_and_not_too_often(watch: Watch) -> None:
     add_shard(watch, "0b")
     watch.run("ingest", "0b")
     assert "due in" in (watch.look("ingested_shards").skip_message or "")
+
+
+@pytest.mark.parametrize("sensor", ["finished_shards", "new_metadata", "ingested_shards"])
+def test_nothing_runs_by_itself_on_an_instance_that_nobody_set_up(
+    watch: Watch, sensor: str
+) -> None:
+    source = add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    add_shard(watch, "0a")
+    write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    with dg.DagsterInstance.ephemeral() as watch.instance:
+        for _ in range(2):
+            looked = watch.look(sensor)
+            assert not looked.run_requests
+            assert "start the web UI by 'spotify-pipeline ui'" in (looked.skip_message or "")
+    assert source.exists()

@@ -1,10 +1,8 @@
 """The demo and a user's own data, side by side in the folder where both are run."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
+from spotify_pipeline.defs.web_ui import ready_instance
+from spotify_pipeline.settings import HOME_VARIABLE, Settings
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.metadata_file import pack, write_metadata
 from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, environment
@@ -86,21 +85,11 @@ def test_the_runs_of_the_demo_are_none_of_the_datas(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("home", "instance"), [("data-demo", "data-demo/dagster"), (None, "dagster-home")]
+    ("home", "instance"), [("data-demo", "data-demo/dagster"), ("data", "dagster-home")]
 )
-def test_the_web_ui_is_given_the_instance_of_its_home_and_says_which_it_shows(
-    folder: Path, home: str | None, instance: str
+def test_the_web_ui_is_given_the_instance_of_its_home(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, home: str, instance: str
 ) -> None:
-    values = {**environment(folder), HOME_VARIABLE: home or "data", INCOMING_VARIABLE: ""}
-    readied = subprocess.run(
-        [sys.executable, "-m", "spotify_pipeline.defs.instance"],
-        env=values,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert readied.stdout.strip() == str(folder / instance)
-    assert (
-        readied.stderr == f"the web UI shows the data home {folder / (home or 'data')}{os.linesep}"
-    )
+    monkeypatch.setenv("DAGSTER_HOME", str(folder / "dagster-home"))
+    readied = ready_instance(Settings(folder / home, folder / home / "incoming"))
+    assert readied == str(folder / instance)
