@@ -142,6 +142,10 @@ def main() -> None:
     into its folder incoming (or name another folder by $SPOTIFY_PIPELINE_INCOMING), run 'ingest',
     then 'identify' recordings and 'lookup' tracks. No dump at hand? 'demo' makes a small one, and
     'sample-dump' makes one of your own music.
+
+    The exit code is 0 if all was done and answered, be the answer that a recording is unknown or
+    nothing is found; 1 if something could not be read or done, which is named; and 2 if the command
+    can't be understood.
     """
 
 
@@ -249,7 +253,7 @@ def identify(
 
 
 @main.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@click.argument("named", metavar="FILE_OR_FOLDER...", nargs=-1, required=True, type=FILE)
 @click.option(
     "--padded",
     is_flag=True,
@@ -258,15 +262,16 @@ def identify(
 )
 @_with_clear_errors
 @_telling_of_compiling
-def fingerprint(files: tuple[Path, ...], padded: bool) -> None:
+def fingerprint(named: tuple[Path, ...], padded: bool) -> None:
     """Print the fingerprints of recordings as documents of the dump have them.
 
     One line of JSON for each file, with the keys file, duration, echoprintstring,
-    echoprint_version, rhythmstring and rhythm_version.
+    echoprint_version, rhythmstring and rhythm_version. Of a folder, all audio files below it.
     """
+    from spotify_pipeline.identify.batch import expanded
     from spotify_pipeline.identify.fingerprints import fingerprint_files
 
-    _write_lines(fingerprint_files(files, padded=padded), _show_json)
+    _write_lines(fingerprint_files(expanded(named), padded=padded), _show_json)
 
 
 @main.command()
@@ -339,8 +344,8 @@ def lookup(
       spotify-pipeline lookup --csv --batch ids.txt > tracks.csv
       spotify-pipeline lookup --duplicates isrc --json > twice.jsonl
 
-    The exit code is 0 if something was found, 1 if not or if a line of a batch is unknown, and 2
-    if the command can't be understood.
+    The exit code is 0 if nothing is found, too; it is 1 if a line of a batch names nothing that
+    could be in a catalogue.
     """  # noqa: D301  # click keeps the lines of what follows a backspace
     from spotify_pipeline.catalog.asking import answers_to, question_of
 
@@ -608,16 +613,16 @@ def _write_lines(results: Iterable[Any], show: Callable[[Any], None]) -> None:
 
 
 def _show_found(answers: Iterable["Found | Unknown"], form: str | None, images: bool) -> bool:
-    """Show what was found; tell whether anything was, and nothing asked for is unknown."""
+    """Show what was found; tell whether all that was asked for could be read."""
     from spotify_pipeline.catalog.lookup import Unknown
     from spotify_pipeline.catalog.lookup_form import CSV_HEAD, as_csv, as_json, as_text
 
-    shown, unknown = 0, 0
+    shown, misread = 0, 0
     if form == "csv":
         click.echo(CSV_HEAD, nl=False)
     for answer in answers:
         shown += 1
-        unknown += isinstance(answer, Unknown)
+        misread += isinstance(answer, Unknown) and not answer.is_reference
         if form is not None:
             click.echo((as_csv if form == "csv" else as_json)(answer), nl=False)
         elif isinstance(answer, Unknown):
@@ -628,7 +633,7 @@ def _show_found(answers: Iterable["Found | Unknown"], form: str | None, images: 
             _say(rest)
     if not shown:
         _say("nothing found", fg="yellow", err=True)
-    return shown > 0 and not unknown
+    return not misread
 
 
 def _show_duplicates(settings: Settings, by: str, form: str | None) -> None:

@@ -244,6 +244,16 @@ def test_fingerprint_gives_a_line_a_file_and_fails_at_the_end(
     assert '"echoprint_version":4.12' in second
 
 
+def test_fingerprint_takes_a_folder(runner: CliRunner, tmp_path: Path) -> None:
+    for name in ("b.wav", "a/c.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, np.zeros(11_025), 11_025)
+    result = runner.invoke(main, ["fingerprint", str(tmp_path)])
+    assert result.exit_code == 0
+    shown = [json.loads(line)["file"] for line in result.stdout.splitlines()]
+    assert shown == [str(tmp_path / "a" / "c.wav"), str(tmp_path / "b.wav")]
+
+
 def test_sample_dump_names_an_unknown_shard(runner: CliRunner, tmp_path: Path) -> None:
     arguments = ["sample-dump", str(tmp_path), str(tmp_path / "out"), "--shards", "zz"]
     result = runner.invoke(main, arguments)
@@ -348,16 +358,25 @@ def test_lookup_passes_over_a_byte_order_mark(catalogue: CliRunner, tmp_path: Pa
 
 
 @pytest.mark.parametrize("option", [["-"], ["--batch", "-"]])
-def test_lookup_answers_a_batch_and_fails_if_a_line_is_unknown(
+def test_lookup_answers_a_batch_and_says_what_is_unknown(
     catalogue: CliRunner, option: list[str]
 ) -> None:
     lines = f"{track_id(5)}\nUSXXX0000000\nGBAYE6500521\n"
     result = catalogue.invoke(main, ["lookup", "--json", *option], input=lines)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.exit_code == 1
+    assert result.exit_code == 0
     assert [answer["asked"] for answer in answers] == lines.split()
     assert answers[1] == {"asked": "USXXX0000000", "error": "not in the catalogue"}
     assert answers[2]["title"] == "Yesterday - Remastered 2009"
+
+
+def test_lookup_answers_the_rest_of_a_batch_and_fails_if_a_line_cannot_be_read(
+    catalogue: CliRunner,
+) -> None:
+    result = catalogue.invoke(main, ["lookup", "-"], input=f"nonsense\n{track_id(5)}\n")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("nonsense: neither an id, an address")
+    assert track_id(5) in result.stdout
 
 
 def test_lookup_finds_what_is_as_long_as_a_recording(catalogue: CliRunner, tmp_path: Path) -> None:
@@ -379,7 +398,8 @@ def test_lookup_lists_recordings_that_are_there_several_times(catalogue: CliRunn
 @pytest.mark.parametrize(
     ("asked", "code", "message"),
     [
-        (["xyzzyx"], 1, "nothing found"),
+        (["xyzzyx"], 0, "nothing found"),
+        (["--isrc", "USXXX0000000"], 0, "nothing found"),
         ([], 2, "name words, an id, or any of the options"),
         (["--year", "x"], 2, "neither a whole number nor a span"),
         (["--year", "2000..1990"], 2, "'2000..1990' ends before it begins"),

@@ -67,10 +67,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A line of a batch without an answer, and why."""
+    """A line of a batch without an answer, and why.
+
+    Attributes
+    ----------
+    is_reference
+        Whether the line could be read, and the catalogue has no such thing.
+    """
 
     asked: str
     error: str
+    is_reference: bool = True
 
 
 class Lookup:
@@ -166,7 +173,8 @@ class Lookup:
             complete = {found.track.track_id: found for found in self._complete(every.values())}
             for line in some:
                 if parsed[line] is None:
-                    yield Unknown(line, "neither an id, an address of Spotify's, an ISRC nor a UPC")
+                    error = "neither an id, an address of Spotify's, an ISRC nor a UPC"
+                    yield Unknown(line, error, is_reference=False)
                 elif not shown[line]:
                     yield Unknown(line, "not in the catalogue")
                 for track in shown[line]:

@@ -6,6 +6,7 @@ Belongs here: wiring and metadata. Does not belong here: the work (`identify.ans
 
 import base64
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,11 @@ class Detection(dg.Config):
 @dg.op(out={"answers": dg.Out(list)})
 def identify_recordings(
     context: dg.OpExecutionContext, config: Detection, data_home: DataHome
-) -> list[dict[str, Any]]:
-    """Identify each recording; one line of JSON each goes to stdout."""
+) -> Iterator[dg.Output[list[dict[str, Any]]]]:
+    """Identify each recording; one line of JSON each goes to stdout.
+
+    If one can't be read, the others are answered, and then the run fails.
+    """
     import msgspec
 
     from spotify_pipeline.identify.answers import Failure, answer_files
@@ -65,8 +69,10 @@ def identify_recordings(
             sys.stdout.flush()
             answers.append(msgspec.to_builtins(answer))
             failed += isinstance(answer, Failure)
-    context.add_output_metadata(
-        {
+    yield dg.Output(
+        answers,
+        "answers",
+        metadata={
             "answers": dg.MetadataValue.md(_table(answers)),
             "identified": sum(bool(answer.get("identified")) for answer in answers),
             "unknown": sum(answer.get("identified") is False for answer in answers),
@@ -74,11 +80,14 @@ def identify_recordings(
             "json": dg.MetadataValue.json(answers),
             "evidence": _figures(evidence),
             "alignments": _plots(evidence[:MOST_PLOTS]),
-        }
+        },
     )
     if failed:
-        context.log.error(f"{failed} of {len(answers)} recordings could not be read")
-    return answers
+        raise dg.Failure(
+            f"{failed} of {len(answers)} recordings could not be read; what became of each stands"
+            " in the metadata of the step's output",
+            allow_retries=False,
+        )
 
 
 def _table(answers: list[dict[str, Any]]) -> str:

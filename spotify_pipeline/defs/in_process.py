@@ -18,7 +18,7 @@ from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
 from spotify_pipeline.defs.instance import open_instance
 from spotify_pipeline.defs.metadata import EXTRA_JOBS
-from spotify_pipeline.dump.failure import failures
+from spotify_pipeline.defs.shards import WHOLE_FILE
 from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
@@ -142,7 +142,7 @@ class _Runs:
             if row is not None and row.state == survey.states[shard]:
                 yield self.retire(row, path, policy)
             elif not self.disk_full:  # else it would wait as long as the one before, for nothing
-                outcome = self.ingest(shard)
+                outcome = self.run("ingest", shard)
                 self.disk_full = outcome.disk_full
                 yield outcome
 
@@ -172,14 +172,6 @@ class _Runs:
             return JobOutcome("ingest", row.shard, error=text)
         return JobOutcome("ingest", row.shard, note=text)
 
-    def ingest(self, shard: str) -> JobOutcome:
-        """Ingest a shard."""
-        outcome = self.run("ingest", shard)
-        failure = failures(self.settings.staging).get(shard)
-        if outcome.error is None and failure is not None and failure.incomplete:
-            return JobOutcome("ingest", shard, note=f"waits, {failure.error}")
-        return outcome
-
     def run(self, job: str, shard: str | None = None) -> JobOutcome:
         """Run a job to its end; an interrupt ends everything."""
         try:
@@ -196,7 +188,15 @@ class _Runs:
             return JobOutcome(job, shard, error=failure.description, disk_full=disk_full)
         except Exception as error:  # whatever it was, the next job may do better
             return JobOutcome(job, shard, error=_root_cause(error))
-        return JobOutcome(job, shard, note=_kept_because(result))
+        return JobOutcome(job, shard, note=_waits_because(result) or _kept_because(result))
+
+
+def _waits_because(result: dg.ExecuteInProcessResult) -> str | None:
+    """Say why a shard was not ingested, though nothing failed."""
+    for check in result.get_asset_check_evaluations():
+        if check.check_name == WHOLE_FILE and not check.passed:
+            return f"waits, {check.description}"
+    return None
 
 
 def _kept_because(result: dg.ExecuteInProcessResult) -> str | None:

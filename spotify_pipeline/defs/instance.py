@@ -11,7 +11,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from spotify_pipeline.demo.belongings import is_demo_home
 from spotify_pipeline.settings import Settings
 
 __all__ = ["instance_folder", "open_instance", "why_not_set_up"]
@@ -43,6 +42,8 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 def instance_folder(settings: Settings) -> Path:
     """Give the folder that ``DAGSTER_HOME`` names or should name, made where it is missing."""
+    from spotify_pipeline.demo.belongings import is_demo_home
+
     if not is_demo_home(settings.home):
         if chosen := os.environ.get("DAGSTER_HOME"):
             return Path(chosen)

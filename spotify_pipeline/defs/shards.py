@@ -9,7 +9,7 @@ Belongs here: wiring and metadata. Does not belong here: the work (`dump.reducti
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -17,7 +17,14 @@ from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, 
 from spotify_pipeline.shards import SHARDS
 from spotify_pipeline.store.findings import CHECKS
 
-__all__ = ["AUDIO_POOL", "SHARD_PARTITIONS", "ingest_job", "ingested_shard", "reduced_shard"]
+__all__ = [
+    "AUDIO_POOL",
+    "SHARD_PARTITIONS",
+    "WHOLE_FILE",
+    "ingest_job",
+    "ingested_shard",
+    "reduced_shard",
+]
 
 AUDIO_POOL = "audio_database"
 """Whatever opens ``audio.duckdb`` stands in this pool: DuckDB lets in one process that writes."""
@@ -25,19 +32,25 @@ AUDIO_POOL = "audio_database"
 SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
 
 
-def _check_specs() -> list[dg.AssetCheckSpec]:
-    """Describe the checks of a shard's rows; each partition has its own verdicts."""
+WHOLE_FILE = "file_is_whole"
+"""The check of a shard's file; where it fails, the shard waits, and its metadata says why."""
+
+
+def _check_specs(
+    asset: str, descriptions: Mapping[str, str], blocking: bool
+) -> list[dg.AssetCheckSpec]:
+    """Describe checks of an asset; each partition has its own verdicts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)  # of partitioned checks
         return [
             dg.AssetCheckSpec(
                 name,
-                asset="ingested_shard",
-                blocking=True,
+                asset=asset,
+                blocking=blocking,
                 description=description,
                 partitions_def=SHARD_PARTITIONS,
             )
-            for name, description in CHECKS.items()
+            for name, description in descriptions.items()
         ]
 
 
@@ -52,30 +65,35 @@ class Keep(dg.Config):
     group_name="audio_analysis",
     kinds={"parquet"},
     output_required=False,
+    check_specs=_check_specs(
+        "reduced_shard",
+        {WHOLE_FILE: "The shard's file lies in the incoming folder, from its start to its end."},
+        blocking=False,
+    ),
 )
 def reduced_shard(
     context: dg.AssetExecutionContext,
     config: Keep,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Stream a shard from the incoming folder to the fields that detection needs, in staging.
 
-    ``XX.jsonl.zst`` is never unpacked to disk. A file that turns out to be incomplete waits:
-    nothing is materialised, and nothing failed.
+    ``XX.jsonl.zst`` is never unpacked to disk. A shard whose file is not there, or turns out to be
+    incomplete, waits: nothing is materialised, a check warns, and the run ends without failing.
     """
     from spotify_pipeline.dump.claims import claimed
     from spotify_pipeline.dump.compression import IncompleteFileError
     from spotify_pipeline.dump.failure import noting_failure
-    from spotify_pipeline.dump.incoming import find_shard
+    from spotify_pipeline.dump.incoming import AbsentShardError, find_shard
     from spotify_pipeline.dump.parts import check_parts
     from spotify_pipeline.dump.reduction import reduce_shard, space_needed
 
     settings, shard = data_home.settings, context.partition_key
     guard = progress.guard(context, settings)
     with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
-        source = find_shard(settings.incoming, shard)
         try:
+            source = find_shard(settings.incoming, shard)
             with noting_failure(settings.staging, shard):
                 parts = check_parts(settings.parts if config.parts is None else config.parts)
                 total = source.stat().st_size
@@ -92,8 +110,14 @@ def reduced_shard(
                     lambda done: report(done, total, source.name),
                     parts,
                 )
-        except IncompleteFileError as error:
+        except (AbsentShardError, IncompleteFileError) as error:
             context.log.warning(f"shard {shard} waits: {error}")
+            yield dg.AssetCheckResult(
+                check_name=WHOLE_FILE,
+                passed=False,
+                severity=dg.AssetCheckSeverity.WARN,
+                description=str(error),
+            )
             return
     summary = reduction.summary()
     seconds = time.monotonic() - started
@@ -110,7 +134,8 @@ def reduced_shard(
             "parts": ", ".join(summary.parts),
             "seconds": seconds,
             "megabytes_per_second": summary.source_bytes / 1e6 / seconds,
-        }
+        },
+        check_results=[dg.AssetCheckResult(check_name=WHOLE_FILE, passed=True)],
     )
 
 
@@ -120,7 +145,7 @@ def reduced_shard(
     group_name="audio_analysis",
     kinds={"duckdb"},
     pool=AUDIO_POOL,
-    check_specs=_check_specs(),
+    check_specs=_check_specs("ingested_shard", CHECKS, blocking=True),
 )
 def ingested_shard(
     context: dg.AssetExecutionContext,

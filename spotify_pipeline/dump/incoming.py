@@ -11,7 +11,18 @@ from pathlib import Path
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import SHARDS, shard_of_file_name
 
-__all__ = ["FileState", "SourcePolicy", "find_shard", "find_shards", "retire_source"]
+__all__ = [
+    "AbsentShardError",
+    "FileState",
+    "SourcePolicy",
+    "find_shard",
+    "find_shards",
+    "retire_source",
+]
+
+
+class AbsentShardError(PipelineError):
+    """No file of the shard lies in the incoming folder."""
 
 
 def find_shards(incoming: Path) -> dict[str, list[Path]]:
@@ -37,12 +48,14 @@ def find_shard(incoming: Path, shard: str) -> Path:
 
     Raises
     ------
+    AbsentShardError
+        It is not there.
     PipelineError
-        It is not there, or there twice.
+        It is there twice.
     """
     paths = find_shards(incoming).get(shard, [])
     if not paths:
-        raise PipelineError(f"{shard}.jsonl.zst is not in {incoming} or a folder below it")
+        raise AbsentShardError(f"{shard}.jsonl.zst is not in {incoming} or a folder below it")
     if len(paths) > 1:
         raise PipelineError(f"shard {shard} lies at {' and at '.join(map(str, paths))}: remove one")
     return paths[0]

@@ -122,7 +122,9 @@ def test_a_batch_keeps_its_order_and_reports_each_unknown_line(lookup: Lookup) -
     assert [a.asked for a in answers] == [line.strip() for line in lines if line]
     assert [isinstance(a, Unknown) for a in answers] == [False, False, True, True, False]
     assert answers[2] == Unknown(
-        "nonsense", "neither an id, an address of Spotify's, an ISRC nor a UPC"
+        "nonsense",
+        "neither an id, an address of Spotify's, an ISRC nor a UPC",
+        is_reference=False,
     )
     assert answers[3] == Unknown(track_id(99), "not in the catalogue")
 

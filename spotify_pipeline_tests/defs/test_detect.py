@@ -16,12 +16,18 @@ from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_t
 TRACKS = make_tracks(MOST_PLOTS + 1)
 
 
-def detect(home: Path, recordings: list[Path]) -> dict[str, dg.MetadataValue]:
-    """Run the job on an index of the tracks; give the metadata."""
+def run_detection(home: Path, recordings: list[Path]) -> dg.ExecuteInProcessResult:
+    """Run the job on an index of the tracks."""
     settings = Settings(home, home / "incoming")
     publish_tracks(settings.index, TRACKS)
     config = {"recordings": [str(path) for path in recordings]}
-    result = build_defs(settings).resolve_job_def("detect").execute_in_process(run_config=config)
+    job = build_defs(settings).resolve_job_def("detect")
+    return job.execute_in_process(run_config=config, raise_on_error=False)
+
+
+def detect(home: Path, recordings: list[Path]) -> dict[str, dg.MetadataValue]:
+    """Run the job; give the metadata."""
+    result = run_detection(home, recordings)
     (output,) = result.filter_events(lambda event: event.is_successful_output)
     return dict(output.step_output_data.metadata)
 
@@ -74,3 +80,17 @@ def test_recordings_that_nothing_comes_near_have_neither(tmp_path: Path) -> None
     metadata = detect(tmp_path / "home", [tmp_path / "missing.wav"])
     assert metadata["unreadable"].value == 1
     assert metadata["alignments"].value == ""
+
+
+def test_a_recording_that_cannot_be_read_fails_the_run_once_the_others_are_answered(
+    tmp_path: Path, excerpts: list[Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    result = run_detection(tmp_path / "home", [tmp_path / "missing.wav", excerpts[0]])
+    (output,) = result.filter_events(lambda event: event.is_successful_output)
+    (failed,) = result.filter_events(lambda event: event.is_step_failure)
+    failure = failed.step_failure_data.user_failure_data
+    assert failure is not None
+    assert str(failure.description).startswith("1 of 2 recordings could not be read")
+    assert output.step_output_data.metadata["identified"].value == 1
+    assert TRACKS[0].track_id in capfd.readouterr().out
+    assert run_detection(tmp_path / "home", excerpts[:1]).success

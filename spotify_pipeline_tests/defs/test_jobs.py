@@ -62,13 +62,29 @@ def test_materialising_a_partition_ingests_its_shard_and_counts_it(settings: Set
     assert read_ledger(settings.audio_database)["0A"].run_id == result.run_id
 
 
-def test_a_shard_that_is_not_there_fails_with_a_message(settings: Settings) -> None:
+def why_it_waits(result: dg.ExecuteInProcessResult) -> str | None:
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == ("file_is_whole", False)
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert not result.get_asset_materialization_events()
+    assert [e.step_key for e in result.all_events if e.is_step_skipped] == ["ingested_shard"]
+    return check.description
+
+
+def test_a_shard_that_is_not_there_is_skipped_with_the_reason(settings: Settings) -> None:
     result = run_job(settings, "ingest", "0a")
-    assert not result.success
-    assert failure_message(result) == (
+    assert result.success
+    assert why_it_waits(result) == (
         f"0a.jsonl.zst is not in {settings.incoming} or a folder below it"
     )
     assert failures(settings.staging) == {}
+
+
+def test_a_shard_that_lies_there_twice_fails_with_a_message(settings: Settings) -> None:
+    for folder in ("one", "two"):
+        write_shard(settings.incoming / folder, "0a", make_documents("0a", 1))
+    result = run_job(settings, "ingest", "0a")
+    assert failure_message(result).endswith(": remove one")
 
 
 def test_a_cut_off_shard_waits_and_is_ingested_once_it_is_whole(settings: Settings) -> None:
@@ -77,7 +93,7 @@ def test_a_cut_off_shard_waits_and_is_ingested_once_it_is_whole(settings: Settin
     source.write_bytes(whole[:-10])
     result = run_job(settings, "ingest", "0a")
     assert result.success
-    assert not result.get_asset_materialization_events()
+    assert str(source) in (why_it_waits(result) or "")
     assert failures(settings.staging)["0a"].incomplete
     assert source.exists()
     assert "0a" not in read_ledger(settings.audio_database)
