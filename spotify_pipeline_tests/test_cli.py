@@ -94,26 +94,6 @@ def test_identify_writes_csv_and_fails_at_the_end(
     assert (first["match"], first["offset"]) == (second["match"], second["offset"]) == ("1", "0.0")
 
 
-def test_identify_answers_what_it_can_beside_what_is_hostile_missing_or_empty(
-    runner: CliRunner, recordings: list[Path], tmp_path: Path
-) -> None:
-    noise = np.random.default_rng(0).normal(0, 1e24, 55_125)
-    soundfile.write(tmp_path / "absurd.wav", noise, 11_025, subtype="FLOAT")
-    (tmp_path / "empty").mkdir()
-    asked = [tmp_path / "absurd.wav", tmp_path / "none.wav", tmp_path / "empty", *recordings[1:]]
-    result = runner.invoke(main, ["identify", "--json", *map(str, asked)])
-    *wrong, first, second = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.exit_code == 1
-    for answer, path, why in zip(
-        wrong, asked, ["full scale", "no such file", "no audio file"], strict=False
-    ):
-        assert answer["file"] == str(path)
-        assert str(path) in answer["error"]
-        assert why in answer["error"]
-    assert first["identified"]
-    assert second["identified"]
-
-
 def test_identify_takes_a_list_from_stdin(runner: CliRunner, recordings: list[Path]) -> None:
     names = "".join(f"{path}\n" for path in recordings[1:])
     result = runner.invoke(main, ["identify", "--json", "--list", "-"], input=names)
