@@ -42,7 +42,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 def instance_folder(settings: Settings) -> Path:
     """Give the folder that ``DAGSTER_HOME`` names or should name, made where it is missing."""
-    from spotify_pipeline.demo.belongings import is_demo_home
+    from spotify_pipeline.demo.belongings import is_demo_home  # late, it opens databases
 
     if not is_demo_home(settings.home):
         if chosen := os.environ.get("DAGSTER_HOME"):
