@@ -91,6 +91,7 @@ def reduced_shard(
                     settings.staging,
                     lambda done: report(done, total, source.name),
                     parts,
+                    settings.keep_harmony,
                 )
         except IncompleteFileError as error:
             context.log.warning(f"shard {shard} waits: {error}")
@@ -107,6 +108,8 @@ def reduced_shard(
             "tracks": summary.tracks,
             "rejects": summary.rejects,
             "duplicates": summary.duplicates,
+            "with_harmony": summary.with_harmony,
+            "without_harmony": dg.MetadataValue.json(summary.without_harmony),
             "parts": ", ".join(summary.parts),
             "seconds": seconds,
             "megabytes_per_second": summary.source_bytes / 1e6 / seconds,
