@@ -139,11 +139,10 @@ def _read_pitches(text: UInt8s, marks: Int32s, mark: int, value: int, pitches: F
     for pitch in range(PITCH_CLASSES):
         start = skip_blank(text, marks[mark] + 1)
         mark += 1
-        if pitch == 0 and start == marks[mark] and has_byte(text, start, _CLOSE_ARRAY):
-            return _OTHER_COUNT
         pitches[pitch], end = read_fraction(text, start)
         if not _is_alone(text, start, end, marks[mark]):
-            return _NO_NUMBER
+            empty = pitch == 0 and has_byte(text, start, _CLOSE_ARRAY)
+            return _OTHER_COUNT if empty else _NO_NUMBER
         last = pitch == PITCH_CLASSES - 1
         if not has_byte(text, marks[mark], _CLOSE_ARRAY if last else _COMMA):
             return _OTHER_COUNT
