@@ -30,9 +30,14 @@ from spotify_pipeline.fingerprint.arrays import Int32s
 from spotify_pipeline.harmony import SegmentsError, pack_harmony
 from spotify_pipeline.shards import is_track_id
 
-__all__ = ["DetectionFields", "parse_document"]
+__all__ = ["DetectionFields", "load_kernels", "parse_document"]
 
 LARGEST_INTEGER = 2**31 - 1
+
+_SHORTEST = (
+    b'{"meta":{"track_id":"0000000000000000000000"},"track":{},'
+    b'"segments":[{"start":0,"loudness_max":0,"pitches":[1,0,0,0,0,0,0,0,0,0,0,0]}]}'
+)
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,11 @@ def parse_document(line: bytes | memoryview, *, with_harmony: bool = True) -> De
         harmony=harmony,
         without_harmony=without_harmony,
     )
+
+
+def load_kernels() -> None:
+    """Load most kernels that parsing takes; that takes as long as a thousand lines do."""
+    parse_document(_SHORTEST)
 
 
 def _parse_members(line: bytes | memoryview, with_harmony: bool) -> _Members | None:

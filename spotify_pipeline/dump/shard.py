@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.document import DetectionFields, load_kernels, parse_document
 from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.dump.lines import LINE_FEED, LINE_LIMIT, line_batches
 from spotify_pipeline.dump.parts import Parts, PartsParser
@@ -105,6 +105,7 @@ class ShardReader:
         """
         content = ReadAhead(self.path)
         with ThreadPoolExecutor(PARSERS) as parsers:
+            parsers.submit(load_kernels)  # while the other process starts
             for batch in line_batches(self._within_reason(content)):
                 for row in parsers.map(self._parse, *zip(*batch, strict=True)) if batch else ():
                     self.lines += 1

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump import document
+from spotify_pipeline.dump.document import DetectionFields, load_kernels, parse_document
 from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.fingerprint import (
     EchoprintForm,
@@ -162,6 +163,11 @@ def test_harmony_is_that_of_the_segments() -> None:
         )
     )
     assert fields.without_harmony is None
+
+
+def test_loading_kernels_takes_a_document_with_harmony() -> None:
+    assert parse_document(document._SHORTEST).harmony
+    load_kernels()
 
 
 def test_harmony_that_is_not_wanted_is_not_read() -> None:
