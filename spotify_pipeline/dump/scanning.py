@@ -89,11 +89,10 @@ def find_members(line: UInt8s, with_marks: bool) -> tuple[Int64s, Int32s]:
         if member == _ESCAPED or not has_byte(line, place, _COLON):
             return nothing
         start = skip_blank(line, place + 1)
-        marked = with_marks and member == _SEGMENTS and _is_nested(line, start)
-        if marked or member == _SEGMENTS:
-            marks = find_marks(line, start) if marked else marks[:0]
-        if marked:
-            end = marks[len(marks) - MARKS_BEHIND - 1] + 1 if len(marks) else _NOT_FOUND
+        if member == _SEGMENTS and with_marks:
+            marks = find_marks(line, start)
+        if member == _SEGMENTS and len(marks):
+            end = marks[len(marks) - MARKS_BEHIND - 1] + 1
         else:
             end = _skip_value(line, start)
         if end == _NOT_FOUND:
@@ -124,9 +123,11 @@ def find_marks(text: UInt8s, start: int) -> Int32s:
     """Find what the object or array at a place is made of, up to its end.
 
     Gives the places of all quotes, and outside of texts of braces, brackets and commas, int32; the
-    last is its end, and `MARKS_BEHIND` times the text's length stands behind. None of them, if it
-    has no end or is nested too deep.
+    last is its end, and `MARKS_BEHIND` times the text's length stands behind. None of them, if none
+    begins here, or it has no end or is nested too deep.
     """
+    if not _is_nested(text, start):
+        return np.empty(0, np.int32)
     places = np.empty(len(text) // 4 + BLOCK + MARKS_BEHIND, np.int32)
     count = np.uint64(0)  # a signed index would be compared with 0 each time
     depth = end = 0
