@@ -1,12 +1,18 @@
 """From a shard to committed rows: wall time beside ``zstd -t`` and other ways, rows compared.
 
-    python benchmarks/ingest.py --documents DIR --strings DIR [--megabytes 2000] [--runs 3]
+    python benchmarks/ingest.py --documents documents.jsonl.zst [--lines 4960] [--runs 5]
+    python benchmarks/ingest.py --documents DIR --strings DIR [--megabytes 2000]
     python benchmarks/ingest.py --shard 0a.jsonl.zst
 
-Ways: ours; DuckDB's read_json with explicit columns; the plain script that unpacks to disk, reads
-whole documents and inserts rows one by one. Each runs in a process of its own, timed from its first
-byte read to its commit (imports are not counted, loading compiled kernels is). All give the same
-rows, or this ends with an error. ``zstd -t`` runs before each of ours; ratios are of neighbours.
+The first makes a shard of whole real documents, again and again under other track ids; the second
+one of perturbed parts of them.
+
+Ways: ours, with harmony and without; DuckDB's read_json with explicit columns; the plain script
+that unpacks to disk, reads whole documents and inserts rows one by one. Each runs in a process of
+its own, timed from its first byte read to its commit (imports are not counted, loading compiled
+kernels is). All give the same rows, or this ends with an error. ``zstd -t`` runs before each of
+ours; ratios are of neighbours, of the whole way and of the reduction alone. CPU seconds are those
+of both processes.
 """
 
 import argparse
@@ -46,14 +52,26 @@ COLUMNS = ", ".join([*(f"{name} DOUBLE" for name in NUMBERS), *(f"{s} VARCHAR" f
 Row = tuple[Any, ...]
 
 
-def ours(shard: Path, folder: Path) -> None:
-    """Reduce, append, commit, count."""
+def ours(shard: Path, folder: Path) -> float:
+    """Reduce, append, commit, count; gives when it was reduced."""
+    return ingest(shard, folder, with_harmony=True)
+
+
+def without_harmony(shard: Path, folder: Path) -> float:
+    """Do the same without harmony."""
+    return ingest(shard, folder, with_harmony=False)
+
+
+def ingest(shard: Path, folder: Path, with_harmony: bool) -> float:
+    """Reduce, append, commit, count; gives when it was reduced."""
     settings = Settings(folder, shard.parent)
     settings.create_folders()
-    reduction = reduce_shard(shard, SHARD, settings.staging)
+    reduction = reduce_shard(shard, SHARD, settings.staging, with_harmony=with_harmony)
+    reduced = time.perf_counter()
     create_audio_database(settings.audio_database)
     with connect(settings.audio_database) as connection:
         ingest_reduction(connection, reduction, "benchmark", policy=SourcePolicy.parse("keep"))
+    return reduced
 
 
 def read_json(shard: Path, folder: Path) -> None:
@@ -85,11 +103,15 @@ def script(shard: Path, folder: Path) -> None:
             )
 
 
-WAYS: dict[str, Callable[[Path, Path], None]] = {
+WAYS: dict[str, Callable[[Path, Path], float | None]] = {
     "ours": ours,
+    "no_harmony": without_harmony,
     "read_json": read_json,
     "script": script,
 }
+
+
+OURS = ["ours", "no_harmony"]
 
 
 def digest_of(codes: EchoprintCodes, trains: OnsetTrains) -> str:
@@ -101,7 +123,7 @@ def digest_of(codes: EchoprintCodes, trains: OnsetTrains) -> str:
 
 def rows_of(way: str, folder: Path) -> list[Row]:
     """Read what a way has committed, the fingerprints as digests of what they hold."""
-    packed = ["echoprint_form", "echoprint", "rhythm"] if way == "ours" else STRINGS
+    packed = ["echoprint_form", "echoprint", "rhythm"] if way in OURS else STRINGS
     names = ", ".join(["track_id", *NUMBERS, *packed])
     with duckdb.connect(folder / "audio.duckdb", read_only=True) as connection:
         rows = connection.execute(f"SELECT {names} FROM tracks ORDER BY track_id").fetchall()
@@ -127,12 +149,17 @@ def run_way(way: str, shard: Path, folder: Path) -> dict[str, float]:
 def run_here(way: str, shard: Path, folder: Path) -> None:
     """Run one way in this process and print what it took."""
     started, cpu = time.perf_counter(), time.process_time()
-    WAYS[way](shard, folder)
-    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    reduced = WAYS[way](shard, folder)
+    ended = time.perf_counter()
     # of both processes at their peaks, for the other one unpacks
-    users = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    memory = sum(resource.getrusage(user).ru_maxrss for user in users) * 1024 / 1e6
-    sys.stdout.write(json.dumps({"seconds": seconds, "cpu": cpu, "megabytes": memory}))
+    own, other = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    measured = {
+        "seconds": ended - started,
+        "reduction": (reduced or ended) - started,
+        "cpu": time.process_time() - cpu + other.ru_utime + other.ru_stime,
+        "megabytes": (own.ru_maxrss + other.ru_maxrss) * 1024 / 1e6,
+    }
+    sys.stdout.write(json.dumps(measured))
 
 
 def time_zstd(shard: Path) -> float:
@@ -143,31 +170,49 @@ def time_zstd(shard: Path) -> float:
 
 
 def compare(shard: Path, ways: Iterable[str], runs: int) -> None:
-    """Print a line a way: median seconds, ratio to ``zstd -t`` just before, memory."""
+    """Print a line a way: medians of seconds, ratios to ``zstd -t`` just before, memory."""
     time_zstd(shard)  # the file is in the page cache from here on
     expected: list[Row] | None = None
     print(
-        f"{'way':>10} {'seconds':>8} {'ratio':>6}  {'ratios of all runs':24} {'CPU s':>6} {'MB':>5}"
+        f"{'way':>10} {'zstd -t':>8} {'seconds':>8} {'ratio':>6} {'reduction':>9} {'ratio':>6}"
+        f"  {'ratios of all runs':24} {'CPU s':>6} {'MB':>5}"
     )
     for way in ways:
-        ratios, results = [], []
+        results = []
         for _ in range(runs if way != "script" else 1):
             with tempfile.TemporaryDirectory(dir=shard.parent) as folder:
                 floor = time_zstd(shard)
-                results.append(run_way(way, shard, Path(folder)))
-                ratios.append(results[-1]["seconds"] / floor)
+                result = run_way(way, shard, Path(folder)) | {"floor": floor}
+                ratios = {
+                    "ratio": result["seconds"] / floor,
+                    "reduction_ratio": result["reduction"] / floor,
+                }
+                results.append(result | ratios)
                 rows = rows_of(way, Path(folder))
                 expected = rows if expected is None else expected
                 if rows != expected:
                     raise SystemExit(f"{way}: its rows differ")
+        reductions = [result["reduction_ratio"] for result in results]
         middle = {key: statistics.median(result[key] for result in results) for key in results[0]}
         print(
-            f"{way:>10} {middle['seconds']:8.2f} {statistics.median(ratios):6.2f}"
-            f"  {' '.join(f'{ratio:.2f}' for ratio in ratios):24}"
+            f"{way:>10} {middle['floor']:8.2f} {middle['seconds']:8.2f} {middle['ratio']:6.2f}"
+            f" {middle['reduction']:9.2f} {middle['reduction_ratio']:6.2f}"
+            f"  {' '.join(f'{found:.2f}' for found in reductions):24}"
             f" {middle['cpu']:6.2f} {middle['megabytes']:5.0f}",
             flush=True,
         )
     print(f"rows: {len(expected or [])}, the same in all")
+
+
+def make_shard(arguments: argparse.Namespace, shard: Path) -> int:
+    """Make a shard of what the arguments name; gives the number of its documents."""
+    from shards import Generator, repeat_documents, write_shard
+
+    if arguments.documents.is_file():
+        repeat_documents(arguments.documents, SHARD, shard, arguments.lines)
+        return int(arguments.lines)
+    generator = Generator(arguments.documents, arguments.strings, seed=1)
+    return write_shard(generator, SHARD, shard, arguments.megabytes)
 
 
 def main() -> None:
@@ -176,10 +221,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shard", type=Path, help="a shard of tracks 0a..., else one is made")
-    parser.add_argument("--documents", type=Path, help="real documents to make one of")
+    parser.add_argument(
+        "--documents", type=Path, help="real documents to make one of: a .jsonl.zst, or a folder"
+    )
     parser.add_argument("--strings", type=Path, help="real echoprintstrings to make one of")
-    parser.add_argument("--megabytes", type=int, default=2000, help="of it, unpacked")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--megabytes", type=int, default=2000, help="of perturbed ones, unpacked")
+    parser.add_argument("--lines", type=int, default=4960, help="of whole ones")
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--ways", default=",".join(WAYS), help="some of: %(default)s")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
@@ -190,10 +238,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shard = arguments.shard or Path(folder, f"{SHARD}.jsonl.zst")
         if arguments.shard is None:
-            from shards import Generator, write_shard
-
-            generator = Generator(arguments.documents, arguments.strings, seed=1)
-            count = write_shard(generator, SHARD, shard, arguments.megabytes)
+            count = make_shard(arguments, shard)
             print(f"{count} documents, {shard.stat().st_size / 1e6:.0f} MB packed")
         compare(shard, arguments.ways.split(","), arguments.runs)
 

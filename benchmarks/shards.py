@@ -110,6 +110,25 @@ def write_shard(generator: Generator, shard: str, target: Path, megabytes: int) 
     return count
 
 
+def repeat_documents(source: Path, shard: str, target: Path, lines: int) -> None:
+    """Write the documents of a ``.jsonl.zst`` again and again, byte for byte but for track ids."""
+    with source.open("rb") as file:
+        text = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read()
+    documents = [line for line in text.splitlines() if line]
+    compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True, threads=-1)
+    with target.open("wb") as file, compressor.stream_writer(file) as stream:
+        for number in range(lines):
+            track_id = f"{shard}{number:0{TRACK_ID_LENGTH - len(shard)}}"
+            stream.write(_with_track_id(documents[number % len(documents)], track_id) + b"\n")
+
+
+def _with_track_id(line: bytes, track_id: str) -> bytes:
+    head, meta, rest = line.partition(b'"meta":{')
+    if not meta:
+        raise SystemExit(f'a document has no "meta":{{ but begins with {line[:60]!r}')
+    return head + meta + f'"track_id":"{track_id}",'.encode() + rest
+
+
 def _lines(generator: Generator, shard: str) -> Iterator[bytes]:
     while True:
         yield generator.document(shard)

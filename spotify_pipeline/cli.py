@@ -768,6 +768,7 @@ def _show_status(status: "Status") -> None:
         f" {shards.failed} failed ({shards.of_the_dump} in the whole dump)"
     )
     _say(f"tracks       {_figure(status.tracks)} ({_figure(status.rejects)} lines rejected)")
+    _say(f"harmony      of {_figure(status.tracks_with_harmony)} tracks")
     extras = "".join(f", {table}" for table in status.metadata_extras or [])
     waiting = ", a file waits" if status.metadata_waiting or status.extras_waiting else ""
     _say(f"metadata     {_figure(status.metadata_tables)} of 9 tables{extras}{waiting}")

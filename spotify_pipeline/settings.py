@@ -15,6 +15,7 @@ from spotify_pipeline.errors import PipelineError
 __all__ = [
     "DEMO_HOME",
     "FINGERPRINTS_VARIABLE",
+    "HARMONY_VARIABLE",
     "HOME_VARIABLE",
     "INCOMING_VARIABLE",
     "INDEX_MEMORY_VARIABLE",
@@ -39,6 +40,7 @@ PARTS_VARIABLE = "SPOTIFY_PIPELINE_PARTS"
 REJECT_LIMIT_VARIABLE = "SPOTIFY_PIPELINE_REJECT_LIMIT"
 RESERVE_VARIABLE = "SPOTIFY_PIPELINE_RESERVE_GB"
 FINGERPRINTS_VARIABLE = "SPOTIFY_PIPELINE_FINGERPRINTS"
+HARMONY_VARIABLE = "SPOTIFY_PIPELINE_HARMONY"
 INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
@@ -89,6 +91,8 @@ class Settings:
         (`identify.popularity`); 0 is not at all.
     metadata_file
         The catalogue's file, if the user names one; else the newest in the incoming folder counts.
+    keep_harmony
+        Whether the harmony of tracks comes into the database.
     """
 
     home: Path
@@ -103,6 +107,7 @@ class Settings:
     index_memory_gb: float = 2.0
     popularity: float = 1.0
     metadata_file: Path | None = None
+    keep_harmony: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -118,13 +123,14 @@ class Settings:
         ``SPOTIFY_PIPELINE_FINGERPRINTS`` what to keep of both fingerprints, ``rhythm``,
         ``echoprint`` or ``both`` (default), ``SPOTIFY_PIPELINE_INDEX`` what to index of them
         (default ``rhythm``), ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take
-        (default 2), ``SPOTIFY_PIPELINE_POPULARITY`` the weight of popularity (default 1), and
-        ``SPOTIFY_PIPELINE_METADATA`` the catalogue's file (default the newest).
+        (default 2), ``SPOTIFY_PIPELINE_POPULARITY`` the weight of popularity (default 1),
+        ``SPOTIFY_PIPELINE_METADATA`` the catalogue's file (default the newest), and
+        ``SPOTIFY_PIPELINE_HARMONY`` whether to keep harmony, ``on`` (default) or ``off``.
 
         Raises
         ------
         PipelineError
-            A number is none, or out of range.
+            A number is none, or out of range, or a choice is none of those that there are.
         """
         values = os.environ if environment is None else environment
 
@@ -148,6 +154,7 @@ class Settings:
             _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
             _number(values, POPULARITY_VARIABLE, cls.popularity, 1.0),
             path_of(METADATA_VARIABLE),
+            _switch(values, HARMONY_VARIABLE, cls.keep_harmony),
         )
 
     @classmethod
@@ -259,3 +266,11 @@ def _choice(values: Mapping[str, str], variable: str, default: TrainsChoice) -> 
     if text not in list(TrainsChoice):
         raise PipelineError(f"{variable} is {text!r}, but must be one of {', '.join(TrainsChoice)}")
     return TrainsChoice(text)
+
+
+def _switch(values: Mapping[str, str], variable: str, default: bool) -> bool:
+    """Read what is on or off."""
+    text = values.get(variable) or ("on" if default else "off")
+    if text not in ("on", "off"):
+        raise PipelineError(f"{variable} is {text!r}, but must be on or off")
+    return text == "on"

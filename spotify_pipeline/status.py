@@ -70,6 +70,8 @@ class Status(msgspec.Struct, frozen=True):
         Why other files and folders in the incoming folder are not taken, by path.
     tracks, rejects
         In ``audio.duckdb``.
+    tracks_with_harmony
+        Those of the tracks whose harmony is kept.
     metadata_tables
         Of the catalogue's nine tables in ``meta.duckdb``, those that are loaded.
     metadata_extras
@@ -98,6 +100,7 @@ class Status(msgspec.Struct, frozen=True):
     passed_over: dict[str, str]
     tracks: int | None
     rejects: int | None
+    tracks_with_harmony: int | None
     metadata_tables: int | None
     metadata_extras: list[str] | None
     metadata_waiting: bool | None
@@ -146,6 +149,9 @@ def gather_status(settings: Settings) -> Status:
         passed_over=passed_over(settings),
         tracks=None if rows is None else sum(row.tracks for row in rows.values()),
         rejects=None if rows is None else sum(row.rejects for row in rows.values()),
+        tracks_with_harmony=None
+        if rows is None
+        else sum(row.with_harmony for row in rows.values()),
         metadata_tables=None if tables is None else len(tables.keys() & TABLES.keys()),
         metadata_extras=None if tables is None else sorted(tables.keys() - TABLES.keys()),
         metadata_waiting=None if waiting_metadata is None else CATALOGUE in waiting_metadata,

@@ -8,6 +8,7 @@ import pytest
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import (
     FINGERPRINTS_VARIABLE,
+    HARMONY_VARIABLE,
     HOME_VARIABLE,
     INCOMING_VARIABLE,
     INDEX_MEMORY_VARIABLE,
@@ -129,3 +130,11 @@ def test_what_is_kept_and_indexed_may_be_chosen() -> None:
     assert Settings.from_environment({}).indexed_trains is TrainsChoice.RHYTHM
     with pytest.raises(PipelineError, match="must be one of rhythm, echoprint, both"):
         Settings.from_environment({INDEX_VARIABLE: "all"})
+
+
+def test_harmony_is_kept_unless_told() -> None:
+    assert Settings.from_environment({}).keep_harmony
+    assert Settings.from_environment({HARMONY_VARIABLE: "on"}).keep_harmony
+    assert not Settings.from_environment({HARMONY_VARIABLE: "off"}).keep_harmony
+    with pytest.raises(PipelineError, match="SPOTIFY_PIPELINE_HARMONY is '0', but must be on or"):
+        Settings.from_environment({HARMONY_VARIABLE: "0"})

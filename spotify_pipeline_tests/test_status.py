@@ -96,6 +96,7 @@ def test_ingested_shards_are_counted(home: Settings) -> None:
     ingest(home, reduce_lines(home, "0A", [b"broken\n", json_line(make_documents("0A", 1)[0])]))
     status = gather_status(home)
     assert (status.shards.ingested, status.tracks, status.rejects) == (2, 4, 1)
+    assert status.tracks_with_harmony == 4
     assert status.waiting == ["0A"]  # its rejects keep the file
     assert status.sizes.audio_database == home.audio_database.stat().st_size > 0
     assert status.sizes.staging == 0

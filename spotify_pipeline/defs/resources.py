@@ -40,6 +40,7 @@ class DataHome(dg.ConfigurableResource):
     index_memory_gb: float = 2.0
     popularity: float = 1.0
     metadata_file: str | None = None
+    keep_harmony: bool = True
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tag the run with its process, see `dead_runs`."""
@@ -62,6 +63,7 @@ class DataHome(dg.ConfigurableResource):
             index_memory_gb=settings.index_memory_gb,
             popularity=settings.popularity,
             metadata_file=str(settings.metadata_file) if settings.metadata_file else None,
+            keep_harmony=settings.keep_harmony,
         )
 
     @property
@@ -80,6 +82,7 @@ class DataHome(dg.ConfigurableResource):
             self.index_memory_gb,
             self.popularity,
             Path(self.metadata_file) if self.metadata_file else None,
+            self.keep_harmony,
         )
 
 

@@ -109,6 +109,7 @@ def reduced_shard(
                     settings.staging,
                     lambda done: report(done, total, source.name),
                     parts,
+                    settings.keep_harmony,
                 )
         except (AbsentShardError, IncompleteFileError) as error:
             context.log.warning(f"shard {shard} waits: {error}")
@@ -131,6 +132,8 @@ def reduced_shard(
             "tracks": summary.tracks,
             "rejects": summary.rejects,
             "duplicates": summary.duplicates,
+            "with_harmony": summary.with_harmony,
+            "without_harmony": dg.MetadataValue.json(summary.without_harmony),
             "parts": ", ".join(summary.parts),
             "seconds": seconds,
             "megabytes_per_second": summary.source_bytes / 1e6 / seconds,

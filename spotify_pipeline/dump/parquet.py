@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 __all__ = ["BATCH_ROWS", "BatchWriter"]
 
 BATCH_ROWS = 2000
-"""Rows that are held in memory before they are written; a track's takes about 8 kB."""
+"""Rows that are held in memory before they are written; a track's takes about 10 kB."""
 
 
 class BatchWriter:

@@ -9,6 +9,7 @@ database.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -59,9 +60,10 @@ TRACKS_SCHEMA = pa.schema(
         ("echoprint_form", pa.string()),
         ("echoprint", pa.binary()),
         ("rhythm", pa.binary()),
+        ("harmony", pa.binary()),
     ]
 )
-"""Columns of ``tracks.parquet``: `document.DetectionFields`, field by field."""
+"""Columns of ``tracks.parquet``: `document.DetectionFields`, field by field but the last."""
 
 _columns = attrgetter(*TRACKS_SCHEMA.names)
 
@@ -91,6 +93,10 @@ class ReductionSummary(msgspec.Struct, frozen=True):
         Lines that were not taken; the first `REJECTS_KEPT` are rows in ``rejects.parquet``.
     duplicates
         Lines whose track id stood on an earlier line; the first one counts.
+    with_harmony
+        Tracks that have harmony; 0 where it was not read.
+    without_harmony
+        Those that have none, counted by the reason; empty where it was not read.
     parts
         What was kept beside the detection fields, a ``<part>.parquet`` each.
     """
@@ -104,6 +110,8 @@ class ReductionSummary(msgspec.Struct, frozen=True):
     tracks: int
     rejects: int
     duplicates: int
+    with_harmony: int = 0
+    without_harmony: dict[str, int] = {}
     parts: list[str] = []
 
 
@@ -149,6 +157,7 @@ def reduce_shard(
     staging: Path,
     progress: Callable[[int], None] | None = None,
     parts: Sequence[str] = (),
+    with_harmony: bool = True,
 ) -> Reduction:
     """Stream a shard into a reduction, replacing an earlier one.
 
@@ -164,6 +173,8 @@ def reduce_shard(
         Called with the compressed bytes read so far.
     parts
         What to keep beside the detection fields, as `check_parts` gives it.
+    with_harmony
+        Whether to keep harmony; a track whose segments are not valid has none.
 
     Raises
     ------
@@ -178,7 +189,8 @@ def reduce_shard(
     partial.mkdir(parents=True)
     try:
         with naming_a_full_disk(staging):
-            _write(source, shard, Reduction(partial), progress, parts)
+            reader = ShardReader(source, shard, progress, parts, with_harmony)
+            _write(reader, Reduction(partial), parts)
     except BaseException:
         _remove_if_there(partial)
         raise
@@ -190,10 +202,10 @@ def reduce_shard(
 def space_needed(source_bytes: int, parts: Sequence[str]) -> int:
     """Give the bytes that a reduction takes at the most, by the size of its source.
 
-    A document of 107 kB packed leaves about 7 kB; its segments and so on, as plain columns, about
-    as much as it has itself.
+    A document of 100 kB packed leaves about 7 kB, and 2.5 kB of harmony; its segments and so on, as
+    plain columns, about as much as it has itself.
     """
-    return round(source_bytes * (1.5 if parts else 0.1))
+    return round(source_bytes * (1.5 if parts else 0.13))
 
 
 def require_reduction(staging: Path, shard: str) -> Reduction:
@@ -241,17 +253,11 @@ def _remove_if_there(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _write(
-    source: Path,
-    shard: str,
-    target: Reduction,
-    progress: Callable[[int], None] | None,
-    parts: Sequence[str],
-) -> None:
-    status = source.stat()
-    reader = ShardReader(source, shard, progress, parts)
+def _write(reader: ShardReader, target: Reduction, parts: Sequence[str]) -> None:
+    status = reader.path.stat()
     seen: set[str] = set()
-    rejected = duplicates = 0
+    rejected = duplicates = with_harmony = 0
+    without_harmony: Counter[str] = Counter()
     with ExitStack() as stack:
         tracks = stack.enter_context(BatchWriter(target.tracks, TRACKS_SCHEMA))
         rejects = stack.enter_context(BatchWriter(target.rejects, REJECTS_SCHEMA))
@@ -268,12 +274,15 @@ def _write(
             else:
                 seen.add(row.fields.track_id)
                 tracks.add(_columns(row.fields))
+                with_harmony += row.fields.harmony is not None
+                if row.fields.without_harmony:
+                    without_harmony[row.fields.without_harmony] += 1
                 for part, items in row.parts.items():
                     for item in items:
                         writers[part].add((row.fields.track_id, *item))
     summary = ReductionSummary(
-        shard=shard,
-        source=str(source),
+        shard=reader.shard,
+        source=str(reader.path),
         source_bytes=status.st_size,
         source_modified_ns=status.st_mtime_ns,
         checksum=reader.checksum,
@@ -281,6 +290,8 @@ def _write(
         tracks=tracks.rows,
         rejects=rejected,
         duplicates=duplicates,
+        with_harmony=with_harmony,
+        without_harmony=dict(without_harmony.most_common()),
         parts=list(parts),
     )
     path = target.folder / "summary.json"

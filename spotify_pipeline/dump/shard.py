@@ -5,21 +5,26 @@ Belongs here: what becomes of each line, progress. Does not belong here: what be
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump.document import DetectionFields, load_kernels, parse_document
 from spotify_pipeline.dump.errors import DocumentError
-from spotify_pipeline.dump.lines import LINE_FEED, LINE_LIMIT, numbered_lines
+from spotify_pipeline.dump.lines import LINE_FEED, LINE_LIMIT, line_batches
 from spotify_pipeline.dump.parts import Parts, PartsParser
 from spotify_pipeline.dump.read_ahead import ReadAhead
+from spotify_pipeline.dump.scanning import count_byte
 from spotify_pipeline.errors import PipelineError
 
 __all__ = ["Document", "NotAShardError", "Reject", "ShardReader"]
 
 EXCERPT_LENGTH = 200
+
+PARSERS = 2
+"""Threads: what takes time are kernels, which run side by side, and two keep up with unpacking."""
 
 MOST_LINES = 2_000_000
 """The dump's shards have about 75,000."""
@@ -66,6 +71,8 @@ class ShardReader:
         Called after every line with the compressed bytes read so far.
     parts
         What to keep beside the detection fields, as `check_parts` gives it.
+    with_harmony
+        Whether to read harmony too.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class ShardReader:
         shard: str,
         progress: Callable[[int], None] | None = None,
         parts: Sequence[str] = (),
+        with_harmony: bool = True,
     ) -> None:
         self.path = path
         self.shard = shard
@@ -82,6 +90,7 @@ class ShardReader:
         self.checksum = ""
         self._progress = progress or (lambda _: None)
         self._parser = PartsParser(parts) if parts else None
+        self._with_harmony = with_harmony
 
     def __iter__(self) -> Iterator[Document | Reject]:
         """Give what each line holds, or why it was rejected.
@@ -95,10 +104,13 @@ class ShardReader:
             might take days.
         """
         content = ReadAhead(self.path)
-        for number, line in numbered_lines(self._within_reason(content)):
-            self.lines += 1
-            yield self._parse(number, line)
-            self._progress(content.bytes_read)
+        with ThreadPoolExecutor(PARSERS) as parsers:
+            parsers.submit(load_kernels)  # while the other process starts
+            for batch in line_batches(self._within_reason(content)):
+                for row in parsers.map(self._parse, *zip(*batch, strict=True)) if batch else ():
+                    self.lines += 1
+                    yield row
+                    self._progress(content.bytes_read)
         self.bytes_read = content.bytes_read
         self.checksum = content.checksum
 
@@ -106,7 +118,7 @@ class ShardReader:
         """Pass chunks on for as long as they may be a shard's."""
         lines = unpacked = 0
         for chunk in content:
-            lines += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == LINE_FEED))
+            lines += count_byte(np.frombuffer(chunk, np.uint8), LINE_FEED)
             unpacked += len(chunk)
             if lines > MOST_LINES:
                 raise NotAShardError(
@@ -124,7 +136,7 @@ class ShardReader:
         if len(line) > LINE_LIMIT:
             return Reject(number, f"longer than {LINE_LIMIT} bytes", _excerpt(line))
         try:
-            fields = parse_document(line)
+            fields = parse_document(line, with_harmony=self._with_harmony)
             parts = self._parser.parse(line) if self._parser else {}
         except DocumentError as error:
             return Reject(number, str(error), _excerpt(line))

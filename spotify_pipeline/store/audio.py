@@ -3,7 +3,8 @@
 Four tables: ``tracks`` (a row a track, with the shard that it came from), ``shards`` (the ledger:
 a row for each shard that was appended), ``rejects`` (lines that were not taken, the first ten
 thousand of a shard) and ``checks`` (what was found when a shard's rows were checked). A shard's
-rows in all of them change in one transaction. A track id is there once: a reduction has it once,
+rows in all of them change in one transaction. A database that was made before harmony was kept gets
+its columns at the next append. A track id is there once: a reduction has it once,
 and only those that begin with the name of its shard. Parts that are kept on request have tables of
 their own (`parts`).
 
@@ -13,7 +14,7 @@ Belongs here: schema, appending, reading back. Does not belong here: making redu
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,7 +60,8 @@ CREATE TABLE IF NOT EXISTS tracks (
     rhythm_version DOUBLE,
     echoprint_form VARCHAR NOT NULL, -- of the next, see fingerprint.packing
     echoprint BLOB NOT NULL USING COMPRESSION uncompressed,
-    rhythm BLOB NOT NULL USING COMPRESSION uncompressed
+    rhythm BLOB NOT NULL USING COMPRESSION uncompressed,
+    harmony BLOB USING COMPRESSION uncompressed -- see harmony.packing
 );
 CREATE TABLE IF NOT EXISTS shards (
     shard VARCHAR PRIMARY KEY,
@@ -72,7 +74,8 @@ CREATE TABLE IF NOT EXISTS shards (
     rejects BIGINT NOT NULL,
     duplicates BIGINT NOT NULL,
     run_id VARCHAR NOT NULL,
-    ingested_at TIMESTAMP NOT NULL -- UTC
+    ingested_at TIMESTAMP NOT NULL, -- UTC
+    with_harmony BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS rejects (
     shard VARCHAR NOT NULL,
@@ -87,6 +90,12 @@ CREATE TABLE IF NOT EXISTS checks (
     figures VARCHAR NOT NULL -- a JSON object
 );
 """
+
+_ADDED_SINCE = """
+ALTER TABLE tracks ADD COLUMN IF NOT EXISTS harmony BLOB USING COMPRESSION uncompressed;
+ALTER TABLE shards ADD COLUMN IF NOT EXISTS with_harmony BIGINT DEFAULT 0;
+"""
+"""What a database lacks that was made before; its rows then have none."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,8 @@ class LedgerRow:
         The run that appended it.
     ingested_at
         When, in UTC.
+    with_harmony
+        Tracks that have harmony.
     failed_checks
         What the checks that failed found.
     """
@@ -118,6 +129,7 @@ class LedgerRow:
     duplicates: int
     run_id: str
     ingested_at: datetime
+    with_harmony: int = 0
     failed_checks: tuple[str, ...] = ()
 
     @property
@@ -161,7 +173,7 @@ def append_reduction(
     summary = reduction.summary()
     try:
         with _transaction(connection):
-            connection.execute(_SCHEMA)
+            connection.execute(_SCHEMA + _ADDED_SINCE)
             _replace_rows(connection, reduction, summary, run_id, keep)
             replace_parts(connection, reduction)
             _check_rows(connection, summary.shard, keep)
@@ -191,10 +203,8 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
     """Read the ledger by shard name, in the order of ingestion; empty before the first append."""
     try:
-        columns = ", ".join(field.name for field in fields(LedgerRow)[:-1])
-        rows = connection.execute(
-            f"SELECT {columns} FROM shards ORDER BY ingested_at, shard"
-        ).fetchall()
+        rows = connection.sql("FROM shards ORDER BY ingested_at, shard")
+        values = rows.fetchall()
     except duckdb.CatalogException:
         return {}
     failed: dict[str, tuple[str, ...]] = {}
@@ -202,7 +212,7 @@ def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
         failed[shard] = (*failed.get(shard, ()), str(finding))
     return {
         row.shard: replace(row, failed_checks=failed.get(row.shard, ()))
-        for row in (LedgerRow(*values) for values in rows)
+        for row in (LedgerRow(**dict(zip(rows.columns, found, strict=True))) for found in values)
     }
 
 
@@ -303,7 +313,7 @@ def _replace_rows(
         [shard, str(reduction.rejects)],
     )
     connection.execute(
-        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             shard,
             summary.source,
@@ -316,6 +326,7 @@ def _replace_rows(
             summary.duplicates,
             run_id,
             datetime.now(UTC).replace(tzinfo=None),
+            summary.with_harmony,
         ],
     )
 

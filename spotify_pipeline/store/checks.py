@@ -15,6 +15,7 @@ from spotify_pipeline.fingerprint import (
     unpack_codes,
     unpack_trains,
 )
+from spotify_pipeline.harmony import PackedHarmonyError, unpack_harmony
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 from spotify_pipeline.store.findings import CHECKS, Finding
@@ -43,7 +44,7 @@ class ShardCheck:
     unrecovered
         Tracks whose Echoprint codes are kept as they came, since no onset trains give them.
     damaged
-        Tracks with a fingerprint that does not unpack, or codes of more than 20 bits.
+        Tracks with a fingerprint or harmony that does not unpack, or codes of more than 20 bits.
     """
 
     ledger_tracks: int | None
@@ -82,7 +83,7 @@ class ShardCheck:
 
 
 def check_shard(connection: duckdb.DuckDBPyConnection, shard: str) -> ShardCheck:
-    """Look at all rows of a shard, and unpack their fingerprints."""
+    """Look at all rows of a shard, and unpack their fingerprints and harmony."""
     ledger = connection.execute("SELECT tracks FROM shards WHERE shard = ?", [shard]).fetchall()
     [(tracks, different, ill_formed, echoprint, rhythm, unrecovered)] = connection.execute(
         """
@@ -110,22 +111,26 @@ def check_shard(connection: duckdb.DuckDBPyConnection, shard: str) -> ShardCheck
 def _count_damaged(connection: duckdb.DuckDBPyConnection, shard: str) -> int:
     damaged = 0
     reader = connection.sql(
-        "SELECT echoprint_form, echoprint, rhythm FROM tracks WHERE shard = $shard",
+        "SELECT echoprint_form, echoprint, rhythm, harmony FROM tracks WHERE shard = $shard",
         params={"shard": shard},
     ).to_arrow_reader(BATCH_ROWS)
     for batch in reader:
         for row in batch.to_pylist():
-            damaged += _is_damaged(row["echoprint_form"], row["echoprint"], row["rhythm"])
+            damaged += _is_damaged(**row)
     return damaged
 
 
-def _is_damaged(form: str, echoprint: bytes, rhythm: bytes) -> bool:
+def _is_damaged(
+    echoprint_form: str, echoprint: bytes, rhythm: bytes, harmony: bytes | None
+) -> bool:
     try:
         unpack_trains(rhythm)
-        if form != EchoprintForm.CODES:
+        if harmony is not None:
+            unpack_harmony(harmony)
+        if echoprint_form != EchoprintForm.CODES:
             unpack_trains(echoprint)  # whatever codes they give are hashes of 20 bits
             return False
         codes = unpack_codes(EchoprintForm.CODES, echoprint).codes
-    except PackingError:
+    except (PackingError, PackedHarmonyError):
         return True
     return bool((codes > LARGEST_CODE).any())

@@ -12,7 +12,7 @@ __all__ = ["CHECKS", "Finding"]
 CHECKS: Mapping[str, str] = {
     "ledger_equals_table": "The ledger counts the rows that there are.",
     "ids_unique_and_well_formed": "Track ids are base62, the shard's, and there once.",
-    "codes_in_range": "Every stored fingerprint unpacks to onsets and codes in range.",
+    "codes_in_range": "Every stored fingerprint unpacks to onsets and codes in range; and harmony.",
     "fingerprints_present": "As many tracks as usual have each fingerprint that is kept.",
 }
 """Name and description of each check."""

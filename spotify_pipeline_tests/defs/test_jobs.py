@@ -62,6 +62,19 @@ def test_materialising_a_partition_ingests_its_shard_and_counts_it(settings: Set
     assert read_ledger(settings.audio_database)["0A"].run_id == result.run_id
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_harmony_is_kept_as_the_settings_say(settings: Settings, keep: bool) -> None:
+    documents = make_documents("0A", 3)
+    del documents[0]["segments"]
+    write_shard(settings.incoming, "0A", documents)
+    result = run_job(replace(settings, keep_harmony=keep), "ingest", "0A")
+    (reduced,) = result.asset_materializations_for_node("reduced_shard")
+    assert reduced.metadata["with_harmony"].value == (2 if keep else 0)
+    reasons = {"segments are missing": 1} if keep else {}
+    assert reduced.metadata["without_harmony"].value == reasons
+    assert gather_status(settings).tracks_with_harmony == (2 if keep else 0)
+
+
 def why_it_waits(result: dg.ExecuteInProcessResult) -> str | None:
     (check,) = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == ("file_is_whole", False)

@@ -3,14 +3,17 @@
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotify_pipeline.dump.document import DetectionFields, parse_document
+from spotify_pipeline.dump import document
+from spotify_pipeline.dump.document import DetectionFields, load_kernels, parse_document
 from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.fingerprint import (
     EchoprintForm,
@@ -20,6 +23,7 @@ from spotify_pipeline.fingerprint import (
     unpack_codes,
     unpack_trains,
 )
+from spotify_pipeline.harmony import Segments, pack_harmony, unpack_harmony
 from spotify_pipeline_tests.documents import (
     Document,
     echoprint_trains,
@@ -128,9 +132,138 @@ def test_the_last_of_several_tracks_counts_wherever_it_stands() -> None:
     assert parse_document(line).duration == 3.0
 
 
-def test_what_follows_the_track_is_not_parsed() -> None:
-    cut = LINE.index(b'"bars"')
-    assert parse_document(LINE[:cut] + b'"bars":[broken}') == parse_document(LINE)
+def test_what_is_not_needed_is_not_parsed() -> None:
+    broken = LINE.replace(b'"bars":[', b'"bars":[broken,')
+    assert parse_document(broken) == parse_document(LINE)
+
+
+def test_keys_with_escapes_are_understood() -> None:
+    escaped = LINE.replace(b'"track":', rb'"tr\u0061ck":').replace(
+        b'"segments":', rb'"\u0073egments":'
+    )
+    assert parse_document(escaped) == parse_document(LINE)
+
+
+def test_brackets_in_texts_do_not_matter() -> None:
+    text = b'"name":"]}\\"{[\\\\",'
+    assert parse_document(b"{" + text + LINE[1:]) == parse_document(LINE)
+    assert parse_document(LINE.replace(b'"confidence"', text + b'"confidence"')) == (
+        parse_document(LINE)
+    )
+
+
+def test_harmony_is_that_of_the_segments() -> None:
+    segments = DOCUMENT["segments"]
+    fields = parse_document(LINE)
+    assert fields.harmony == pack_harmony(
+        Segments(
+            np.array([segment["start"] for segment in segments]),
+            np.array([segment["pitches"] for segment in segments], np.float32),
+            np.array([segment["loudness_max"] for segment in segments], np.float32),
+        )
+    )
+    assert fields.without_harmony is None
+
+
+def test_loading_kernels_takes_a_document_with_harmony() -> None:
+    assert parse_document(document._SHORTEST).harmony
+    load_kernels()
+
+
+def test_harmony_that_is_not_wanted_is_not_read() -> None:
+    fields = parse_document(LINE, with_harmony=False)
+    assert fields == replace(parse_document(LINE), harmony=None)
+
+
+def with_segments(literal: bytes) -> bytes:
+    """Give the line with segments written just so."""
+    return json_line({**DOCUMENT, "segments": msgspec.Raw(literal)})
+
+
+def segment_line(**fields: str) -> bytes:
+    """Give the line with one segment more, some of its fields written just so."""
+    usual = {
+        "start": "4.5",
+        "loudness_max": "-7",
+        "pitches": "[1" + 11 * ",0" + "]",
+        "timbre": "[]",
+    }
+    members = ",".join(f'"{name}":{value}' for name, value in (usual | fields).items() if value)
+    return with_segments(
+        msgspec.json.encode(DOCUMENT["segments"])[:-1] + f",{{{members}}}]".encode()
+    )
+
+
+PITCHES = "a start, loudness_max or pitch is no number"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (json_line({k: v for k, v in DOCUMENT.items() if k != "segments"}), "segments are missing"),
+        (with_segments(b"[]"), "segments are missing"),
+        (with_segments(b"[ ]"), "segments are missing"),
+        (with_segments(b"null"), "segments are no array of objects"),
+        (with_segments(b"7"), "segments are no array of objects"),
+        (with_segments(b'"[]"'), "segments are no array of objects"),
+        (with_segments(b"{}"), "segments are no array of objects"),
+        (with_segments(b"[1]"), "segments are no array of objects"),
+        (with_segments(b"[[]]"), "segments are no array of objects"),
+        (with_segments(b"[{}]"), "a segment lacks start, loudness_max or pitches"),
+        *(
+            (segment_line(**{name: ""}), "a segment lacks start, loudness_max or pitches")
+            for name in ("start", "loudness_max", "pitches")
+        ),
+        *(
+            (segment_line(**{name: value}), PITCHES)
+            for name in ("start", "loudness_max", "pitches")
+            for value in ('"1"', "null", "true", "NaN", "-Infinity", "{}", "01", "+1", "1.", ".5")
+        ),
+        *(
+            (segment_line(pitches=f"[{value}{11 * ',0'}]"), PITCHES)
+            for value in ('"1"', "null", "NaN", "Infinity", "[1]", "{}", "1 1", "0.1.2", "0.", "-")
+        ),
+        (segment_line(pitches="[]"), "a segment has other than 12 pitches"),
+        (segment_line(pitches="[1" + 10 * ",0" + "]"), "a segment has other than 12 pitches"),
+        (segment_line(pitches="[1" + 12 * ",0" + "]"), "a segment has other than 12 pitches"),
+        (segment_line(pitches="[1.5" + 11 * ",0" + "]"), "a pitch is not from 0 to 1"),
+        (segment_line(pitches="[-0.5" + 11 * ",0" + "]"), "a pitch is not from 0 to 1"),
+        (segment_line(start="0"), "segments are not in order of time"),
+        (segment_line(start="-1"), "a segment begins before 0 or after 86,400 s"),
+        (segment_line(start="1e999"), "a segment begins before 0 or after 86,400 s"),
+        (segment_line(start="86401"), "a segment begins before 0 or after 86,400 s"),
+        (segment_line(loudness_max="-1e999"), "a loudness is not finite"),
+    ],
+)
+def test_segments_that_are_not_valid_leave_a_document_without_harmony_and_no_more(
+    line: bytes, reason: str
+) -> None:
+    expected = replace(parse_document(LINE), harmony=None, without_harmony=reason)
+    assert parse_document(line) == expected
+
+
+@pytest.mark.parametrize("literal", [b"[]", b"null", b"[{}]"])
+def test_a_document_that_is_parsed_whole_is_left_without_harmony_for_the_same_reasons(
+    literal: bytes,
+) -> None:
+    line = with_segments(literal)
+    assert parse_document(line.replace(b'"bars"', rb'"b\u0061rs"')) == parse_document(line)
+
+
+@pytest.mark.parametrize("start", ["4.5", "4", "4.0", "45e-1", "4.4999999999999999", "0.4500E+1"])
+def test_segments_may_overlap_and_be_of_no_length_and_numbers_have_any_form(start: str) -> None:
+    harmony = parse_document(segment_line(start=start, duration="0")).harmony
+    assert harmony is not None
+    (*_, last) = unpack_harmony(harmony).starts
+    assert abs(last - float(start)) < 0.006
+    assert parse_document(segment_line(start="4.5") + b" ").harmony is not None
+
+
+def test_more_segments_than_a_track_can_have_are_refused() -> None:
+    one = b'{"start":0,"loudness_max":0,"pitches":[0,0,0,0,0,0,0,0,0,0,0,1]}'
+    assert parse_document(with_segments(b"[" + b",".join([one] * 2**18) + b"]")).harmony
+    line = with_segments(b"[" + b",".join([one] * 10**6) + b"]")
+    assert parse_document(line).without_harmony == "more than 262,144 segments"
 
 
 def test_white_space_between_tokens_does_not_matter() -> None:

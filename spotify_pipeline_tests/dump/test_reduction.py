@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -53,10 +54,17 @@ def read_ids(reduction: Reduction) -> list[str]:
     return ids
 
 
+def row_of(line: bytes) -> dict[str, Any]:
+    """Give the row of a document that has harmony."""
+    row = asdict(parse_document(line))
+    assert row.pop("without_harmony") is None
+    return row
+
+
 def test_rows_hold_the_fields_of_their_documents(source: Path, staging: Path) -> None:
     reduction = reduce_shard(source, "0a", staging)
     rows = pq.read_table(reduction.tracks).to_pylist()
-    assert rows == [asdict(parse_document(line)) for line in LINES]
+    assert rows == [row_of(line) for line in LINES]
 
 
 def test_missing_fields_and_fingerprints_are_nulls_and_no_bytes(
@@ -72,7 +80,7 @@ def test_missing_fields_and_fingerprints_are_nulls_and_no_bytes(
         "echoprint": b"",
         "rhythm": b"",
     }
-    assert rows[2] == asdict(parse_document(LINES[2]))
+    assert rows[2] == row_of(LINES[2])
 
 
 @pytest.mark.parametrize("lines", [LINES, LINES + REJECTED, REJECTED, []])
@@ -83,7 +91,7 @@ def test_the_files_have_the_declared_schemas(
     reduction = reduce_shard(source, "0a", staging)
     assert pq.read_schema(reduction.tracks).equals(TRACKS_SCHEMA)
     assert pq.read_schema(reduction.rejects).equals(REJECTS_SCHEMA)
-    assert list(DetectionFields.__annotations__) == TRACKS_SCHEMA.names
+    assert list(DetectionFields.__annotations__) == [*TRACKS_SCHEMA.names, "without_harmony"]
 
 
 def test_the_summary_tells_what_was_read(source: Path, staging: Path) -> None:
@@ -108,6 +116,33 @@ def test_the_first_of_duplicate_tracks_counts(tmp_path: Path, staging: Path) -> 
     reduction = reduce_shard(source, "0a", staging)
     assert pq.read_table(reduction.tracks)["duration"].to_pylist() == [4.0]
     assert reduction.summary().duplicates == 1
+
+
+def test_harmony_is_counted_and_why_there_is_none_of_a_track(tmp_path: Path, staging: Path) -> None:
+    (segment,) = DOCUMENTS[1]["segments"]
+    unordered = {**DOCUMENTS[1], "segments": [{**segment, "start": start} for start in (1, 0.5)]}
+    bare = [{"meta": document["meta"], "track": {}} for document in DOCUMENTS[2:]]
+    reject = [{**DOCUMENTS[0], "meta": {}}, {**DOCUMENTS[0], "segments": []}]
+    source = write_shard(tmp_path, "0a", [DOCUMENTS[0], unordered, *bare, *reject])
+    reduction = reduce_shard(source, "0a", staging)
+    summary = reduction.summary()
+    assert (summary.tracks, summary.rejects, summary.duplicates) == (4, 1, 1)
+    assert summary.with_harmony == 1
+    assert summary.without_harmony == {
+        "segments are missing": 2,
+        "segments are not in order of time": 1,
+    }
+    rows = pq.read_table(reduction.tracks).to_pylist()
+    assert [row["harmony"] for row in rows] == [row_of(LINES[0])["harmony"], None, None, None]
+    assert all(row["rhythm"] for row in rows[:2])
+
+
+def test_harmony_that_is_not_wanted_is_not_kept(source: Path, staging: Path) -> None:
+    reduction = reduce_shard(source, "0a", staging, with_harmony=False)
+    summary = reduction.summary()
+    assert (summary.tracks, summary.with_harmony, summary.without_harmony) == (4, 0, {})
+    rows = pq.read_table(reduction.tracks).to_pylist()
+    assert rows == [row_of(line) | {"harmony": None} for line in LINES]
 
 
 def test_rejects_keep_line_reason_and_excerpt(tmp_path: Path, staging: Path) -> None:

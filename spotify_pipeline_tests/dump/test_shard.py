@@ -1,5 +1,6 @@
 """A shard's lines: which are taken, which are rejected and why, and what reading them costs."""
 
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,16 @@ import zstandard
 
 from spotify_pipeline.dump import lines, shard
 from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
-from spotify_pipeline.dump.document import parse_document
+from spotify_pipeline.dump.document import DetectionFields, parse_document
 from spotify_pipeline.dump.lines import LINE_LIMIT
 from spotify_pipeline.dump.shard import Document, NotAShardError, Reject, ShardReader
-from spotify_pipeline_tests.documents import json_line, make_documents, write_lines
+from spotify_pipeline_tests.documents import (
+    json_line,
+    make_document,
+    make_documents,
+    make_track_id,
+    write_lines,
+)
 
 SHARD = "0a"
 LINES = [json_line(document) for document in make_documents("0a", 5, duration=2.0)]
@@ -42,6 +49,27 @@ def limit_lines(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
 def test_documents_come_in_order_with_their_fields(path: Path) -> None:
     write_lines(path, LINES)
     assert list(ShardReader(path, SHARD)) == [Document(fields, {}) for fields in FIELDS]
+
+
+def test_many_lines_of_different_sizes_come_in_order(path: Path) -> None:
+    durations = [1.0, 200.0, 1.0, 90.0, 2.0, 1.0]
+    documents = [
+        make_document(make_track_id("0a", number), durations[number % len(durations)])
+        for number in range(130)
+    ]
+    rows = read(path, *map(json_line, documents))
+    assert rows == [document["meta"]["track_id"] for document in documents]
+
+
+def test_lines_are_parsed_side_by_side(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_at_work = threading.Barrier(shard.PARSERS)
+
+    def parse_with_others(line: memoryview, **settings: bool) -> DetectionFields:
+        all_at_work.wait(timeout=60)
+        return parse_document(line, **settings)
+
+    monkeypatch.setattr(shard, "parse_document", parse_with_others)
+    assert read(path, *LINES[: 2 * shard.PARSERS]) == TRACK_IDS[: 2 * shard.PARSERS]
 
 
 def test_a_read_shard_is_counted_and_digested(path: Path) -> None:

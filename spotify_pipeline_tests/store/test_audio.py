@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -91,7 +92,8 @@ def test_rows_hold_the_fields_of_their_documents(database: Connection, home: Set
     for values, document in zip(rows, DOCUMENTS, strict=True):
         row, fields = dict(zip(columns, values, strict=True)), parse_document(json_line(document))
         assert row.pop("shard") == "0a"
-        assert row == asdict(fields)
+        assert row | {"without_harmony": None} == asdict(fields)
+        assert fields.harmony
 
 
 def test_the_ledger_tells_what_was_appended(database: Connection, home: Settings) -> None:
@@ -110,6 +112,45 @@ def test_the_ledger_tells_what_was_appended(database: Connection, home: Settings
         summary.checksum,
     )
     assert timedelta(0) <= row.ingested_at - before < timedelta(minutes=1)
+
+
+def test_the_ledger_counts_harmony(database: Connection, home: Settings) -> None:
+    without = {**DOCUMENTS[1], "segments": []}
+    reduction = reduce_documents(home, "0a", [DOCUMENTS[0], without, DOCUMENTS[2]])
+    row = append_reduction(database, reduction, "run")
+    assert (row.tracks, row.with_harmony) == (3, 2)
+    kept = database.execute("SELECT harmony IS NOT NULL FROM tracks ORDER BY track_id").fetchall()
+    assert kept == [(True,), (False,), (True,)]
+
+
+def test_a_database_of_before_harmony_works_and_gets_its_columns_at_the_next_append(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0A", OTHERS)
+    database.execute("ALTER TABLE tracks DROP COLUMN harmony")
+    database.execute("ALTER TABLE shards DROP COLUMN with_harmony")
+    assert [row.with_harmony for row in ledger(database).values()] == [0]
+    assert [len(batch) for batch in shard_fingerprints(database, "0A", TrainsChoice.BOTH)] == [2]
+    append(database, home, "0a", DOCUMENTS)
+    assert {shard: row.with_harmony for shard, row in ledger(database).items()} == {
+        "0A": 0,
+        "0a": 3,
+    }
+    columns = dict(database.execute("SELECT track_id, harmony FROM tracks").fetchall())
+    assert {track_id[:2] for track_id, harmony in columns.items() if harmony} == {"0a"}
+    append(database, home, "0A", OTHERS)
+    assert sum(row.with_harmony for row in ledger(database).values()) == 5
+
+
+def test_a_reduction_of_before_harmony_is_appended(database: Connection, home: Settings) -> None:
+    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    pq.write_table(pq.read_table(reduction.tracks).drop(["harmony"]), reduction.tracks)
+    summary = reduction.folder / "summary.json"
+    fields = msgspec.json.decode(summary.read_bytes())
+    del fields["with_harmony"], fields["without_harmony"]
+    summary.write_bytes(msgspec.json.encode(fields))
+    row = append_reduction(database, reduction, "run")
+    assert (row.tracks, row.with_harmony, row.failed_checks) == (3, 0, ())
 
 
 def test_the_ledger_stands_in_the_order_of_ingestion(database: Connection, home: Settings) -> None:

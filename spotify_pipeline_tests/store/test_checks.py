@@ -58,6 +58,7 @@ def test_a_shard_that_is_not_there_has_no_rows(database: duckdb.DuckDBPyConnecti
         ("UPDATE tracks SET echoprint = '' WHERE track_id LIKE '0a%2'", "with_echoprint", 2),
         ("UPDATE tracks SET rhythm = '' WHERE shard = '0a'", "with_rhythm", 0),
         ("UPDATE tracks SET rhythm = 'nonsense' WHERE track_id LIKE '0a%2'", "damaged", 1),
+        ("UPDATE tracks SET harmony = 'nonsense' WHERE track_id LIKE '0a%2'", "damaged", 1),
         ("UPDATE tracks SET echoprint_form = 'codes' WHERE shard = '0a'", "unrecovered", 3),
     ],
 )
