@@ -22,9 +22,8 @@ from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.impostors import Impostors, sources_of, tracks_of
 from spotify_pipeline.evaluation.judge import segment_of
 from spotify_pipeline.evaluation.parts import Part
-from spotify_pipeline.evaluation.pieces import asked_pieces, read_pieces
+from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import queries
-from spotify_pipeline.fingerprint import Fingerprint
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -33,7 +32,7 @@ from spotify_pipeline.progress import log_reporter
 AS_PLAYED = [name for name in DEGRADATIONS if not name.startswith(("speed", "pitch", "tempo"))]
 
 
-def index_of(folder: Path, pieces: list[Fingerprint], impostors: Impostors) -> FeatureIndex:
+def index_of(folder: Path, pieces: list[Piece], impostors: Impostors) -> FeatureIndex:
     """Index pieces, and impostors after them."""
     parts = {"pieces": tracks_of(pieces), **impostors.tracks}
     return FeatureIndex([segment_of(folder / name, tracks) for name, tracks in parts.items()])
@@ -66,7 +65,7 @@ def main() -> None:
     total = len(arguments.degradations) * len(arguments.lengths) * len(asked)
     report = log_reporter(say)
     with TemporaryDirectory() as folder:
-        identifier = Identifier(index_of(Path(folder), prints, impostors))
+        identifier = Identifier(index_of(Path(folder), asked, impostors))
         excerpts = queries(asked, arguments.degradations, arguments.lengths, 1, arguments.seed)
         for number, query in enumerate(excerpts):
             report(number, total, "trying excerpts")

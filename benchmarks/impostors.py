@@ -46,7 +46,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.fingerprint.onset_odds import probabilities
 from spotify_pipeline.identify.query_odds import QueryOdds
 from spotify_pipeline.index.likelihood import best_likelihoods, offset_sums
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 from spotify_pipeline.progress import Report, log_reporter
 
 BLOCK_TRACKS = 1_000
@@ -93,7 +93,7 @@ def best_by_block(
     return np.array(blocks).T
 
 
-def best_of(trains: PackedTrains, clip: Clip) -> float:
+def best_of(trains: PackedTracks, clip: Clip) -> float:
     """Give a clip's best likelihood among some tracks."""
     likelihoods, _ = best_likelihoods(
         clip.llr, trains.content, trains.offsets[:-1], trains.offsets[1:]
@@ -171,7 +171,8 @@ def main() -> None:
     if not sources:
         parser.error("there is no piece to splice tracks from but those that are asked for")
     clips = list(clips_of(asked, arguments))
-    made = {Kind.SPLICED: Splicer(sources, SEED), Kind.INDEPENDENT: Generator(sources, SEED)}
+    prints = [source.fingerprint for source in sources]
+    made = {Kind.SPLICED: Splicer(prints, SEED), Kind.INDEPENDENT: Generator(prints, SEED)}
     for kind, source in made.items():
         best = best_by_block(clips, source, arguments.largest, log_reporter(say, "tracks"))
         print(f"\n{kind}, {len(clips)} excerpts of {len(asked)} pieces\n")

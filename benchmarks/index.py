@@ -37,7 +37,7 @@ import numpy as np
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.echoprint_server import Block
-from spotify_pipeline.evaluation.impostors import tracks_of
+from spotify_pipeline.evaluation.impostors import Source, tracks_of
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, read_pieces
 from spotify_pipeline.evaluation.synthetic import Generator
@@ -53,7 +53,7 @@ from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.merge import FAN_IN, merge_segments
 from spotify_pipeline.index.segment import Segment, SegmentShard
-from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
+from spotify_pipeline.index.segment_writer import PackedTracks, Tracks, write_segment
 from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import analyzer_samples
@@ -109,7 +109,7 @@ class Growing:
         self.blocks: list[Block] = []
         self.seconds = self.block_seconds = 0.0
         self.made = self.in_blocks = self.segments = 0
-        self._add(tracks_of(pieces))
+        self._add(tracks_of([Source(piece) for piece in pieces]))
         self.seconds = self.block_seconds = 0.0  # kernels were compiled or loaded
 
     def grow(self, tracks: int) -> None:
@@ -136,7 +136,7 @@ class Growing:
             self.blocks.append(Block.of(tracks.echoprint))
             self.block_seconds += time.perf_counter() - started
             self.in_blocks = sum(len(block.sizes) for block in self.blocks[1:])
-        nothing = PackedTrains(np.empty(0, np.uint8), np.zeros(len(tracks) + 1, np.int64))
+        nothing = PackedTracks.none(len(tracks))
         left_out = {kind: nothing for kind in KINDS if self.trains not in (kind, "both")}
         path = self._new_path()
         started = time.perf_counter()

@@ -25,7 +25,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import unpack_frames
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.audio import append_reduction, create_audio_database
 from spotify_pipeline.store.database import connect
@@ -43,10 +43,10 @@ def stored(reduction: Reduction, database: Path, keep: TrainsChoice) -> int:
     return database.stat().st_size
 
 
-def column(connection: duckdb.DuckDBPyConnection, kind: str) -> PackedTrains:
+def column(connection: duckdb.DuckDBPyConnection, kind: str) -> PackedTracks:
     """Read the packed trains of all tracks."""
     rows = connection.execute(f"SELECT {kind} FROM tracks WHERE echoprint_form <> 'codes'")
-    return PackedTrains.of([row[0] for row in rows.fetchall()])
+    return PackedTracks.of([row[0] for row in rows.fetchall()])
 
 
 @njit(nogil=True)

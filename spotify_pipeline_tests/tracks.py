@@ -5,7 +5,7 @@ random trains themselves, and documents of them (`documents`).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from spotify_pipeline.fingerprint import (
     odds_of_onsets,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.manifest import Manifest, SegmentEntry, publish
@@ -29,6 +30,7 @@ __all__ = [
     "NO_ONSETS",
     "Track",
     "fingerprint_of",
+    "harmony_of",
     "index_of",
     "make_track",
     "make_tracks",
@@ -52,6 +54,22 @@ class Track:
     duration: float | None
     rhythm: OnsetTrains
     echoprint: OnsetTrains
+    harmony: Segments = field(default_factory=Segments.none)
+
+
+def harmony_of(number: int) -> Segments:
+    """Draw segments as an index gives them back."""
+    rng = np.random.default_rng(number)
+    count = 40 * number
+    return unpack_harmony(
+        pack_harmony(
+            Segments(
+                np.sort(rng.uniform(0, 60, count)),
+                rng.random((count, PITCH_CLASSES), np.float32),
+                rng.uniform(-50, 0, count).astype(np.float32),
+            )
+        )
+    )
 
 
 def packed(tracks: Iterable[Track]) -> Tracks:
@@ -62,6 +80,7 @@ def packed(tracks: Iterable[Track]) -> Tracks:
         [track.duration for track in kept],
         [track.rhythm for track in kept],
         [track.echoprint for track in kept],
+        [pack_harmony(track.harmony) if len(track.harmony) else b"" for track in kept],
     )
 
 

@@ -2,14 +2,15 @@
 
     python -m training.decision --music DIR [DIR ...] --network NETWORK.npz --out MODEL.npz
         [--documents FILE ...] [--distractors 20000] [--lengths 3 5 10 20]
-        [--examples FOLDER [--only recording] [--seed 1]]
+        [--examples FOLDER [--only recording] [--seed 1]] [--earlier MODEL.npz]
 
 Asks as `benchmarks/detection.py --part validation` does: among impostors spliced from the training
-set, with the piece in the index and without it. Three times: with the recording, and with its
-onsets of either kind alone. What was found, and whether it is right, are the examples;
---examples keeps them, so that fitting can be repeated; --only asks in one of the three ways and
-stops, so that several commands can do that side by side. Those of several seeds, each of which asks
-for other excerpts, are taken together.
+set, with the piece in the index and without it. Four times: with the recording, among tracks whose
+harmony is known and among tracks without, and with its onsets of either kind alone. What was found,
+and whether it is right, are the examples; --examples keeps them, so that fitting can be repeated;
+--only asks in one of the four ways and stops, so that several commands can do that side by side.
+Those of several seeds, each of which asks for other excerpts, are taken together. --earlier asks
+for nothing, and takes the decisions for which there are no examples from a model of before.
 
 Boosted trees of depth 3, none of which lets better evidence lower the odds, are fitted to them.
 How many, cross-validation tells that leaves out pieces (`fit`); it also tells how surely the
@@ -42,6 +43,7 @@ from spotify_pipeline.evaluation.queries import Query, queries
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.model_file import ModelFile, digest, read_model_file
 from spotify_pipeline.fingerprint.onset_network import OnsetModel, hearing_with
+from spotify_pipeline.harmony import Segments
 from spotify_pipeline.identify.decision import (
     FIGURES,
     RISING,
@@ -71,6 +73,8 @@ HEARD = (
 FINGERPRINTED = ("clean", "mp3 64k", "pink 10")
 """What they go through of which only a fingerprint is known: it is of a file, as a rule."""
 
+RECORDED = SOURCES[:2]
+
 DEPTH = 3
 RATE = 0.06
 LEAST_LEAF = 12
@@ -82,6 +86,9 @@ MOST_ACCEPTED = 0.005
 FEWEST_ACCEPTED = 2
 """Of the recordings of unknown tracks, this share may be accepted at the most, but so many in any
 case: of few recordings, one or two tell nothing."""
+
+CERTAIN_NATS = 40.0
+"""Less than this is nothing to be certain of, while examples are gathered; set by hand."""
 
 LONE_NATS = 150.0
 """What is so likely has rivals, if it is not the right track; set by hand."""
@@ -158,7 +165,7 @@ class Examples:
 
 def _likeliest(found: Sequence[Found]) -> list[Found]:
     """Give the three likeliest matches."""
-    return sorted(found, key=lambda one: -one.match.evidence.likelihood)[:3]
+    return sorted(found, key=lambda one: -one.match.evidence.joint)[:3]
 
 
 class ProvisionalDecision:
@@ -168,7 +175,9 @@ class ProvisionalDecision:
         """Give the natural logarithm of the odds, roughly."""
         figures = dict(zip(FIGURES, evidence.figures.tolist(), strict=True))
         share, margin = figures["share"], figures["margin_share"]
-        return float(12 * (share - 0.75) + 14 * (margin - 0.15) - 1)
+        # where little is expected, any track reaches it
+        missing = max(CERTAIN_NATS - evidence.joint, 0)
+        return float(12 * (share - 0.75) + 14 * (margin - 0.15) - 1 - missing)
 
 
 def asked_results(
@@ -180,6 +189,9 @@ def asked_results(
 ) -> Iterator[Result]:
     """Ask for excerpts of each piece."""
     excerpts = queries(asked, degradations_of(source), arguments.lengths, 1, arguments.seed)
+    if source == "recording":
+        asked = [replace(piece, harmony=Segments.none()) for piece in asked]
+        impostors = impostors.without_harmony()
     with TemporaryDirectory() as folder:
         judge = Judge(Path(folder), asked, impostors, decisions=dict.fromkeys(SOURCES, decision))
         for query in excerpts:
@@ -188,12 +200,12 @@ def asked_results(
 
 def degradations_of(source: str) -> Sequence[str]:
     """Tell what excerpts go through, by what is known of them."""
-    return HEARD if source == "recording" else FINGERPRINTED
+    return HEARD if source in RECORDED else FINGERPRINTED
 
 
 def only(query: Query, source: str) -> Query:
     """Leave what a query may be made of: the recording, or its onsets of a kind alone."""
-    if source == "recording":
+    if source in RECORDED:
         return query
     trains = {kind: OnsetTrains.from_bands([[]] * BANDS) for kind in KINDS}
     trains[source] = getattr(query.fingerprint, source)
@@ -316,6 +328,8 @@ def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str,
     kept = {} if folder is None else {s: sorted(folder.glob(f"{s}-*.npz")) for s in SOURCES}
     found = {source: Examples.read(files) for source, files in kept.items() if files}
     wanted = [arguments.only] if arguments.only else [s for s in SOURCES if s not in found]
+    if arguments.earlier:
+        wanted = []
     if not wanted:
         return found
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
@@ -354,6 +368,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="file to write, .npz")
     parser.add_argument("--examples", type=Path, help="folder to keep examples in")
     parser.add_argument("--only", choices=SOURCES, help="keep the examples of one kind, and stop")
+    parser.add_argument(
+        "--earlier",
+        type=Path,
+        help="model whose decisions are taken where there are no examples; none are asked for",
+    )
     parser.add_argument("--distractors", type=int, default=20_000)
     parser.add_argument("--lengths", type=float, nargs="+", default=(3.0, 5.0, 10.0, 20.0))
     parser.add_argument("--seed", type=int, default=1)
@@ -378,6 +397,12 @@ def main() -> None:
             matches=len(examples.right),
             fitted_to={"network": digest(network)},
         )
+    if arguments.earlier:
+        earlier = read_model_file(arguments.earlier)
+        for name in (f"decision for {source}" for source in SOURCES if source not in found):
+            if earlier.provenance[name]["fitted_to"] != {"network": digest(network)}:
+                parser.error(f"{arguments.earlier}: the {name} was fitted to another network")
+            sections[name], provenance[name] = earlier.section(name), earlier.provenance[name]
     ModelFile(sections, provenance).write(arguments.out)
 
 

@@ -127,6 +127,7 @@ def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
                     "likelihood": round(one.match.evidence.likelihood, 1),
                     "expected": round(one.match.evidence.expected, 1),
                     "rival": round(one.match.evidence.rival, 1),
+                    "harmony": round(one.match.evidence.harmony, 1),
                     "second": round(one.match.second, 1),
                 }
             )
@@ -144,6 +145,7 @@ def _figures(evidence: list["Evidence"]) -> dg.TableMetadataValue:
                 dg.TableColumn("likelihood", "float", "of the recording, if it is the track: nats"),
                 dg.TableColumn("expected", "float", "the same, as the recording leads to expect"),
                 dg.TableColumn("rival", "float", "the highest of another recording's tracks"),
+                dg.TableColumn("harmony", "float", "what harmony adds: nats"),
                 dg.TableColumn("second", "float", "at the best other offset of the track"),
             ]
         ),

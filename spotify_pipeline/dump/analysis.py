@@ -19,6 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spotify_pipeline.harmony.agreement import Heard, pitches_between
+from spotify_pipeline.harmony.chroma import analyzer_pitches
+from spotify_pipeline.resampling import analyzer_samples
+
 if TYPE_CHECKING:
     from spotify_pipeline.fingerprint import Fingerprint
 
@@ -144,7 +148,7 @@ def _analyse(samples_22050: npt.NDArray[np.float32]) -> Analysis:
         bars=_intervals(beats[in_bars], strengths[in_bars]),
         beats=_intervals(beats, strengths),
         sections=_sections(frames, rhythm, duration),
-        segments=_segments(frames, duration),
+        segments=_segments(samples_22050, frames, duration),
         tatums=_intervals(halves, np.repeat(strengths, 2)),
     )
 
@@ -368,7 +372,7 @@ def _sections(frames: _Frames, rhythm: _Rhythm, duration: float) -> list[Interva
     ]
 
 
-def _segments(frames: _Frames, duration: float) -> list[Interval]:
+def _segments(samples: npt.NDArray[np.float32], frames: _Frames, duration: float) -> list[Interval]:
     """Cut the track at its onsets into pieces of one sound each."""
     from librosa.onset import onset_detect
 
@@ -388,8 +392,10 @@ def _segments(frames: _Frames, duration: float) -> list[Interval]:
         first + int(decibels[first:last].argmax())
         for first, last in zip(firsts, lasts, strict=True)
     ]
-    pitches = _means(frames.chroma[:, :count], firsts)
-    pitches[:, pitches.max(axis=0) == 0] = 1.0
+    # what is not finite counts as silence; what is louder than it can be is no audio
+    finite = np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -1, 1)
+    heard = Heard.of(analyzer_pitches(analyzer_samples(finite, ANALYSIS_SAMPLE_RATE)))
+    pitches = pitches_between(heard, firsts / FRAME_RATE)
     timbre = _means(frames.timbre[:, :count], firsts)
     timbre[0] = _means(decibels[np.newaxis], firsts)[0] - SILENCE_DB
     columns = {
@@ -398,7 +404,7 @@ def _segments(frames: _Frames, duration: float) -> list[Interval]:
         "loudness_max": _rounded(decibels[peaks], 3),
         # As in the real documents, only the last segment has an end of its own.
         "loudness_end": [0.0] * (len(firsts) - 1) + [_rounded(decibels[-1], 3)],
-        "pitches": _rounded((pitches / pitches.max(axis=0)).T, 3),
+        "pitches": _rounded(pitches, 3),
         "timbre": _rounded(timbre.T, 3),
     }
     edges = np.append(firsts / FRAME_RATE, duration)

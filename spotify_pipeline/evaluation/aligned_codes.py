@@ -18,7 +18,7 @@ from spotify_pipeline.fingerprint import EchoprintCodes
 from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s, UInt32s
 from spotify_pipeline.fingerprint.codes import write_codes
 from spotify_pipeline.fingerprint.packing import unpack_frames
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 
 __all__ = ["AlignedCodes"]
 
@@ -43,7 +43,7 @@ class AlignedCodes:
     songs: int
 
     @classmethod
-    def of(cls, trains: PackedTrains) -> "AlignedCodes":
+    def of(cls, trains: PackedTracks) -> "AlignedCodes":
         """Index Echoprint trains."""
         starts = np.cumsum(_count_codes(trains.content, trains.offsets))
         hits = _place_codes(trains.content, trains.offsets, starts)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from spotify_pipeline.dump.compression import open_compressed
 from spotify_pipeline.dump.lines import LINE_LIMIT, numbered_lines
@@ -25,6 +26,7 @@ from spotify_pipeline.fingerprint import (
     decode_rhythm,
     trains_of_codes,
 )
+from spotify_pipeline.harmony import PITCH_CLASSES, Segments
 from spotify_pipeline.recording import printable
 
 __all__ = ["Document", "read_documents"]
@@ -44,11 +46,14 @@ class Document:
         Seconds; None if it is not told.
     fingerprint
         Echoprint trains are empty where no trains give the codes.
+    harmony
+        Its segments; none if they are not valid.
     """
 
     name: str
     duration: float | None
     fingerprint: Fingerprint
+    harmony: Segments
 
 
 class _Meta(msgspec.Struct):
@@ -61,8 +66,15 @@ class _Track(msgspec.Struct):
     rhythmstring: str = ""
 
 
+class _Segment(msgspec.Struct):
+    start: float
+    pitches: list[float]
+    loudness_max: float
+
+
 class _Line(msgspec.Struct):
     track: _Track
+    segments: list[_Segment] = []
     meta: _Meta | None = None
     name: str = ""
 
@@ -106,7 +118,21 @@ def _document(line: memoryview, where: str) -> Document:
     except (msgspec.MsgspecError, UnicodeDecodeError, StringError) as error:
         raise EvaluationError(f"{where}: not an analysis document: {error}") from error
     name = read.name or (read.meta.track_id if read.meta else "") or where
-    return Document(name, read.track.duration, Fingerprint(echoprint=echoprint, rhythm=rhythm))
+    made = Fingerprint(echoprint=echoprint, rhythm=rhythm)
+    return Document(name, read.track.duration, made, _harmony(read.segments))
+
+
+def _harmony(segments: list[_Segment]) -> Segments:
+    try:
+        found = Segments(
+            np.array([one.start for one in segments], np.float64),
+            np.array([one.pitches for one in segments], np.float32).reshape(-1, PITCH_CLASSES),
+            np.array([one.loudness_max for one in segments], np.float32),
+        )
+        found.check()
+    except ValueError:
+        return Segments.none()
+    return found
 
 
 def _echoprint(string: str) -> OnsetTrains:

@@ -17,7 +17,7 @@ from spotify_pipeline.fingerprint import EchoprintCodes
 from spotify_pipeline.fingerprint.arrays import Float64s, Int64s, UInt8s, UInt16s, UInt32s
 from spotify_pipeline.fingerprint.codes import write_codes
 from spotify_pipeline.fingerprint.packing import unpack_frames
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 
 __all__ = ["BLOCK_SONGS", "CODES", "Block"]
 
@@ -44,7 +44,7 @@ class Block:
     sizes: Int64s
 
     @classmethod
-    def of(cls, trains: PackedTrains) -> "Block":
+    def of(cls, trains: PackedTracks) -> "Block":
         """Index the Echoprint trains of up to `BLOCK_SONGS` songs."""
         codes, offsets = _different_codes(trains.content, trains.offsets)
         songs, starts = _invert(codes, offsets)

@@ -10,7 +10,7 @@ Belongs here: the mixture. Does not belong here: how each kind is made (`spliced
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -18,15 +18,17 @@ from typing import Self
 import numpy as np
 
 from spotify_pipeline.evaluation.documents import read_documents
+from spotify_pipeline.evaluation.harmonies import spliced_harmony
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.spliced import Splicer
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import Fingerprint, pack_trains, unpack_trains
-from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
+from spotify_pipeline.harmony import Segments, pack_harmony, unpack_harmony
+from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 
-__all__ = ["Impostors", "Kind", "sources_of", "tracks_of"]
+__all__ = ["Impostors", "Kind", "Source", "sources_of", "tracks_of"]
 
 SEED = 3
 
@@ -47,8 +49,16 @@ SOURCES = {Part.VALIDATION: (Part.TRAINING,), Part.TEST: (Part.TRAINING, Part.VA
 """Parts whose pieces are spliced, by the part that is asked for."""
 
 
-def sources_of(pieces: Sequence[Piece], asked: Sequence[Piece], part: Part) -> list[Fingerprint]:
-    """Give the fingerprints of those pieces that may be spliced.
+@dataclass(frozen=True)
+class Source:
+    """Music that may be spliced: a piece's or document's fingerprint and harmony."""
+
+    fingerprint: Fingerprint
+    harmony: Segments = field(default_factory=Segments.none)
+
+
+def sources_of(pieces: Sequence[Piece], asked: Sequence[Piece], part: Part) -> list[Source]:
+    """Give those pieces that may be spliced.
 
     Parameters
     ----------
@@ -59,7 +69,7 @@ def sources_of(pieces: Sequence[Piece], asked: Sequence[Piece], part: Part) -> l
     """
     files = {piece.file for piece in asked}
     return [
-        piece.fingerprint
+        Source(piece.fingerprint, piece.harmony)
         for piece in pieces
         if piece.part in SOURCES[part] and piece.file not in files
     ]
@@ -76,7 +86,7 @@ class Impostors:
     def made(
         cls,
         asked: Sequence[Fingerprint],
-        sources: Sequence[Fingerprint],
+        sources: Sequence[Source],
         distractors: int,
         spliced: int,
         documents: Sequence[Path] = (),
@@ -107,7 +117,7 @@ class Impostors:
         """
         names, real = _read(documents)
         if spliced and not sources:
-            sources = _fingerprints(real, MOST_DOCUMENTS_SPLICED)
+            sources = _sources(real, MOST_DOCUMENTS_SPLICED)
             warn(
                 "there is no piece but those that are asked for:"
                 + (
@@ -118,12 +128,21 @@ class Impostors:
                 )
             )
             spliced = spliced if sources else 0
-        gaps = Generator(sources or asked, SEED)
+        gaps = Generator([one.fingerprint for one in sources] or asked, SEED)
         made = {Kind.DOCUMENT: real}
+        independent = gaps.tracks("0b", distractors - spliced)
         if spliced:
-            made[Kind.SPLICED] = Splicer(sources, SEED).tracks("0a", spliced)
-        made[Kind.INDEPENDENT] = gaps.tracks("0b", distractors - spliced)
+            made[Kind.SPLICED], independent = _spliced(sources, spliced, independent)
+        made[Kind.INDEPENDENT] = independent
         return cls({kind: tracks for kind, tracks in made.items() if len(tracks)}, names)
+
+    def without_harmony(self) -> Self:
+        """Give the same tracks, of whose harmony nothing is known."""
+        tracks = {
+            kind: replace(tracks, harmony=PackedTracks.none(len(tracks)))
+            for kind, tracks in self.tracks.items()
+        }
+        return replace(self, tracks=tracks)
 
     @property
     def counts(self) -> dict[Kind, int]:
@@ -139,39 +158,63 @@ class Impostors:
         raise IndexError(number)
 
 
-def tracks_of(fingerprints: Sequence[Fingerprint]) -> Tracks:
-    """Take fingerprints for tracks, with their numbers as ids."""
+def tracks_of(pieces: Sequence[Piece | Source]) -> Tracks:
+    """Take music for tracks, with their numbers as ids."""
     return Tracks.of(
-        [f"{number:022d}" for number in range(len(fingerprints))],
-        [None] * len(fingerprints),
-        [made.rhythm for made in fingerprints],
-        [made.echoprint for made in fingerprints],
+        [f"{number:022d}" for number in range(len(pieces))],
+        [None] * len(pieces),
+        [piece.fingerprint.rhythm for piece in pieces],
+        [piece.fingerprint.echoprint for piece in pieces],
+        [pack_harmony(piece.harmony) if len(piece.harmony) else b"" for piece in pieces],
     )
 
 
 def _read(files: Sequence[Path]) -> tuple[list[str], Tracks]:
     """Read documents, whose trains are packed as they come; gives their names too."""
-    names, durations, rhythm, echoprint = [], [], [], []
+    names, durations, rhythm, echoprint, harmony = [], [], [], [], []
     for document in read_documents(files):
         names.append(document.name)
         durations.append(document.duration)
         rhythm.append(pack_trains(document.fingerprint.rhythm))
         echoprint.append(pack_trains(document.fingerprint.echoprint))
+        harmony.append(pack_harmony(document.harmony) if len(document.harmony) else b"")
     ids = np.array([f"{number:022d}" for number in range(len(names))], f"S{TRACK_ID_LENGTH}")
     seconds = np.array([np.nan if d is None else d for d in durations], np.float32)
-    return names, Tracks(ids, seconds, PackedTrains.of(rhythm), PackedTrains.of(echoprint))
+    packed = [PackedTracks.of(one) for one in (rhythm, echoprint, harmony)]
+    return names, Tracks(ids, seconds, *packed)
 
 
-def _fingerprints(tracks: Tracks, most: int) -> list[Fingerprint]:
+def _spliced(sources: Sequence[Source], count: int, independent: Tracks) -> tuple[Tracks, Tracks]:
+    """Splice so many tracks, and the harmony of those that have independent gaps; gives both."""
+    kept = [source for source in sources if len(source.fingerprint.rhythm)]
+    splicer = Splicer([source.fingerprint for source in kept], SEED)
+    stretches = splicer.drawn(count)
+    tracks = splicer.played("0a", stretches)
+    harmonies = [source.harmony for source in kept]
+    if all(len(harmony) for harmony in harmonies):
+        others = splicer.drawn(len(independent))
+        tracks = replace(tracks, harmony=spliced_harmony(harmonies, stretches))
+        independent = replace(independent, harmony=spliced_harmony(harmonies, others))
+    return tracks, independent
+
+
+def _sources(tracks: Tracks, most: int) -> list[Source]:
     """Unpack the first of some tracks."""
 
-    def unpacked(trains: PackedTrains, track: int) -> bytes:
-        return trains.content[trains.offsets[track] : trains.offsets[track + 1]].tobytes()
+    def unpacked(packed: PackedTracks, track: int) -> bytes:
+        return packed.content[packed.offsets[track] : packed.offsets[track + 1]].tobytes()
+
+    def harmony(track: int) -> Segments:
+        packed = unpacked(tracks.harmony, track)
+        return unpack_harmony(packed) if packed else Segments.none()
 
     return [
-        Fingerprint(
-            echoprint=unpack_trains(unpacked(tracks.echoprint, track)),
-            rhythm=unpack_trains(unpacked(tracks.rhythm, track)),
+        Source(
+            Fingerprint(
+                echoprint=unpack_trains(unpacked(tracks.echoprint, track)),
+                rhythm=unpack_trains(unpacked(tracks.rhythm, track)),
+            ),
+            harmony(track),
         )
         for track in range(min(len(tracks), most))
     ]

@@ -130,8 +130,8 @@ class Result:
 
     @property
     def likelihoods(self) -> Scores:
-        """Log-likelihood ratios at the best offset."""
-        return self._scores(lambda match: match.evidence.likelihood)
+        """Log-likelihood ratios at the best offset, harmony's with them."""
+        return self._scores(lambda match: match.evidence.joint)
 
     @property
     def expected(self) -> float:
@@ -200,7 +200,7 @@ class Judge:
         self._pieces = pieces
         self._impostors = impostors
         self._slices = (slice(0, len(groups[0])), slice(len(groups[0]), len(pieces)))
-        parts = [tracks_of([pieces[piece].fingerprint for piece in group]) for group in groups]
+        parts = [tracks_of([pieces[piece] for piece in group]) for group in groups]
         parts += impostors.tracks.values()
         names = [*(f"group {group}" for group in range(GROUPS)), *impostors.tracks]
         segments = [

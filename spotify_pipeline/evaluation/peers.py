@@ -15,7 +15,7 @@ from spotify_pipeline.evaluation.echoprint_server import BLOCK_SONGS, Block
 from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.fingerprint import EchoprintCodes
 from spotify_pipeline.fingerprint.arrays import Bools, Float64s
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 
 __all__ = ["PEERS", "Peers"]
 
@@ -31,7 +31,7 @@ class Peers:
         Echoprint trains of the tracks, part by part; tracks are numbered through.
     """
 
-    def __init__(self, trains: Sequence[PackedTrains]) -> None:
+    def __init__(self, trains: Sequence[PackedTracks]) -> None:
         tracks = _joined(trains)
         self._blocks = [Block.of(part) for part in _parts(tracks, BLOCK_SONGS)]
         self._aligned = AlignedCodes.of(tracks)
@@ -74,17 +74,17 @@ def _highest(scores: Float64s, chosen: Bools) -> float:
     return highest if highest > 0 else -np.inf
 
 
-def _joined(parts: Sequence[PackedTrains]) -> PackedTrains:
+def _joined(parts: Sequence[PackedTracks]) -> PackedTracks:
     bounds = np.cumsum([0, *(len(part.content) for part in parts)])
     offsets = [part.offsets[:-1] + bound for part, bound in zip(parts, bounds[:-1], strict=True)]
-    return PackedTrains(
+    return PackedTracks(
         np.concatenate([part.content for part in parts]),
         np.concatenate([*offsets, bounds[-1:]]),
     )
 
 
-def _parts(tracks: PackedTrains, size: int) -> list[PackedTrains]:
+def _parts(tracks: PackedTracks, size: int) -> list[PackedTracks]:
     """Cut tracks into parts of up to so many."""
     starts = range(0, len(tracks.offsets) - 1, size)
     offsets = [tracks.offsets[start : start + size + 1] for start in starts]
-    return [PackedTrains(tracks.content[o[0] : o[-1]], o - o[0]) for o in offsets]
+    return [PackedTracks(tracks.content[o[0] : o[-1]], o - o[0]) for o in offsets]

@@ -5,12 +5,16 @@ piece is in which set (`parts`), excerpts (`queries`), synthetic tracks (`splice
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from spotify_pipeline.evaluation.errors import EvaluationError
+from spotify_pipeline.evaluation.harmonies import disturbed_harmony
 from spotify_pipeline.evaluation.parts import Part, part_of, piece_key
 from spotify_pipeline.fingerprint import Fingerprint, fingerprint
+from spotify_pipeline.harmony import Segments
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import RecordingError, audio_files, printable, read_for_fingerprint
 
@@ -29,10 +33,11 @@ FEWEST_ASKED = 4
 
 @dataclass(frozen=True)
 class Piece:
-    """A file of music, and its fingerprint."""
+    """A file of music, its fingerprint, and its segments as an analyzer might have made them."""
 
     file: Path
     fingerprint: Fingerprint
+    harmony: Segments = field(default_factory=Segments.none)
 
     @property
     def name(self) -> str:
@@ -126,7 +131,9 @@ def read_pieces(
         made = fingerprint(recording.samples)
         same = known.setdefault(made.rhythm.frames.tobytes(), file)
         if same is file:
-            pieces.append(Piece(file, made))
+            rng = np.random.default_rng(piece_key(file))
+            harmony = disturbed_harmony(recording.samples, made.rhythm, rng)
+            pieces.append(Piece(file, made, harmony))
         else:
             warn(f"left out: {printable(file)}: the same music as {printable(same)}")
     if len(pieces) < FEWEST_PIECES:

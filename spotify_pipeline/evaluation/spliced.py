@@ -29,7 +29,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
-from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
+from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
 
 __all__ = ["Splicer", "Stretches"]
 
@@ -153,8 +153,16 @@ class Splicer:
         self._random = np.random.default_rng(seed)
 
     def tracks(self, shard: str, count: int) -> Tracks:
-        """Splice the tracks of a shard."""
-        stretches = Stretches.drawn(self._lengths, count, self._random)
+        """Splice the tracks of a shard; nothing is told of their harmony."""
+        return self.played(shard, self.drawn(count))
+
+    def drawn(self, count: int) -> Stretches:
+        """Draw the stretches of so many tracks; pieces are those that have rhythm onsets."""
+        return Stretches.drawn(self._lengths, count, self._random)
+
+    def played(self, shard: str, stretches: Stretches) -> Tracks:
+        """Play the stretches that were drawn for the tracks of a shard."""
+        count = len(stretches.tracks) - 1
         ids = track_ids(shard, count, self._random)
         rhythm, rhythm_offsets, echoprint, echoprint_offsets = _splice(
             self._frames,
@@ -171,8 +179,9 @@ class Splicer:
         return Tracks(
             ids=ids,
             durations=stretches.seconds.astype(np.float32),
-            rhythm=PackedTrains(rhythm, rhythm_offsets),
-            echoprint=PackedTrains(echoprint, echoprint_offsets),
+            rhythm=PackedTracks(rhythm, rhythm_offsets),
+            echoprint=PackedTracks(echoprint, echoprint_offsets),
+            harmony=PackedTracks.none(count),
         )
 
 

@@ -20,7 +20,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Bytes, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
-from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
+from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
 
 __all__ = ["Generator", "track_ids"]
@@ -59,8 +59,9 @@ class Generator:
         return Tracks(
             ids=ids,
             durations=seconds.astype(np.float32),
-            rhythm=PackedTrains(*_draw(*self._rhythm, pieces, frames, self._random)),
-            echoprint=PackedTrains(*_draw(*self._echoprint, pieces, frames, self._random)),
+            rhythm=PackedTracks(*_draw(*self._rhythm, pieces, frames, self._random)),
+            echoprint=PackedTracks(*_draw(*self._echoprint, pieces, frames, self._random)),
+            harmony=PackedTracks.none(count),
         )
 
 

@@ -14,7 +14,8 @@ MOST_ROWS = 40
 """Of each table."""
 
 EVIDENCE = (
-    *("accepted", "confidence", "likelihood", "expected", "rival", "bands", "repetition"),
+    *("accepted", "confidence", "likelihood", "expected", "rival", "harmony"),
+    *("bands", "repetition"),
     *("second", "offset", "speed"),
 )
 NOTHING = ("",) * len(EVIDENCE)
@@ -93,7 +94,7 @@ def _evidence(found: Found) -> tuple[str, ...]:
     return (
         "yes" if found.accepted else "no",
         f"{match.confidence:.3f}",
-        *map(number, (evidence.likelihood, evidence.expected, evidence.rival)),
+        *map(number, (evidence.likelihood, evidence.expected, evidence.rival, evidence.harmony)),
         *map(share, (evidence.bands, evidence.repetition)),
         number(match.second),
         _seconds(match.offset),

@@ -39,7 +39,7 @@ VERSION = 1
 
 STEP_SECONDS = 256 / 22050
 
-PITCH_THRESHOLD = 0.5
+PITCH_THRESHOLD = 0.4
 """A pitch class that is at least as strong sounds."""
 
 SILENCE, LOUDNESS_STEP = -60.0, 4.0

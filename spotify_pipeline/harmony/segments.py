@@ -52,6 +52,12 @@ class Segments:
     pitches: Float32s
     loudness: Float32s
 
+    @classmethod
+    def none(cls) -> "Segments":
+        """Give no segments."""
+        nothing = np.empty(0, np.float32)
+        return cls(nothing.astype(np.float64), nothing.reshape(0, PITCH_CLASSES), nothing)
+
     def check(self) -> None:
         """Make sure that they are valid.
 

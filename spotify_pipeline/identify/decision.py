@@ -59,8 +59,9 @@ has beats in common. (``benchmarks/impostors.py --part validation --lengths 10``
 100,000 spliced tracks; from there on it grows ever less, for they are of no more than 50 pieces.)
 """
 
-SOURCES = ("recording", "rhythm", "echoprint")
-"""What a query's odds can be made of: audio, or onsets of either kind alone."""
+SOURCES = ("recording with harmony", "recording", "rhythm", "echoprint")
+"""What evidence can be made of: audio, with or without the track's harmony, or onsets of either
+kind alone."""
 
 FIGURES = (
     "share",
@@ -76,10 +77,11 @@ FIGURES = (
     "per_onset",
     "covered",
     "off_speed",
+    "harmony",
 )
 """What the trees go by, in this order."""
 
-RISING = (1, -1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, -1)
+RISING = (1, -1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, -1, 1)
 """Whether more of each figure may only raise the odds (1), only lower them (-1), or either (0)."""
 
 RIVALS = 10
@@ -161,6 +163,11 @@ class TrackEvidence:
         Nats that the best impostor has ahead of what the trees were fitted on (`handicap`).
     prior
         Nats that popularity puts the track ahead of the rival (`popularity`); negative if behind.
+    harmony
+        How much likelier what sounds in the recording is if it is the track (`harmony.agreement`);
+        0 where nothing is known of that.
+    harmony_ahead
+        So much more than if it is the rival.
     """
 
     likelihood: float
@@ -177,12 +184,19 @@ class TrackEvidence:
     speed: float
     handicap: float = 0.0
     prior: float = 0.0
+    harmony: float = 0.0
+    harmony_ahead: float = 0.0
+
+    @property
+    def joint(self) -> float:
+        """What rhythm and harmony say together, nats."""
+        return self.likelihood + self.harmony
 
     @property
     def figures(self) -> Float64s:
         """Give what `FIGURES` names, float64 of shape (figures,)."""
         expected = max(self.expected, 1.0)
-        margin = self.likelihood - self.rival + self.prior
+        margin = self.likelihood - self.rival + self.prior + self.harmony_ahead
         likelihood = max(self.likelihood - self.handicap, 1.0)
         left = likelihood / max(self.likelihood, 1.0)
         return np.array(
@@ -198,6 +212,7 @@ class TrackEvidence:
                 likelihood / max(self.onsets, 1.0),
                 self.covered,
                 min(abs(self.speed - 1), 0.05),
+                self.harmony,
             ]
         )
 

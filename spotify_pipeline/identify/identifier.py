@@ -17,6 +17,7 @@ from spotify_pipeline.fingerprint import (
     OnsetTrains,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
+from spotify_pipeline.harmony.agreement import Agreement, agreement, nats
 from spotify_pipeline.identify.decision import (
     Decision,
     TrackEvidence,
@@ -45,6 +46,10 @@ by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
 """No more than this share of an index, but so many at the least, are candidates: of a search, or of
 a trial of all tracks, after which they are tried with the whole query."""
+
+HARMONIES = 4
+"""So many times the tracks that go on are compared by their harmony, those with the likeliest
+rhythm."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -135,13 +140,13 @@ class _Promising:
         With the offset of the odds that were searched for.
     speed
         At which it was likeliest.
-    likelihood
-        Near that offset, to the cell.
+    evidence
+        Its likelihood near that offset, to the cell, and what harmony adds; nats.
     """
 
     candidate: Candidate
     speed: float
-    likelihood: float
+    evidence: float
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,10 @@ class _Aligned:
         So many were searched.
     prior
         How often the track is asked for, in logarithms.
+    agreement
+        With the track's harmony.
+    harmony
+        What that is worth beside that of the other tracks, nats.
     """
 
     track: int
@@ -164,11 +173,18 @@ class _Aligned:
     alignment: Alignment
     speeds: int
     prior: float
+    agreement: Agreement
+    harmony: float = 0.0
+
+    @property
+    def evidence(self) -> float:
+        """Likelihood and harmony together, nats."""
+        return self.alignment.likelihood + self.harmony
 
     @property
     def posterior(self) -> float:
-        """Likelihood and prior together, nats."""
-        return self.alignment.likelihood + self.prior
+        """And the prior."""
+        return self.evidence + self.prior
 
 
 class Identifier:
@@ -244,7 +260,7 @@ class Identifier:
         promising: list[_Promising] = []
         for speed in attempt.speeds:
             promising += self._promising(searched, speed, attempt)
-        best = sorted(promising, key=lambda found: -found.likelihood)[: attempt.matches]
+        best = sorted(promising, key=lambda found: -found.evidence)[: attempt.matches]
         priors = self._prior([found.candidate.track for found in best]).tolist()
         for found, prior in zip(best, priors, strict=True):
             yield self._aligned(found, prior, searched, query, attempt)
@@ -266,11 +282,28 @@ class Identifier:
                     attempt.reach,
                 )
                 speeds[left] = speed * fine[best]
+        likely = np.argsort(-likelihoods, kind="stable")[: HARMONIES * attempt.matches]
+        likely = likely[likelihoods[likely] > 0]
+        evidence = likelihoods[likely] + self._harmony(
+            query, [candidates[place] for place in likely.tolist()], speed
+        )
+        best = np.argsort(-evidence, kind="stable")[: attempt.matches]
         return [
-            _Promising(candidates[place], float(speeds[place]), float(likelihoods[place]))
-            for place in np.argsort(-likelihoods, kind="stable")[: attempt.matches].tolist()
-            if likelihoods[place] > 0
+            _Promising(candidates[place], float(speeds[place]), evidence_of)
+            for place, evidence_of in zip(
+                likely[best].tolist(), evidence[best].tolist(), strict=True
+            )
         ]
+
+    def _harmony(self, query: QueryOdds, candidates: Sequence[Candidate], speed: float) -> Float64s:
+        """Tell what harmony adds to each candidate, nats."""
+        return nats([self._agreement(query, c.track, c.offset, speed) for c in candidates])
+
+    def _agreement(self, query: QueryOdds, track: int, offset: int, speed: float) -> Agreement:
+        """Compare what sounds in a query with a track, given the offset in frames."""
+        if query.samples is None or not len(segments := self.index.harmony(track)):
+            return Agreement()
+        return agreement(query.harmony(speed), segments, offset / FRAMES_PER_SECOND, speed)
 
     def _leaves_out(self, query: QueryOdds, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""
@@ -289,7 +322,10 @@ class Identifier:
             return self.index.candidates(odds, onsets, limit, attempt.effort)
         found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), most)
         again = [candidate.track for candidate in found]
-        return self.index.likeliest(query.rhythm, attempt.candidates, again)
+        found = self.index.likeliest(query.rhythm, HARMONIES * attempt.candidates, again)
+        evidence = [one.score for one in found] + self._harmony(query, found, speed)
+        best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
+        return [found[place] for place in best]
 
     def _aligned(
         self,
@@ -317,23 +353,25 @@ class Identifier:
         aligned = [align(whole, trains, one, FINE_REACH, fine) for one in offsets]
         alignment = max(aligned, key=lambda one: one.likelihood)
         track, speeds = found.candidate.track, len(attempt.speeds)
-        return _Aligned(track, kind, trains, alignment, speeds, prior)
+        agreed = self._agreement(query, track, alignment.offset, alignment.speed)
+        return _Aligned(track, kind, trains, alignment, speeds, prior, agreed)
 
     def _judged(self, aligned: Sequence[_Aligned], query: QueryOdds) -> list[Match]:
         """Judge tracks beside each other; the best first."""
-        ranked = sorted(aligned, key=lambda one: (-one.alignment.likelihood, one.track))
-        least = PROMISING * ranked[0].alignment.likelihood if ranked else 0.0
+        worth = nats([one.agreement for one in aligned]).tolist()
+        weighed = [replace(one, harmony=h) for one, h in zip(aligned, worth, strict=True)]
+        ranked = sorted(weighed, key=lambda one: (-one.evidence, one.track))
+        least = PROMISING * ranked[0].evidence if ranked else 0.0
         matches: list[Match] = []
         groups = _recordings(ranked)
         for group in groups:
             others = [other[0] for other in groups if other is not group]
             others.sort(key=lambda other: -other.posterior)
-            matches += [
-                self._judge(one, others, query)
-                for one in group
-                if one.alignment.likelihood >= least
-            ]
-        return sorted(matches, key=lambda m: (-m.log_odds, -m.evidence.likelihood, m.track))
+            matches += [self._judge(one, others, query) for one in group if one.evidence >= least]
+        return sorted(
+            matches,
+            key=lambda m: (-m.log_odds, -m.evidence.joint, m.track),
+        )
 
     def _judge(self, one: _Aligned, others: Sequence[_Aligned], query: QueryOdds) -> Match:
         """Weigh what speaks for a track, and what for other recordings, the likeliest first."""
@@ -360,8 +398,11 @@ class Identifier:
             speed=alignment.speed,
             handicap=handicap(expected, len(self.index), one.speeds),
             prior=one.prior - others[0].prior if others else 0.0,
+            harmony=one.harmony,
+            harmony_ahead=one.harmony - (others[0].harmony if others else 0.0),
         )
-        log_odds = self._decisions[query.source_of(one.kind)].log_odds(evidence)
+        source = query.source_of(one.kind, harmony=one.agreement.tells)
+        log_odds = self._decisions[source].log_odds(evidence)
         offset = alignment.offset - round(alignment.speed * query.first)
         return Match(one.track, log_odds, evidence, offset / FRAMES_PER_SECOND)
 

@@ -25,6 +25,8 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.fingerprint.onset_odds import cell_odds, information
+from spotify_pipeline.harmony.agreement import Heard
+from spotify_pipeline.harmony.chroma import SPEED_STEP, Spectrum
 from spotify_pipeline.identify.expectation import Expectation
 from spotify_pipeline.index.features import KINDS
 
@@ -54,6 +56,8 @@ class QueryOdds:
         Whether the rhythm odds are the network's; otherwise they are made of onsets.
     first
         Frame of the query at which the stretch begins.
+    samples
+        The recording of the stretch, as of `fingerprint.fingerprint`; None if there is none.
     """
 
     rhythm_frames: Float32s
@@ -61,6 +65,7 @@ class QueryOdds:
     onsets: Fingerprint
     recorded: bool
     first: int = 0
+    samples: Float32s | None = None
 
     @classmethod
     def of(cls, query: Fingerprint, samples: Float32s | None) -> "QueryOdds":
@@ -74,13 +79,14 @@ class QueryOdds:
             The recording, as of `fingerprint.fingerprint`, if there is one.
         """
         first, busiest = _busiest_stretch(query, HEARD_SECONDS)
+        cut = None
         if samples is None:
             rhythm = frame_odds_of_onsets(busiest.rhythm)
         else:
             cut = samples[first * FRAME_SAMPLES :][: round(HEARD_SECONDS * SAMPLE_RATE)]
             rhythm = frame_odds(cut)
         echoprint = frame_odds_of_onsets(busiest.echoprint)
-        heard = cls(rhythm, echoprint, busiest, samples is not None, first)
+        heard = cls(rhythm, echoprint, busiest, samples is not None, first, cut)
         return heard.most_telling(JUDGED_SECONDS)
 
     @classmethod
@@ -109,9 +115,19 @@ class QueryOdds:
         """Give `frame_odds` of a kind."""
         return self.rhythm_frames if kind == "rhythm" else self.echoprint_frames
 
-    def source_of(self, kind: str) -> str:
-        """Tell what the odds of a kind are made of: ``recording``, or onsets of that kind."""
-        return "recording" if self.recorded and kind == "rhythm" else kind
+    def source_of(self, kind: str, *, harmony: bool) -> str:
+        """Tell what evidence is made of, of `decision.SOURCES`.
+
+        Parameters
+        ----------
+        kind
+            Of trains.
+        harmony
+            Whether harmony was compared.
+        """
+        if not (self.recorded and kind == "rhythm"):
+            return kind
+        return "recording with harmony" if harmony else "recording"
 
     def expectation(self, kind: str) -> Expectation:
         """Tell what the right track is expected to come to."""
@@ -148,7 +164,7 @@ class QueryOdds:
         if not self.recorded or len(self.rhythm) == 0:
             return self
         first, cells = _shortest(information(self.rhythm).sum(axis=1), nats)
-        return self._stretch(first, min(cells, len(self.rhythm)))
+        return self._stretch(first, cells) if cells < len(self.rhythm) else self
 
     def _stretch(self, first: int, cells: int) -> "QueryOdds":
         return replace(
@@ -157,7 +173,33 @@ class QueryOdds:
             echoprint_frames=_cut(self.echoprint_frames, first, cells),
             onsets=self.onsets.excerpt(first * ODDS_CELL_FRAMES, cells * ODDS_CELL_FRAMES),
             first=self.first + first * ODDS_CELL_FRAMES,
+            samples=None if self.samples is None else self._samples_of(first, cells),
         )
+
+    def _samples_of(self, first: int, cells: int) -> Float32s:
+        """Cut cells out of the recording."""
+        size = ODDS_CELL_FRAMES * FRAME_SAMPLES
+        assert self.samples is not None
+        return self.samples[first * size : (first + cells) * size]
+
+    def harmony(self, speed: float) -> Heard:
+        """Give what sounds, if the recording was played at a speed.
+
+        Only where there are `samples`.
+        """
+        step = round(speed / SPEED_STEP)
+        if step not in self._harmonies:
+            self._harmonies[step] = Heard.of(self._spectrum.chroma(speed))
+        return self._harmonies[step]
+
+    @cached_property
+    def _spectrum(self) -> Spectrum:
+        assert self.samples is not None
+        return Spectrum.of(self.samples)
+
+    @cached_property
+    def _harmonies(self) -> dict[int, Heard]:
+        return {}
 
     def telling(self, nats: float, seconds: float) -> Float32s:
         """Give the least of the rhythm odds that is expected to tell enough.

@@ -25,7 +25,7 @@ from spotify_pipeline.index.manifest import (
 )
 from spotify_pipeline.index.merge import merge_segments, segments_to_merge
 from spotify_pipeline.index.segment import Segment, SegmentInfo, SegmentShard
-from spotify_pipeline.index.segment_writer import PackedTrains, Tracks, write_segment
+from spotify_pipeline.index.segment_writer import PackedTracks, Tracks, write_segment
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import TRACK_ID_LENGTH
@@ -230,27 +230,32 @@ def _tracks(batches: Iterator[pa.RecordBatch]) -> Tracks:
     """Give a shard's rows as arrays."""
     id_type = f"S{TRACK_ID_LENGTH}"
     ids, durations = [np.empty(0, id_type)], [np.empty(0, np.float32)]
-    rhythm, echoprint = _Joined(), _Joined()
+    rhythm, echoprint, harmony = _Joined(), _Joined(), _Joined()
     for batch in batches:
         ids.append(np.array(batch["track_id"].to_pylist(), id_type))
         seconds = batch["duration"].to_numpy(zero_copy_only=False)
         durations.append(seconds.astype(np.float32))
         rhythm.add(batch["rhythm"])
         echoprint.add(batch["echoprint"])
+        harmony.add(batch["harmony"])
     return Tracks(
-        np.concatenate(ids), np.concatenate(durations), rhythm.packed(), echoprint.packed()
+        np.concatenate(ids),
+        np.concatenate(durations),
+        rhythm.packed(),
+        echoprint.packed(),
+        harmony.packed(),
     )
 
 
 class _Joined:
-    """Packed trains, batch by batch."""
+    """What is packed of each track, batch by batch."""
 
     def __init__(self) -> None:
         self._contents = [np.empty(0, np.uint8)]
         self._offsets = [np.zeros(1, np.int64)]
 
     def add(self, column: pa.BinaryArray) -> None:
-        """Add a column of packed trains."""
+        """Add a column."""
         _, offsets_buffer, content = column.buffers()
         width = np.int64 if pa.types.is_large_binary(column.type) else np.int32
         offsets = np.frombuffer(offsets_buffer, width)[column.offset :][: len(column) + 1]
@@ -259,6 +264,6 @@ class _Joined:
             self._contents.append(np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]])
         self._offsets.append(offsets[1:] - offsets[0] + self._offsets[-1][-1])
 
-    def packed(self) -> PackedTrains:
+    def packed(self) -> PackedTracks:
         """Give all of it."""
-        return PackedTrains(np.concatenate(self._contents), np.concatenate(self._offsets))
+        return PackedTracks(np.concatenate(self._contents), np.concatenate(self._offsets))

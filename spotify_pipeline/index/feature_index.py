@@ -18,6 +18,7 @@ import numpy as np
 
 from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
+from spotify_pipeline.harmony import Segments
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.likelihood import best_likelihoods, likelihoods_near
@@ -148,6 +149,11 @@ class FeatureIndex:
         """Give a track's trains of a kind of `KINDS`; empty if they are not in the index."""
         segment, number = self._find(track)
         return segment.trains(number, kind)
+
+    def harmony(self, track: int) -> Segments:
+        """Give what is known of a track's harmony; no segments if nothing is."""
+        segment, number = self._find(track)
+        return segment.harmony(number)
 
     def comparable(self, track: int, known: Known) -> tuple[str, OnsetTrains]:
         """Choose the kind of trains by which a recording is compared with a track.

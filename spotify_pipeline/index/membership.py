@@ -14,7 +14,7 @@ from spotify_pipeline.index.manifest import Manifest, read_manifest
 from spotify_pipeline.index.sealed_file import SealedFile
 from spotify_pipeline.index.segment_shards import (
     CONTENT,
-    SEGMENT_VERSION,
+    READABLE_VERSIONS,
     TRACK_ID,
     SegmentShards,
 )
@@ -39,7 +39,7 @@ def indexed_among(folder: Path, track_ids: Iterable[str]) -> set[str]:
     for entry in (read_manifest(folder) or Manifest()).segments:
         if asked.keys().isdisjoint(entry.shards):
             continue
-        segment = SealedFile(folder / entry.file, CONTENT, SEGMENT_VERSION)
+        segment = SealedFile(folder / entry.file, CONTENT, READABLE_VERSIONS)
         for shard, first, last in msgspec.json.decode(segment.info, type=SegmentShards).ranges():
             if shard.shard in entry.shards and shard.shard in asked:
                 segment.check_range("ids", first * TRACK_ID.itemsize, last * TRACK_ID.itemsize)

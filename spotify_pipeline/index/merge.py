@@ -24,6 +24,7 @@ from spotify_pipeline.index.manifest import Manifest, SegmentEntry
 from spotify_pipeline.index.sealed_file import SealedFileWriter, writing_sealed_file
 from spotify_pipeline.index.segment import (
     CONTENT,
+    HARMONY,
     PAGE_FEATURES,
     SEGMENT_VERSION,
     Segment,
@@ -43,6 +44,9 @@ _MOST_TRACKS = 4_000_000
 """No segment grows beyond so many tracks by merging."""
 
 _COPY_BYTES = 1 << 24
+
+_PACKED = (*KINDS, HARMONY[1])
+"""Sections of what is packed of each track; their offsets are sections of their own."""
 
 
 def segments_to_merge(manifest: Manifest) -> list[SegmentEntry]:
@@ -122,8 +126,8 @@ def merge_segments(
             "durations": 4 * tracks,
             "starts": 4 * (tracks + 1),
         }
-        for kind in KINDS:
-            sizes |= {f"{kind}_offsets": 8 * (tracks + 1), kind: _trains_bytes(sources, kind)}
+        for packed in _PACKED:
+            sizes |= {f"{packed}_offsets": 8 * (tracks + 1), packed: _bytes(sources, packed)}
         sizes |= {"counts": 4 * FEATURES, "pages": pages.nbytes, "postings": 8 * int(pages[-1])}
         with writing_sealed_file(path, CONTENT, SEGMENT_VERSION, info, sizes) as writer:
             _copy_tracks(writer, sources, places)
@@ -182,10 +186,10 @@ def _counts(sources: Sequence[_Source], pool: Executor, workers: int) -> UInt32s
     return counts
 
 
-def _trains_bytes(sources: Sequence[_Source], kind: str) -> int:
+def _bytes(sources: Sequence[_Source], packed: str) -> int:
     total = 0
     for source in sources:
-        offsets = source.segment.array(f"{kind}_offsets").astype(np.int64)
+        offsets = source.segment.array(f"{packed}_offsets").astype(np.int64)
         total += int((offsets[source.tracks[:, 1]] - offsets[source.tracks[:, 0]]).sum())
     return total
 
@@ -207,14 +211,14 @@ def _copy_tracks(writer: SealedFileWriter, sources: Sequence[_Source], places: i
             for section in ("ids", "durations"):
                 append(section, array(section)[first:last])
             append("starts", (array("starts")[first:last] + np.int64(move)).astype(np.uint32))
-            for kind in KINDS:
-                offsets = array(f"{kind}_offsets")[first : last + 1].astype(np.int64)
-                moved = offsets[:-1] - offsets[0] + done[kind]
-                append(f"{kind}_offsets", moved.astype(np.uint64))
-                append(kind, array(kind)[offsets[0] : offsets[-1]])
+            for packed in _PACKED:
+                offsets = array(f"{packed}_offsets")[first : last + 1].astype(np.int64)
+                moved = offsets[:-1] - offsets[0] + done[packed]
+                append(f"{packed}_offsets", moved.astype(np.uint64))
+                append(packed, array(packed)[offsets[0] : offsets[-1]])
     append("starts", np.array([places], np.uint32))
-    for kind in KINDS:
-        append(f"{kind}_offsets", np.array([done[kind]], np.uint64))
+    for packed in _PACKED:
+        append(f"{packed}_offsets", np.array([done[packed]], np.uint64))
 
 
 def _merged_lists(

@@ -23,7 +23,7 @@ Belongs here: bytes and checksums. Does not belong here: what sections mean (`se
 
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from mmap import ACCESS_READ, MADV_WILLNEED, PAGESIZE, mmap
 from pathlib import Path
@@ -150,13 +150,20 @@ def writing_sealed_file(
 class SealedFile:
     """A mapped file whose blocks are checked before they are first used.
 
+    Parameters
+    ----------
+    path
+        Of the file.
+    content, versions
+        What it must hold, in one of these versions.
+
     Raises
     ------
     FeatureIndexError
         The file is missing, truncated, damaged, or of another kind or version.
     """
 
-    def __init__(self, path: Path, content: str, version: int) -> None:
+    def __init__(self, path: Path, content: str, versions: Collection[int]) -> None:
         self.path = path
         try:
             with path.open("rb") as file:
@@ -165,14 +172,19 @@ class SealedFile:
             raise self._error(f"missing or can't be read ({error})") from error
         self._bytes = np.frombuffer(self._map, np.uint8)
         head, head_bytes = self._read_head()
-        if (head.content, head.version) != (content, version):
+        if head.content != content or head.version not in versions:
             raise self._error(
-                f"is {head.content} of version {head.version}, not {content} of {version}"
+                f"is {head.content} of version {head.version}, not {content} of"
+                f" {' or '.join(map(str, versions))}"
             )
         self.info = head.info
         self._first, self._places, self._end = head.places(head_bytes)
         self._sums = self._read_sums()
         self._checked = np.zeros(len(self._sums), np.bool_)
+
+    def has(self, section: str) -> bool:
+        """Tell whether there is such a section."""
+        return section in self._places
 
     def section(self, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Give a section as an array; not one block of it is checked by that."""

@@ -8,6 +8,7 @@ A sealed file (`sealed_file`) with these sections; T tracks, F features (`featur
     rhythm_offsets     (T+1) x uint64  where the rhythm trains of each track begin, in bytes
     rhythm             bytes           packed trains (`fingerprint.packing`), track by track
     echoprint_offsets, echoprint       the same of the Echoprint trains
+    harmony_offsets, harmony           the same of the packed harmony (`harmony.packing`)
     counts    F x uint32      postings of each feature
     pages     (F/64+1) x uint64  the word where the lists of 64 features begin, and the end
     postings  uint64 words    of each feature, its places in ascending order (`elias_fano`)
@@ -17,7 +18,7 @@ through, one left empty after each track. So a posting says both the track and r
 is given once however often its feature begins there.
 
 The lists of a page follow each other without gaps; how long each is follows from its count, and the
-number of places. The head's ``info`` is a `SegmentInfo`.
+number of places. The head's ``info`` is a `SegmentInfo`. Version 1 has no harmony.
 
 Belongs here: the layout, opening and reading. Does not belong here: making segments
 (`segment_writer`, `merge`) and searching them (`search`).
@@ -34,12 +35,14 @@ from numba import njit
 
 from spotify_pipeline.fingerprint import OnsetTrains, PackingError, unpack_trains
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s, UInt32s, UInt64s
+from spotify_pipeline.harmony import HarmonyError, Segments, unpack_harmony
 from spotify_pipeline.index.elias_fano import list_bits
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import FEATURES
 from spotify_pipeline.index.sealed_file import SealedFile
 from spotify_pipeline.index.segment_shards import (
     CONTENT,
+    READABLE_VERSIONS,
     SEGMENT_VERSION,
     TRACK_ID,
     SegmentShard,
@@ -48,6 +51,7 @@ from spotify_pipeline.index.segment_shards import (
 
 __all__ = [
     "CONTENT",
+    "HARMONY",
     "PAGE_FEATURES",
     "PLACE_FRAMES",
     "SEGMENT_VERSION",
@@ -62,6 +66,9 @@ PLACE_FRAMES = 128
 """Frames of a place (0.37 s)."""
 
 PAGE_FEATURES = 64
+
+HARMONY = ("harmony_offsets", "harmony")
+"""The sections of harmony."""
 
 _SORTING_BYTES = 8
 """That a posting takes while it is sorted and coded."""
@@ -103,7 +110,7 @@ class Segment:
         FeatureIndexError
             It is missing, cut off, damaged or of another version.
         """
-        file = SealedFile(path, CONTENT, SEGMENT_VERSION)
+        file = SealedFile(path, CONTENT, READABLE_VERSIONS)
         info = msgspec.json.decode(file.info, type=SegmentInfo)
         if (info.place_frames, info.features) != (PLACE_FRAMES, FEATURES):
             raise FeatureIndexError(
@@ -123,7 +130,7 @@ class Segment:
         FeatureIndexError
             One is damaged.
         """
-        for section in _TYPES:
+        for section in filter(self.file.has, _TYPES):
             self.file.check_section(section)
 
     def shard_ranges(self) -> Iterator[tuple[SegmentShard, int, int]]:
@@ -131,8 +138,10 @@ class Segment:
         return self.info.ranges()
 
     def array(self, section: str) -> Any:  # noqa: ANN401  # of its own type
-        """Give a section as it lies in the file, not checked."""
-        return self.file.section(section, _TYPES[section])
+        """Give a section as it lies in the file, not checked; nothing of harmony that it lacks."""
+        if self.file.has(section) or section not in HARMONY:
+            return self.file.section(section, _TYPES[section])
+        return np.zeros(len(self) + 1 if section == HARMONY[0] else 0, _TYPES[section])
 
     def checked(self, section: str, first: int, last: int) -> Any:  # noqa: ANN401
         """Give elements of a section from the first to before the last."""
@@ -158,6 +167,27 @@ class Segment:
         except PackingError as error:
             raise FeatureIndexError(
                 f"{self.file.path}: the trains of track {track} are damaged; run the job 'index'"
+                " again"
+            ) from error
+
+    def harmony(self, track: int) -> Segments:
+        """Give what is known of a track's harmony; no segments if nothing is.
+
+        Raises
+        ------
+        FeatureIndexError
+            It is damaged.
+        """
+        if not self.file.has(HARMONY[0]):
+            return Segments.none()
+        first, last = self.checked(HARMONY[0], track, track + 2).tolist()
+        if first == last:
+            return Segments.none()
+        try:
+            return unpack_harmony(self.checked(HARMONY[1], first, last))
+        except HarmonyError as error:
+            raise FeatureIndexError(
+                f"{self.file.path}: the harmony of track {track} is damaged; run the job 'index'"
                 " again"
             ) from error
 
@@ -203,6 +233,8 @@ _TYPES: dict[str, Any] = {
     "rhythm": np.uint8,
     "echoprint_offsets": np.uint64,
     "echoprint": np.uint8,
+    "harmony_offsets": np.uint64,
+    "harmony": np.uint8,
     "counts": np.uint32,
     "pages": np.uint64,
     "postings": np.uint64,

@@ -11,10 +11,18 @@ import numpy as np
 
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 
-__all__ = ["CONTENT", "SEGMENT_VERSION", "TRACK_ID", "SegmentShard", "SegmentShards"]
+__all__ = [
+    "CONTENT",
+    "READABLE_VERSIONS",
+    "SEGMENT_VERSION",
+    "TRACK_ID",
+    "SegmentShard",
+    "SegmentShards",
+]
 
 CONTENT = "segment"
-SEGMENT_VERSION = 1
+SEGMENT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 TRACK_ID = np.dtype(f"S{TRACK_ID_LENGTH}")
 """Of the section ``ids``."""

@@ -44,7 +44,7 @@ from spotify_pipeline.index.segment import (
 )
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 
-__all__ = ["PackedTrains", "Tracks", "write_segment"]
+__all__ = ["PackedTracks", "Tracks", "write_segment"]
 
 MOST_PLACES = 1 << 17
 """Of a track (13 hours); what begins later has no postings."""
@@ -55,8 +55,8 @@ PAGE_BITS = PAGE_FEATURES.bit_length() - 1
 
 
 @dataclass(frozen=True)
-class PackedTrains:
-    """Packed trains of one kind, track by track.
+class PackedTracks:
+    """What is packed of tracks, their trains of one kind or their harmony, track by track.
 
     Attributes
     ----------
@@ -70,10 +70,15 @@ class PackedTrains:
     offsets: Int64s
 
     @classmethod
-    def of(cls, packed: Sequence[bytes]) -> "PackedTrains":
-        """Join the packed trains of some tracks."""
-        offsets = np.cumsum([0, *(len(trains) for trains in packed)], dtype=np.int64)
+    def of(cls, packed: Sequence[bytes]) -> "PackedTracks":
+        """Join what is packed of some tracks."""
+        offsets = np.cumsum([0, *map(len, packed)], dtype=np.int64)
         return cls(np.frombuffer(b"".join(packed), np.uint8), offsets)
+
+    @classmethod
+    def none(cls, tracks: int) -> "PackedTracks":
+        """Give nothing of so many tracks."""
+        return cls(np.empty(0, np.uint8), np.zeros(tracks + 1, np.int64))
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,15 @@ class Tracks:
         float32, seconds, NaN where unknown.
     rhythm, echoprint
         Trains; those of a track may be empty.
+    harmony
+        Packed by `harmony.packing`; nothing of a track of which nothing is known.
     """
 
     ids: Bytes
     durations: Float32s
-    rhythm: PackedTrains
-    echoprint: PackedTrains
+    rhythm: PackedTracks
+    echoprint: PackedTracks
+    harmony: PackedTracks
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -105,14 +113,16 @@ class Tracks:
         durations: Sequence[float | None],
         rhythm: Sequence[OnsetTrains],
         echoprint: Sequence[OnsetTrains],
+        harmony: Sequence[bytes] | None = None,
     ) -> "Tracks":
-        """Pack the trains of some tracks."""
+        """Pack the trains of some tracks, whose harmony is packed if it is known."""
         seconds = [np.nan if duration is None else duration for duration in durations]
         return cls(
             np.array([track_id.encode() for track_id in ids], f"S{TRACK_ID_LENGTH}"),
             np.array(seconds, np.float32),
-            PackedTrains.of([pack_trains(trains) for trains in rhythm]),
-            PackedTrains.of([pack_trains(trains) for trains in echoprint]),
+            PackedTracks.of([pack_trains(trains) for trains in rhythm]),
+            PackedTracks.of([pack_trains(trains) for trains in echoprint]),
+            PackedTracks.none(len(ids)) if harmony is None else PackedTracks.of(harmony),
         )
 
 
@@ -151,6 +161,8 @@ def write_segment(
             "rhythm": tracks.rhythm.content,
             "echoprint_offsets": tracks.echoprint.offsets.astype(np.uint64),
             "echoprint": tracks.echoprint.content,
+            "harmony_offsets": tracks.harmony.offsets.astype(np.uint64),
+            "harmony": tracks.harmony.content,
             "counts": layout.counts,
             "pages": layout.pages,
         }
@@ -203,7 +215,7 @@ class _Layout:
 
 
 def _arguments(tracks: Tracks, kind: str, setting: FeatureSetting) -> tuple[Any, ...]:
-    trains: PackedTrains = getattr(tracks, kind)
+    trains: PackedTracks = getattr(tracks, kind)
     return trains.content, trains.offsets, *setting.arguments
 
 

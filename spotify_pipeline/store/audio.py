@@ -265,17 +265,22 @@ _TRAINS = "CASE echoprint_form WHEN 'codes' THEN ''::BLOB ELSE echoprint END"
 def shard_fingerprints(
     connection: duckdb.DuckDBPyConnection, shard: str, choice: TrainsChoice
 ) -> Iterator[pa.RecordBatch]:
-    """Read the packed trains of a shard's tracks in batches, ordered by track id.
+    """Read the packed trains and harmony of a shard's tracks in batches, ordered by track id.
 
-    Columns: ``track_id, duration, rhythm, echoprint``; see `fingerprint.packing`. Trains that are
-    not chosen, and those of Echoprint codes that no trains give, are empty.
+    Columns: ``track_id, duration, rhythm, echoprint, harmony``; see `fingerprint.packing` and
+    `harmony.packing`. Trains that are not chosen, those of Echoprint codes that no trains give, and
+    harmony that is not known are empty.
     """
     rhythm, echoprint = _CHOSEN[choice]
+    # a database of an earlier version has no such column before the next append
+    known = "harmony" in connection.table("tracks").columns
+    harmony = "coalesce(harmony, ''::BLOB)" if known else "''::BLOB"
     yield from connection.sql(
         f"""
         SELECT track_id, duration,
             CASE WHEN {rhythm} THEN rhythm ELSE ''::BLOB END AS rhythm,
-            CASE WHEN {echoprint} THEN trains ELSE ''::BLOB END AS echoprint
+            CASE WHEN {echoprint} THEN trains ELSE ''::BLOB END AS echoprint,
+            {harmony} AS harmony
         FROM (
             SELECT * EXCLUDE (echoprint), {_TRAINS} AS trains FROM tracks WHERE shard = ?
         )

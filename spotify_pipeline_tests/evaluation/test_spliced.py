@@ -23,7 +23,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Int64s
 from spotify_pipeline.index.alignment import TOLERANCES, offset_histogram
-from spotify_pipeline.index.segment_writer import PackedTrains, Tracks
+from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, make_tracks
 
 LENGTHS = (np.array([30.0, 60.0, 200.0, 240.0, 300.0]) * FRAMES_PER_SECOND).astype(np.int64)
@@ -44,12 +44,12 @@ def stretches() -> Stretches:
     return Stretches.drawn(LENGTHS, 1000, np.random.default_rng(1))
 
 
-def trains_of(packed: PackedTrains, track: int) -> OnsetTrains:
+def trains_of(packed: PackedTracks, track: int) -> OnsetTrains:
     first, last = packed.offsets[track : track + 2]
     return unpack_trains(packed.content[first:last].tobytes())
 
 
-def onsets_a_second(packed: PackedTrains, seconds: float) -> float:
+def onsets_a_second(packed: PackedTracks, seconds: float) -> float:
     count = sum(len(trains_of(packed, track)) for track in range(len(packed.offsets) - 1))
     return count / seconds
 

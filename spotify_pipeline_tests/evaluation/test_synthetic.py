@@ -5,7 +5,7 @@ import pytest
 
 from spotify_pipeline.evaluation.synthetic import LONGEST, MEAN_SECONDS, SHORTEST, Generator
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, unpack_trains
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks
 
 
@@ -14,7 +14,7 @@ def pieces() -> list[Fingerprint]:
     return [fingerprint_of(track) for track in make_tracks(3)]
 
 
-def gaps(trains: PackedTrains, track: int) -> set[int]:
+def gaps(trains: PackedTracks, track: int) -> set[int]:
     first, last = trains.offsets[track : track + 2]
     found = unpack_trains(trains.content[first:last].tobytes())
     return set(np.concatenate([np.diff(found.band(band)) for band in range(8)]).tolist())

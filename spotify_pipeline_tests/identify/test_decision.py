@@ -31,6 +31,9 @@ CODES = TrackEvidence(98.0, 1.9, 12.9, 11.0, 0.0, 0.02, 0.0, 0.0, 1.0, 42, 1.0, 
 SAME_BEAT = TrackEvidence(150.0, 320.0, 20.0, 140.0, 20.0, 0.6, 0.45, 0.2, 0.3, 230, 1.0, 1.0)
 """An impostor of the same beat, hardly ahead of the next one."""
 
+HARMONIOUS = dict.fromkeys(SOURCES, 0.0) | {"recording with harmony": 9.0}
+"""Nats that harmony tells of a clear recording."""
+
 NATS = st.floats(0, 2_000)
 EVIDENCE = st.builds(
     TrackEvidence,
@@ -46,6 +49,8 @@ EVIDENCE = st.builds(
     onsets=st.integers(0, 600),
     covered=st.floats(0, 1),
     speed=st.sampled_from([1.0, 0.97, 1.04]),
+    harmony=st.floats(-4, 25),
+    harmony_ahead=st.floats(-25, 25),
 )
 
 
@@ -55,12 +60,20 @@ def confidence(source: str, evidence: TrackEvidence) -> float:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_clear_recording_is_accepted_and_an_impostor_of_its_beat_is_not(source: str) -> None:
-    assert confidence(source, CODES if source == "echoprint" else CLEAR) >= THRESHOLD
+    clear = replace(CLEAR, harmony=HARMONIOUS[source], harmony_ahead=HARMONIOUS[source])
+    assert confidence(source, CODES if source == "echoprint" else clear) >= THRESHOLD
     assert confidence(source, SAME_BEAT) < 0.5
 
 
 def test_a_loop_is_no_reason_for_unknown() -> None:
     assert confidence("recording", replace(CLEAR, repetition=0.98)) >= THRESHOLD
+
+
+def test_the_same_rhythm_with_other_harmony_is_worth_far_less() -> None:
+    other = replace(CLEAR, rival=0.0, harmony=-4.0, harmony_ahead=-4.0)
+    right = replace(other, harmony=9.0, harmony_ahead=9.0)
+    decision = shipped_decisions()["recording with harmony"]
+    assert decision.log_odds(right) > decision.log_odds(other) + 2
 
 
 @given(source=st.sampled_from(SOURCES), evidence=EVIDENCE, more=st.floats(0, 500))
@@ -78,6 +91,7 @@ def test_better_evidence_never_lowers_the_odds(
     assert decision.log_odds(replace(evidence, bands=1.0, weakest_band=1.0)) >= odds
     assert decision.log_odds(replace(evidence, handicap=more)) <= odds
     assert decision.log_odds(replace(evidence, prior=more / 50)) >= odds
+    assert decision.log_odds(replace(evidence, harmony=evidence.harmony + more / 20)) >= odds
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -27,7 +27,7 @@ from spotify_pipeline.index.likelihood import (
     likelihoods_near,
     peaks,
 )
-from spotify_pipeline.index.segment_writer import PackedTrains
+from spotify_pipeline.index.segment_writer import PackedTracks
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, index_of, make_tracks, worn
 
@@ -60,7 +60,7 @@ def likelihood_at(odds: Float32s, track: OnsetTrains, offset: int) -> float:
 
 
 def packed(tracks: list[OnsetTrains]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    content = PackedTrains.of([pack_trains(track) for track in tracks])
+    content = PackedTracks.of([pack_trains(track) for track in tracks])
     bounds = content.offsets.astype(np.int64)
     return content.content, bounds[:-1], bounds[1:]
 

@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 def read_all(path: Path) -> None:
     """Open a file and use all of it."""
-    file = SealedFile(path, "content", 3)
+    file = SealedFile(path, "content", (3,))
     for section in SIZES:
         file.check_section(section)
     assert bytes(file.info) == b'{"a":1}'
@@ -42,7 +42,7 @@ def read_all(path: Path) -> None:
 
 def test_sections_come_back(path: Path) -> None:
     read_all(path)
-    assert len(SealedFile(path, "content", 3).section("nothing", np.uint8)) == 0
+    assert len(SealedFile(path, "content", (3,)).section("nothing", np.uint8)) == 0
 
 
 def test_any_flipped_bit_is_found_and_named(path: Path) -> None:
@@ -67,14 +67,14 @@ def test_any_flipped_bit_is_found_and_named(path: Path) -> None:
 def test_a_truncated_file_is_found_and_named(path: Path, share: float) -> None:
     os.truncate(path, int(share * path.stat().st_size))
     with pytest.raises(FeatureIndexError, match="sealed: "):
-        SealedFile(path, "content", 3)
+        SealedFile(path, "content", (3,))
 
 
 def test_only_the_blocks_that_are_used_are_checked(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-len(content) // 3] ^= 1
     path.write_bytes(content)
-    file = SealedFile(path, "content", 3)
+    file = SealedFile(path, "content", (3,))
     file.check("numbers", np.array([0]), np.array([8]))
     with pytest.raises(FeatureIndexError, match="damaged between bytes"):
         file.check("numbers", np.array([0, 8]), np.array([8, NUMBERS.nbytes]))
@@ -83,15 +83,15 @@ def test_only_the_blocks_that_are_used_are_checked(path: Path) -> None:
 @pytest.mark.parametrize(("content", "version"), [("other", 3), ("content", 4)])
 def test_a_file_of_another_kind_or_version_is_named(path: Path, content: str, version: int) -> None:
     with pytest.raises(FeatureIndexError, match="is content of version 3, not"):
-        SealedFile(path, content, version)
+        SealedFile(path, content, (version,))
 
 
 def test_a_file_of_another_format_and_a_missing_one_are_named(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not an index " * 100)
     with pytest.raises(FeatureIndexError, match="text: is no file of an index"):
-        SealedFile(tmp_path / "text", "content", 3)
+        SealedFile(tmp_path / "text", "content", (3,))
     with pytest.raises(FeatureIndexError, match="none: missing"):
-        SealedFile(tmp_path / "none", "content", 3)
+        SealedFile(tmp_path / "none", "content", (3,))
 
 
 def test_a_failure_leaves_nothing_and_what_was_there(path: Path) -> None:

@@ -1,12 +1,14 @@
 """Segments: what goes in comes out, by any number of passes and after any merge."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spotify_pipeline.fingerprint import OnsetTrains
+from spotify_pipeline.harmony import Segments
 from spotify_pipeline.index.elias_fano import read_list
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.feature_index import THOROUGH, FeatureIndex
@@ -17,12 +19,14 @@ from spotify_pipeline.index.features import (
     features,
 )
 from spotify_pipeline.index.merge import merge_segments
+from spotify_pipeline.index.sealed_file import writing_sealed_file
 from spotify_pipeline.index.segment import PLACE_FRAMES, Segment, SegmentShard
 from spotify_pipeline.index.segment_writer import write_segment
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
     fingerprint_of,
+    harmony_of,
     make_tracks,
     odds_of,
     packed,
@@ -30,8 +34,14 @@ from spotify_pipeline_tests.tracks import (
 
 MEMORY = 10**8
 
+
+SECTIONS_OF_VERSION_1 = (
+    *("ids", "durations", "starts", "rhythm_offsets", "rhythm", "echoprint_offsets", "echoprint"),
+    *("counts", "pages", "postings"),
+)
+
 TRACKS = [
-    *make_tracks(9),
+    *(replace(track, harmony=harmony_of(number)) for number, track in enumerate(make_tracks(9))),
     Track("silence", None, NO_ONSETS, NO_ONSETS),
     Track("echoprint", 60.0, NO_ONSETS, make_tracks(1)[0].echoprint),
 ]
@@ -82,6 +92,7 @@ def assert_holds(segment: Segment, tracks: Sequence[Track]) -> None:
         assert segment.duration(number) == track.duration
         assert segment.trains(number, "rhythm") == track.rhythm
         assert segment.trains(number, "echoprint") == track.echoprint
+        assert segment.harmony(number) == track.harmony
     assert postings(segment) == expected(tracks)
     assert segment.info.postings == len(expected(tracks))
 
@@ -95,6 +106,35 @@ def test_a_segment_is_the_same_byte_for_byte_whatever_the_memory(tmp_path: Path)
     write(tmp_path / "one", TRACKS, memory=1)
     write(tmp_path / "other", TRACKS)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def earlier(path: Path, segment: Segment) -> Segment:
+    """Write a segment as the version before harmony did."""
+    sections = {name: segment.array(name) for name in SECTIONS_OF_VERSION_1}
+    sizes = {name: array.nbytes for name, array in sections.items()}
+    with writing_sealed_file(path, "segment", 1, segment.info, sizes) as writer:
+        for name, array in sections.items():
+            writer.write(name, 0, array)
+    return Segment.open(path)
+
+
+def test_a_segment_of_before_harmony_is_read_and_merged(tmp_path: Path) -> None:
+    without = [replace(track, harmony=Segments.none()) for track in TRACKS]
+    old = earlier(tmp_path / "old", write(tmp_path / "written", TRACKS))
+    assert_holds(old, without)
+    new = write(tmp_path / "new", TRACKS, "0b")
+    merge_segments(tmp_path / "merged", [(old, ["0a"]), (new, ["0b"])], MEMORY)
+    assert_holds(Segment.open(tmp_path / "merged"), [*without, *TRACKS])
+
+
+def test_damaged_harmony_is_named(tmp_path: Path) -> None:
+    tracks = packed([TRACKS[3]])
+    content = tracks.harmony.content.copy()
+    content[0] = 99
+    damaged = replace(tracks, harmony=replace(tracks.harmony, content=content))
+    write_segment(tmp_path / "segment", [SegmentShard("0a", "", 1)], damaged, MEMORY)
+    with pytest.raises(FeatureIndexError, match="segment: the harmony of track 0 is damaged"):
+        Segment.open(tmp_path / "segment").harmony(0)
 
 
 def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:

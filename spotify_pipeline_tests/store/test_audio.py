@@ -339,7 +339,19 @@ def test_a_shards_chosen_trains_come_ordered_by_track(
         "duration": fields.duration,
         "echoprint": fields.echoprint if "echoprint" in chosen else b"",
         "rhythm": fields.rhythm if "rhythm" in chosen else b"",
+        "harmony": fields.harmony,
     }
+
+
+def test_a_shard_of_a_database_from_before_harmony_is_read_without(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0a", DOCUMENTS)
+    database.execute("ALTER TABLE tracks DROP COLUMN harmony")
+    batches = shard_fingerprints(database, "0a", TrainsChoice.BOTH)
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    assert [row["track_id"] for row in rows] == list(TRACK_IDS)
+    assert {row["harmony"] for row in rows} == {b""}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,242 @@
+"""How well what sounds in a recording agrees with the segments of a track, once they are aligned.
+
+The track's segments say over which stretches of the recording to average, so nothing of the
+recording has to be segmented. Each stretch's chroma is correlated with the segment's twelve
+pitches; the mean, by duration, is the correlation of the alignment. A track in another key tells
+how large it is by chance: the same segments, transposed by one to eleven semitones.
+
+Belongs here: correlations, and what they are worth. Does not belong here: alignment
+(`index.likelihood`), chroma (`chroma`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
+from spotify_pipeline.harmony.chroma import HOP_SECONDS
+from spotify_pipeline.harmony.segments import PITCH_CLASSES, Segments
+
+__all__ = ["Agreement", "Heard", "agreement", "nats", "pitches_between"]
+
+SOUNDING = 0.5
+"""Packed pitches are 0 or 1."""
+
+LONGEST = 1.0
+"""Seconds: a segment counts as much as it lasts, but no more than this."""
+
+SHORTEST = 0.05
+"""Seconds: of a segment that lies in the recording for less, nothing is compared."""
+
+FEWEST_SECONDS = 1.0
+"""Compared, before harmony tells anything."""
+
+
+RIGHT = 7.0
+"""Mean of the right track's correlation, in standard deviations of chance."""
+
+SPREAD = 3.0
+"""Standard deviation of that: music differs in how much of it has a pitch."""
+
+TAIL_FROM, TAIL_RATE = 2.0, 2.0
+"""By chance a correlation is normal up to so many standard deviations; from there on its density
+falls by a factor of e with each half: other music has chords in common. (10 s of 28 documents
+against the others in any key: 3.1 % of the correlations lie above 2, 0.05 % above 4, 1.7 in a
+million above 6.)"""
+
+WORST = -RIGHT / (SPREAD**2 - 1)
+"""Standard deviations at which least speaks for a track; a lower correlation tells no more."""
+
+USUAL_DEVIATION, USUAL_WEIGHT = 0.28, 5
+"""What chance makes of a second of segments, and how many measured correlations that is worth."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """Chroma of a recording, summed up so that the mean of any stretch is two look-ups.
+
+    Attributes
+    ----------
+    sums
+        float64 of shape (frames + 1, 12): of all frames before.
+    """
+
+    sums: Float64s
+
+    @classmethod
+    def of(cls, chroma: Float32s) -> "Heard":
+        """Sum up chroma, float32 of shape (frames, 12)."""
+        sums = np.zeros((len(chroma) + 1, PITCH_CLASSES))
+        np.cumsum(chroma, axis=0, out=sums[1:])
+        return cls(sums)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Correlations of a recording with a track at an alignment.
+
+    Attributes
+    ----------
+    correlation
+        -1 to 1; 0 if too little can be compared.
+    transposed
+        Mean square of the correlations with the track in the eleven other keys.
+    seconds
+        Compared.
+    """
+
+    correlation: float = 0.0
+    transposed: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def tells(self) -> bool:
+        """Whether enough was compared."""
+        return self.seconds >= FEWEST_SECONDS
+
+
+def agreement(heard: Heard, track: Segments, offset: float, speed: float) -> Agreement:
+    """Correlate a recording with a track.
+
+    Parameters
+    ----------
+    heard
+        Of chroma at that speed.
+    track
+        Of which pitch classes of at least half the strength sound; each segment lasts until the
+        next one.
+    offset
+        Seconds from the start of the track to the start of the recording.
+    speed
+        Of the recording, 1 as the track was published.
+    """
+    sums, seconds = _correlations(
+        heard.sums, track.starts, track.pitches, offset, speed, HOP_SECONDS
+    )
+    if seconds < FEWEST_SECONDS:
+        return Agreement(seconds=seconds)
+    means = sums / seconds
+    return Agreement(float(means[0]), float(np.mean(means[1:] ** 2)), seconds)
+
+
+def pitches_between(heard: Heard, starts: Float64s) -> Float64s:
+    """Give the strength of each pitch class in segments of a recording, the strongest 1.
+
+    Parameters
+    ----------
+    heard
+        All of the recording.
+    starts
+        float64 of shape (segments,), ascending seconds; each lasts until the next one, or the end.
+
+    Returns
+    -------
+    float64 of shape (segments, 12); 1 of all where nothing is heard.
+    """
+    frames = len(heard.sums) - 1
+    edges = np.clip(np.append(starts, np.inf) / HOP_SECONDS + 0.5, 0, frames)
+    low = np.minimum(edges.astype(np.int64), max(frames - 1, 0))
+    part = (edges - low)[:, None]
+    sums = heard.sums[low] + part * (heard.sums[np.minimum(low + 1, frames)] - heard.sums[low])
+    found = np.diff(sums, axis=0)
+    most = found.max(axis=1, keepdims=True)
+    return np.where(most > 0, found / np.where(most > 0, most, 1), 1.0)
+
+
+def nats(agreements: Sequence[Agreement]) -> Float64s:
+    """Tell how much likelier a recording's harmony is if it is each track, by itself.
+
+    How much chance does is measured on the others, transposed.
+
+    Parameters
+    ----------
+    agreements
+        Of one recording with several tracks.
+
+    Returns
+    -------
+    float64 of shape (agreements,): natural logarithms of likelihood ratios; 0 where too little was
+    compared.
+    """
+    telling = np.array([one.tells for one in agreements], bool)
+    found = np.zeros(len(agreements))
+    seconds = np.array([one.seconds for one in agreements])[telling]
+    squares = np.array([one.transposed for one in agreements])[telling]
+    if len(seconds):
+        # chance falls with the root of the time, however much of it lies in each track
+        second = squares * seconds
+        others = second.sum() - second + USUAL_WEIGHT * USUAL_DEVIATION**2
+        deviation = np.sqrt(others / (len(seconds) - 1 + USUAL_WEIGHT) / seconds)
+        correlations = np.array([one.correlation for one in agreements])[telling]
+        found[telling] = _likelihood_ratio(correlations / deviation)
+    return found
+
+
+def _likelihood_ratio(deviations: Float64s) -> Float64s:
+    """Give the logarithm of the ratio for correlations in standard deviations of chance."""
+    found = np.maximum(deviations, WORST)
+    right = -(((found - RIGHT) / SPREAD) ** 2) / 2 - math.log(SPREAD)
+    tail = np.maximum(found - TAIL_FROM, 0)
+    chance = -(np.minimum(found, TAIL_FROM) ** 2) / 2 - TAIL_RATE * tail
+    return np.asarray(right - chance, np.float64)
+
+
+@njit(cache=True, nogil=True)
+def _correlations(
+    sums: Float64s,
+    starts: Float64s,
+    pitches: Float32s,
+    offset: float,
+    speed: float,
+    hop: float,
+) -> tuple[Float64s, float]:
+    """Give the sum of correlations by transposition, weighted by seconds, and the seconds."""
+    frames = len(sums) - 1
+    found = np.zeros(PITCH_CLASSES)
+    chroma = np.empty(PITCH_CLASSES)
+    compared = 0.0
+    last = offset + speed * frames * hop
+    segment = max(int(np.searchsorted(starts, offset, side="right")) - 1, 0)
+    while segment < len(starts) and starts[segment] < last:
+        end = starts[segment + 1] if segment + 1 < len(starts) else starts[segment] + LONGEST
+        # the middle of the first frame lies at the start of the recording
+        first = min(max((starts[segment] - offset) / speed / hop + 0.5, 0.0), float(frames))
+        behind = min(max((end - offset) / speed / hop + 0.5, 0.0), float(frames))
+        seconds = min((behind - first) * hop, LONGEST)
+        sounding = (pitches[segment] >= SOUNDING).sum()
+        if seconds >= SHORTEST and 0 < sounding < PITCH_CLASSES:
+            _between(sums, first, behind, chroma)
+            length = math.sqrt((chroma**2).sum())
+            if length > 0:
+                scale = math.sqrt(sounding * (1 - sounding / PITCH_CLASSES)) * length
+                _add(found, chroma, pitches[segment], seconds / scale)
+                compared += seconds
+        segment += 1
+    return found, compared
+
+
+@njit(cache=True, nogil=True)
+def _between(sums: Float64s, first: float, last: float, chroma: Float64s) -> None:
+    """Write the chroma between two moments, in frames, less its mean."""
+    frames = len(sums) - 1
+    low, high = int(first), int(last)
+    after_low, after_high = min(low + 1, frames), min(high + 1, frames)
+    mean = 0.0
+    for pitch in range(PITCH_CLASSES):
+        to_last = sums[high, pitch] + (last - high) * (sums[after_high, pitch] - sums[high, pitch])
+        to_first = sums[low, pitch] + (first - low) * (sums[after_low, pitch] - sums[low, pitch])
+        chroma[pitch] = to_last - to_first
+        mean += chroma[pitch] / PITCH_CLASSES
+    chroma -= mean
+
+
+@njit(cache=True, nogil=True)
+def _add(found: Float64s, chroma: Float64s, pitches: Float32s, weight: float) -> None:
+    """Add the correlation of a segment in each key."""
+    for pitch in range(PITCH_CLASSES):
+        if pitches[pitch] >= SOUNDING:
+            for key in range(PITCH_CLASSES):
+                found[key] += weight * chroma[(pitch + key) % PITCH_CLASSES]

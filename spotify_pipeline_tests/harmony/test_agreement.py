@@ -1,0 +1,103 @@
+"""Agreement: the right track at the right place, and no other, has the recording's harmony."""
+
+import numpy as np
+import pytest
+
+from spotify_pipeline.fingerprint.arrays import Float32s
+from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
+from spotify_pipeline.harmony.agreement import (
+    WORST,
+    Agreement,
+    Heard,
+    agreement,
+    nats,
+    pitches_between,
+)
+from spotify_pipeline.harmony.chroma import HOP_SECONDS
+
+SECONDS = 60.0
+
+
+def track_of(seed: int) -> tuple[Segments, Float32s]:
+    """Draw segments, and the chroma of a recording of all of it that is half noise."""
+    rng = np.random.default_rng(seed)
+    starts = np.cumsum(rng.uniform(0.1, 0.5, 400))
+    starts = np.append(0, starts[starts < SECONDS])
+    pitches = (rng.random((len(starts), PITCH_CLASSES)) ** 2).astype(np.float32)
+    pitches /= pitches.max(axis=1, keepdims=True)
+    segments = Segments(starts, pitches, np.full(len(starts), -10, np.float32))
+    moments = np.arange(round(SECONDS / HOP_SECONDS)) * HOP_SECONDS
+    heard = pitches[np.searchsorted(starts, moments, side="right") - 1]
+    noise = rng.random(heard.shape, np.float32)
+    return unpack_harmony(pack_harmony(segments)), heard + noise
+
+
+def excerpt(heard: Float32s, start: float, seconds: float) -> Heard:
+    first, count = round(start / HOP_SECONDS), round(seconds / HOP_SECONDS)
+    return Heard.of(heard[first : first + count])
+
+
+def test_the_right_track_agrees_at_the_right_place_alone() -> None:
+    track, heard = track_of(1)
+    others = [track_of(seed)[0] for seed in range(2, 22)]
+    asked = excerpt(heard, 20.0, 10.0)
+    found = [agreement(asked, one, 20.0, 1.0) for one in (track, *others)]
+    found.append(agreement(asked, track, 23.0, 1.0))
+    worth = nats(found)
+    assert found[0].correlation > 0.5
+    assert worth[0] > 8
+    assert (worth[1:] < 2).all()
+
+
+def test_a_transposed_track_does_not_agree() -> None:
+    track, heard = track_of(1)
+    asked = excerpt(heard, 20.0, 10.0)
+    for key in range(1, PITCH_CLASSES):
+        other = Segments(track.starts, np.roll(track.pitches, key, axis=1), track.loudness)
+        assert agreement(asked, other, 20.0, 1.0).correlation < 0.35
+
+
+def test_a_recording_that_is_played_faster_agrees_at_its_speed() -> None:
+    track, heard = track_of(1)
+    faster = Heard.of(heard[np.arange(0, len(heard), 1.05).astype(int)])
+    assert agreement(faster, track, 0.0, 1.05).correlation > 0.5
+    assert agreement(faster, track, 0.0, 1.0).correlation < 0.3
+
+
+@pytest.mark.parametrize("offset", [-9.5, SECONDS + 2, -100.0])
+def test_where_hardly_anything_of_the_track_is_heard_nothing_is_told(offset: float) -> None:
+    track, heard = track_of(1)
+    found = agreement(excerpt(heard, 0.0, 10.0), track, offset, 1.0)
+    assert not found.tells
+    assert nats([found, Agreement(0.5, 0.01, 10.0)])[0] == 0
+
+
+def test_no_segments_and_silence_tell_nothing() -> None:
+    track, heard = track_of(1)
+    assert not agreement(excerpt(heard, 0.0, 10.0), Segments.none(), 0.0, 1.0).tells
+    assert not agreement(Heard.of(np.zeros((200, PITCH_CLASSES), "f4")), track, 0.0, 1.0).tells
+    assert len(nats([])) == 0
+
+
+def test_more_agreement_is_worth_more() -> None:
+    chance = 0.09
+    levels = np.arange(WORST, 11, 0.25) * chance
+    worth = [nats([Agreement(float(level), 0.0, 10.0)])[0] for level in levels]
+    assert (np.diff(worth) > 0).all()
+    assert nats([Agreement(-1.0, 0.0, 10.0)])[0] == pytest.approx(worth[0], abs=0.01)
+
+
+def test_pitches_of_segments_are_the_mean_of_their_frames() -> None:
+    track, heard = track_of(3)
+    found = pitches_between(Heard.of(heard), track.starts)
+    assert found.shape == (len(track), PITCH_CLASSES)
+    assert np.allclose(found.max(axis=1), 1)
+    middle = int(np.searchsorted(track.starts, 30.0))
+    first, last = (round(track.starts[middle + k] / HOP_SECONDS) for k in (0, 1))
+    mean = heard[first:last].mean(axis=0)
+    assert np.corrcoef(found[middle], mean)[0, 1] > 0.9
+
+
+def test_pitches_of_silence_are_all_the_same() -> None:
+    silent = Heard.of(np.zeros((100, PITCH_CLASSES), np.float32))
+    assert (pitches_between(silent, np.array([0.0, 1.0, 50.0])) == 1).all()
