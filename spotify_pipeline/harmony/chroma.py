@@ -44,7 +44,7 @@ WHITENING = 0.75
 
 EXPONENT = 0.6
 """Of a semitone's power, in what the analyzer calls pitches: of the two recordings of which its
-document is known, the mean correlation of segments is highest from 0.5 to 0.7; it is 0.96 and 0.74."""
+document is known, the mean correlation of segments is highest from 0.5 to 0.7: 0.96 and 0.74."""
 
 SPEED_STEP = 0.0025
 """Speeds are rounded to this: a twenty-third of a semitone."""
