@@ -15,7 +15,6 @@ No part of it was fitted to either side. But the constants of `harmony.chroma` a
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -84,13 +83,8 @@ def pairs_of(folder: Path) -> Iterator[Pair]:
         )
         if audio is None:
             continue
-        columns = json.loads(file.read_bytes())["segments"]
-        segments = Segments(
-            np.array([one["start"] for one in columns]),
-            np.array([one["pitches"] for one in columns], np.float32),
-            np.array([one["loudness_max"] for one in columns], np.float32),
-        )
-        yield Pair(file.stem, read_recording(audio, RATE).samples, packed(segments))
+        (document,) = read_documents([file])
+        yield Pair(file.stem, read_recording(audio, RATE).samples, packed(document.harmony))
 
 
 def told(

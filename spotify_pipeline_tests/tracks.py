@@ -80,7 +80,7 @@ def packed(tracks: Iterable[Track]) -> Tracks:
         [track.duration for track in kept],
         [track.rhythm for track in kept],
         [track.echoprint for track in kept],
-        [pack_harmony(track.harmony) if len(track.harmony) else b"" for track in kept],
+        [track.harmony for track in kept],
     )
 
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from spotify_pipeline.dump.compression import open_compressed
 from spotify_pipeline.dump.lines import LINE_LIMIT, numbered_lines
+from spotify_pipeline.dump.scanning import find_marks
+from spotify_pipeline.dump.segments import read_segments
 from spotify_pipeline.evaluation.errors import EvaluationError
 from spotify_pipeline.fingerprint import (
     BANDS,
@@ -26,7 +28,7 @@ from spotify_pipeline.fingerprint import (
     decode_rhythm,
     trains_of_codes,
 )
-from spotify_pipeline.harmony import PITCH_CLASSES, Segments
+from spotify_pipeline.harmony import Segments, SegmentsError
 from spotify_pipeline.recording import printable
 
 __all__ = ["Document", "read_documents"]
@@ -66,15 +68,9 @@ class _Track(msgspec.Struct):
     rhythmstring: str = ""
 
 
-class _Segment(msgspec.Struct):
-    start: float
-    pitches: list[float]
-    loudness_max: float
-
-
 class _Line(msgspec.Struct):
     track: _Track
-    segments: list[_Segment] = []
+    segments: msgspec.Raw = msgspec.Raw()
     meta: _Meta | None = None
     name: str = ""
 
@@ -119,18 +115,14 @@ def _document(line: memoryview, where: str) -> Document:
         raise EvaluationError(f"{where}: not an analysis document: {error}") from error
     name = read.name or (read.meta.track_id if read.meta else "") or where
     made = Fingerprint(echoprint=echoprint, rhythm=rhythm)
-    return Document(name, read.track.duration, made, _harmony(read.segments))
+    return Document(name, read.track.duration, made, _harmony(bytes(read.segments)))
 
 
-def _harmony(segments: list[_Segment]) -> Segments:
+def _harmony(text: bytes) -> Segments:
     try:
-        found = Segments(
-            np.array([one.start for one in segments], np.float64),
-            np.array([one.pitches for one in segments], np.float32).reshape(-1, PITCH_CLASSES),
-            np.array([one.loudness_max for one in segments], np.float32),
-        )
+        found = read_segments(text, find_marks(np.frombuffer(text, np.uint8), 0))
         found.check()
-    except ValueError:
+    except SegmentsError:
         return Segments.none()
     return found
 

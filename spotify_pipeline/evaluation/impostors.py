@@ -165,7 +165,7 @@ def tracks_of(pieces: Sequence[Piece | Source]) -> Tracks:
         [None] * len(pieces),
         [piece.fingerprint.rhythm for piece in pieces],
         [piece.fingerprint.echoprint for piece in pieces],
-        [pack_harmony(piece.harmony) if len(piece.harmony) else b"" for piece in pieces],
+        [piece.harmony for piece in pieces],
     )
 
 

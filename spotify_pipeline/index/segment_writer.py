@@ -29,6 +29,7 @@ from spotify_pipeline.fingerprint.arrays import (
     UInt64s,
 )
 from spotify_pipeline.fingerprint.packing import unpack_frames
+from spotify_pipeline.harmony import Segments, pack_harmony
 from spotify_pipeline.index.elias_fano import write_lists
 from spotify_pipeline.index.features import FEATURES, KINDS, FeatureSetting, write_features
 from spotify_pipeline.index.sealed_file import writing_sealed_file
@@ -113,16 +114,16 @@ class Tracks:
         durations: Sequence[float | None],
         rhythm: Sequence[OnsetTrains],
         echoprint: Sequence[OnsetTrains],
-        harmony: Sequence[bytes] | None = None,
+        harmony: Sequence[Segments],
     ) -> "Tracks":
-        """Pack the trains of some tracks, whose harmony is packed if it is known."""
+        """Pack the trains of some tracks, and their harmony; of no segments, nothing."""
         seconds = [np.nan if duration is None else duration for duration in durations]
         return cls(
             np.array([track_id.encode() for track_id in ids], f"S{TRACK_ID_LENGTH}"),
             np.array(seconds, np.float32),
             PackedTracks.of([pack_trains(trains) for trains in rhythm]),
             PackedTracks.of([pack_trains(trains) for trains in echoprint]),
-            PackedTracks.none(len(ids)) if harmony is None else PackedTracks.of(harmony),
+            PackedTracks.of([pack_harmony(one) if len(one) else b"" for one in harmony]),
         )
 
 
