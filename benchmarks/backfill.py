@@ -22,8 +22,8 @@ from pathlib import Path
 import duckdb
 from shards import Generator, write_shard
 
-from spotify_pipeline.status import read_ledger
 from spotify_pipeline.store.database import DatabaseBusyError
+from spotify_pipeline.store.ledger import read_ledger
 
 SHARDS = ["0a", "0A", "0b", "0B", "0c", "0C", "0d", "0D"]
 MODULE = "spotify_pipeline.definitions"

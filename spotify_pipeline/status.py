@@ -13,18 +13,18 @@ import msgspec
 
 from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest
 from spotify_pipeline.dump.failure import failures
-from spotify_pipeline.dump.metadata import find_sources
+from spotify_pipeline.dump.metadata_sources import find_sources
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import Survey, survey_incoming
 from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES, MetadataSource
 from spotify_pipeline.index.manifest import Manifest, read_manifest
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
-from spotify_pipeline.store.audio import LedgerRow, ledger
-from spotify_pipeline.store.database import DatabaseBusyError, connect
+from spotify_pipeline.store.database import DatabaseBusyError
+from spotify_pipeline.store.ledger import LedgerRow, read_ledger
 from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
 
-__all__ = ["Status", "gather_status", "read_ledger", "size_on_disk"]
+__all__ = ["Status", "gather_status", "size_on_disk"]
 
 _Row = TypeVar("_Row")
 
@@ -231,20 +231,6 @@ def _sizes(settings: Settings) -> Sizes:
         index=size_on_disk(settings.index),
         text_index=size_on_disk(settings.text_index),
     )
-
-
-def read_ledger(audio_database: Path) -> dict[str, LedgerRow]:
-    """Read the shard ledger of a database that may not be there yet.
-
-    Raises
-    ------
-    DatabaseError
-        The database is damaged or busy.
-    """
-    if not audio_database.exists():
-        return {}
-    with connect(audio_database, read_only=True) as connection:
-        return ledger(connection)
 
 
 def size_on_disk(path: Path) -> int:

@@ -18,9 +18,9 @@ from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.index.build import IndexSetting, update_index
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.shards import DUMP_SHARDS
-from spotify_pipeline.status import gather_status, read_ledger
+from spotify_pipeline.status import gather_status
 from spotify_pipeline.store.audio import create_audio_database
-from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import json_line, make_documents
@@ -278,23 +278,6 @@ def test_runs_at_work_do_not_disturb_the_status(home: Settings) -> None:
     assert {tuple(status.failed.items()) for status in seen} <= {(), (("0a", "cut off"),)}
     assert failures(home.staging) == {}
     assert gather_status(home).sizes.staging == 0
-
-
-def test_the_ledger_of_a_missing_database_is_empty(home: Settings) -> None:
-    assert read_ledger(home.audio_database) == {}
-    assert not home.audio_database.exists()
-
-
-def test_the_ledger_is_read_from_the_database(home: Settings) -> None:
-    ingest_documents(home, "0a", 2)
-    assert {shard: row.tracks for shard, row in read_ledger(home.audio_database).items()} == {
-        "0a": 2
-    }
-    with (
-        held_open_by_another_process(home.audio_database),
-        pytest.raises(DatabaseError, match="another process"),
-    ):
-        read_ledger(home.audio_database)
 
 
 def test_a_shard_that_lies_there_twice_is_not_ready_and_the_others_are(home: Settings) -> None:

@@ -27,9 +27,9 @@ from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError, SpaceGuard
-from spotify_pipeline.status import gather_status, read_ledger
-from spotify_pipeline.store.audio import LedgerRow
+from spotify_pipeline.status import gather_status
 from spotify_pipeline.store.ingestion import retire_ingested
+from spotify_pipeline.store.ledger import LedgerRow, read_ledger
 
 __all__ = ["JobOutcome", "run_waiting"]
 

@@ -83,7 +83,7 @@ def _loaded(
     tables: Sequence[str],
 ) -> Iterator[dg.MaterializeResult]:
     """Load tables of a file, and tell of each."""
-    from spotify_pipeline.dump.metadata import require_source
+    from spotify_pipeline.dump.metadata_sources import require_source
     from spotify_pipeline.store.metadata import build_metadata
 
     settings = data_home.settings

@@ -47,8 +47,8 @@ def finished_shards(
     from spotify_pipeline.dump.failure import failures
     from spotify_pipeline.dump.passed_over import passed_over
     from spotify_pipeline.dump.readiness import survey_incoming
-    from spotify_pipeline.status import read_ledger
     from spotify_pipeline.store.database import DatabaseBusyError
+    from spotify_pipeline.store.ledger import read_ledger
 
     if skipped := _unless_set_up(context.instance):
         return skipped
@@ -155,7 +155,7 @@ def _look_for_metadata(
     context: dg.SensorEvaluationContext, data_home: DataHome, kind: MetadataSource
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a run if a file is new and has not changed since the last look."""
-    from spotify_pipeline.dump.metadata import find_sources
+    from spotify_pipeline.dump.metadata_sources import find_sources
     from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
 
     if skipped := _unless_set_up(context.instance):

@@ -164,8 +164,9 @@ def ingested_shard(
     from spotify_pipeline.dump.failure import noting_failure
     from spotify_pipeline.dump.incoming import SourcePolicy
     from spotify_pipeline.dump.reduction import require_reduction
-    from spotify_pipeline.store.audio import count_rejects, create_audio_database, findings_of
+    from spotify_pipeline.store.audio import count_rejects, create_audio_database
     from spotify_pipeline.store.ingestion import ingest_reduction, space_needed
+    from spotify_pipeline.store.ledger import findings_of
 
     settings, shard = data_home.settings, context.partition_key
     with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):

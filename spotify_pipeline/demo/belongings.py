@@ -12,7 +12,7 @@ import msgspec
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import DEMO_HOME, HOME_VARIABLE, Settings
-from spotify_pipeline.status import read_ledger
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
 __all__ = ["claim_home", "is_demo_home", "note_made"]

@@ -21,9 +21,8 @@ import pyarrow as pa
 
 from spotify_pipeline.dump.compression import content_size, open_compressed
 from spotify_pipeline.dump.errors import MetadataError
-from spotify_pipeline.dump.tables import ALL_TABLES, CATALOGUE, MetadataSource, TableDefinition
+from spotify_pipeline.dump.tables import ALL_TABLES, CATALOGUE, TableDefinition
 from spotify_pipeline.progress import Report
-from spotify_pipeline.settings import METADATA_VARIABLE, Settings
 from spotify_pipeline.space import naming_a_full_disk
 
 __all__ = [
@@ -31,10 +30,8 @@ __all__ = [
     "UNPACKED_NAME",
     "SourceTable",
     "discard_unpacked",
-    "find_sources",
     "inspect_table",
     "read_table",
-    "require_source",
     "unpack",
     "unpacked_size",
 ]
@@ -67,45 +64,6 @@ class SourceTable:
 
     rows: int
     extra_columns: tuple[str, ...]
-
-
-def find_sources(settings: Settings, source: MetadataSource = CATALOGUE) -> list[Path]:
-    """Find a metadata file anywhere below the incoming folder, or where the user says it is.
-
-    The first one counts: the newest by its modification time; of two that are as new, as ``zstd``
-    leaves them, the one that is unpacked.
-
-    Raises
-    ------
-    MetadataError
-        The file that the user names is not there.
-    """
-    named = settings.metadata_file
-    if named is not None and source is CATALOGUE:
-        if not named.is_file():
-            raise MetadataError(f"{named}: no such file, but {METADATA_VARIABLE} names it")
-        return [named]
-    found = [
-        path
-        for name in dict.fromkeys((source.unpacked, source.packed))
-        for path in sorted(settings.incoming.rglob(name))
-        if path.is_file()
-    ]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-
-
-def require_source(settings: Settings, source: MetadataSource = CATALOGUE) -> Path:
-    """Find the metadata file that counts.
-
-    Raises
-    ------
-    MetadataError
-        It is not there.
-    """
-    found = find_sources(settings, source)
-    if not found:
-        raise MetadataError(f"{source.packed} is not in {settings.incoming} or a folder below it")
-    return found[0]
 
 
 def unpack(source: Path, target: Path, progress: Report | None = None) -> None:

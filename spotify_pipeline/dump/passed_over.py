@@ -7,7 +7,7 @@ Belongs here: looking at names and folders. Does not belong here: shards that ar
 import os
 from pathlib import Path
 
-from spotify_pipeline.dump.metadata import find_sources
+from spotify_pipeline.dump.metadata_sources import find_sources
 from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS
 from spotify_pipeline.settings import INCOMING_VARIABLE, METADATA_VARIABLE, Settings
 from spotify_pipeline.shards import shard_of_file_name, why_not_a_shard
@@ -25,7 +25,7 @@ def passed_over(settings: Settings) -> dict[str, str]:
     Raises
     ------
     MetadataError
-        See `metadata.find_sources`.
+        See `metadata_sources.find_sources`.
     """
     found: dict[str, str] = {}
 

@@ -29,7 +29,8 @@ from spotify_pipeline.index.segment_writer import PackedTracks, Tracks, write_se
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import TRACK_ID_LENGTH
-from spotify_pipeline.store.audio import ledger, shard_fingerprints
+from spotify_pipeline.store.audio import shard_fingerprints
+from spotify_pipeline.store.ledger import ledger
 
 __all__ = ["IndexSetting", "IndexUpdate", "ShardSegment", "index_shard", "update_index"]
 

@@ -9,12 +9,11 @@ and only those that begin with the name of its shard. Parts that are kept on req
 their own (`parts`).
 
 Belongs here: schema, appending, reading back. Does not belong here: making reductions
-(`dump.reduction`), opening the file (`database`).
+(`dump.reduction`), opening the file (`database`), looking at what was ingested (`ledger`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,20 +21,16 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from spotify_pipeline.dump.incoming import FileState
 from spotify_pipeline.dump.reduction import REJECTS_KEPT, Reduction, ReductionSummary
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
-from spotify_pipeline.store.findings import Finding
+from spotify_pipeline.store.ledger import LedgerRow, ledger_row
 from spotify_pipeline.store.parts import replace_parts
 
 __all__ = [
-    "LedgerRow",
     "append_reduction",
     "count_rejects",
     "create_audio_database",
-    "findings_of",
-    "ledger",
     "shard_fingerprints",
 ]
 
@@ -96,46 +91,6 @@ ALTER TABLE tracks ADD COLUMN IF NOT EXISTS harmony BLOB USING COMPRESSION uncom
 ALTER TABLE shards ADD COLUMN IF NOT EXISTS with_harmony BIGINT DEFAULT 0;
 """
 """What a database lacks that was made before; its rows then have none."""
-
-
-@dataclass(frozen=True)
-class LedgerRow:
-    """What the ledger says of one shard.
-
-    Attributes
-    ----------
-    source, source_bytes, source_modified_ns, checksum, lines, rejects, duplicates
-        As in `ReductionSummary`.
-    tracks
-        Rows of the shard in ``tracks``.
-    run_id
-        The run that appended it.
-    ingested_at
-        When, in UTC.
-    with_harmony
-        Tracks that have harmony.
-    failed_checks
-        What the checks that failed found.
-    """
-
-    shard: str
-    source: str
-    source_bytes: int
-    source_modified_ns: int
-    checksum: str
-    lines: int
-    tracks: int
-    rejects: int
-    duplicates: int
-    run_id: str
-    ingested_at: datetime
-    with_harmony: int = 0
-    failed_checks: tuple[str, ...] = ()
-
-    @property
-    def state(self) -> FileState:
-        """What the source file was when it was read."""
-        return self.source_bytes, self.source_modified_ns
 
 
 def create_audio_database(path: Path) -> None:
@@ -200,43 +155,6 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
-def ledger(connection: duckdb.DuckDBPyConnection) -> dict[str, LedgerRow]:
-    """Read the ledger by shard name, in the order of ingestion; empty before the first append."""
-    try:
-        rows = connection.sql("FROM shards ORDER BY ingested_at, shard")
-        values = rows.fetchall()
-    except duckdb.CatalogException:
-        return {}
-    failed: dict[str, tuple[str, ...]] = {}
-    for shard, finding in _findings(connection, "NOT passed"):
-        failed[shard] = (*failed.get(shard, ()), str(finding))
-    return {
-        row.shard: replace(row, failed_checks=failed.get(row.shard, ()))
-        for row in (LedgerRow(**dict(zip(rows.columns, found, strict=True))) for found in values)
-    }
-
-
-def findings_of(connection: duckdb.DuckDBPyConnection, shard: str) -> list[Finding]:
-    """Read what was found when a shard's rows were checked, in the order of `CHECKS`."""
-    return [finding for _, finding in _findings(connection, "shard = ?", [shard])]
-
-
-def _findings(
-    connection: duckdb.DuckDBPyConnection, condition: str, values: Sequence[str] = ()
-) -> list[tuple[str, Finding]]:
-    try:
-        rows = connection.execute(
-            f"SELECT shard, name, passed, figures FROM checks WHERE {condition} ORDER BY rowid",
-            list(values),
-        ).fetchall()
-    except duckdb.CatalogException:  # a database of before findings were kept
-        return []
-    return [
-        (shard, Finding(name, passed, msgspec.json.decode(figures)))
-        for shard, name, passed, figures in rows
-    ]
-
-
 def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str, int]:
     """Count a shard's rejects by reason, most frequent first; those that are not kept, at last."""
     counts = dict(
@@ -245,7 +163,7 @@ def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str
             [shard],
         ).fetchall()
     )
-    row = ledger(connection).get(shard)
+    row = ledger_row(connection, shard)
     others = 0 if row is None else row.rejects - sum(counts.values())
     return counts | ({_NOT_KEPT: others} if others else {})
 
@@ -358,13 +276,13 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int
 
 def _counted(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
     """Read the ledger's row back and compare it with the table and with what was read."""
-    row = ledger(connection)[summary.shard]
+    row = ledger_row(connection, summary.shard)
     present = _count(connection, "tracks", summary.shard)
     rejects = _count(connection, "rejects", summary.shard)
     kept = min(summary.rejects, REJECTS_KEPT)
     read = (summary.lines, summary.tracks, kept, summary.duplicates)
-    committed = (row.lines, present, rejects, row.duplicates)
-    if read != committed or present != row.tracks:
+    committed = None if row is None else (row.lines, present, rejects, row.duplicates)
+    if row is None or read != committed or present != row.tracks:
         raise DatabaseError(
             f"shard {summary.shard}: read {read}, but the database has {committed} (lines, tracks,"
             " rejects, duplicates); the source file stays where it is"

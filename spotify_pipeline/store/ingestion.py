@@ -12,7 +12,8 @@ import duckdb
 from spotify_pipeline.dump.incoming import SourcePolicy, retire_source
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.settings import Settings, TrainsChoice
-from spotify_pipeline.store.audio import LedgerRow, append_reduction
+from spotify_pipeline.store.audio import append_reduction
+from spotify_pipeline.store.ledger import LedgerRow
 
 __all__ = ["Ingestion", "ingest_reduction", "retire_ingested", "space_needed"]
 

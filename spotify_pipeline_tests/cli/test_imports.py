@@ -39,9 +39,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["lookup", "--help"],
         ["lookup", "yesterday", "beatles"],
         ["lookup", "--id", track_id(3), "--json"],
+        ["lookup", "--duplicates"],
+        ["status"],
+        ["status", "--json"],
     ],
 )
-def test_a_look_up_and_help_import_nothing_that_takes_longer_than_they_do(
+def test_look_ups_the_status_and_help_import_nothing_that_takes_longer_than_they_do(
     home: Path, arguments: list[str]
 ) -> None:
     finished = subprocess.run(

@@ -9,7 +9,8 @@ import pytest
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.status import gather_status, read_ledger, size_on_disk
+from spotify_pipeline.status import gather_status, size_on_disk
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
 

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -24,17 +23,15 @@ from spotify_pipeline.dump.metadata import (
     UNPACKED_RATIO,
     _count_rows,
     discard_unpacked,
-    find_sources,
     inspect_table,
     read_table,
     unpack,
     unpacked_size,
 )
-from spotify_pipeline.dump.tables import AUDIO_FEATURES, TABLES
+from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.space import SpaceError
 from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.metadata_file import NULLABLE, ROWS, SCHEMA, Row, pack, write_metadata
-from spotify_pipeline_tests.reductions import settings_of
 
 
 @pytest.fixture
@@ -605,37 +602,3 @@ def test_what_is_unpacked_is_discarded_half_of_it_too(tmp_path: Path) -> None:
     discard_unpacked(tmp_path / "target")
     discard_unpacked(tmp_path / "target")
     assert list(tmp_path.iterdir()) == [tmp_path / "other"]
-
-
-def test_sources_are_found_anywhere_below_and_the_newest_comes_first(tmp_path: Path) -> None:
-    settings = settings_of(tmp_path)
-    folder = settings.incoming / "a" / "torrent"
-    folder.mkdir(parents=True)
-    (settings.incoming / "spotify_clean.sqlite3.zst").mkdir()
-    (folder / "spotify_clean.sqlite3.zst.part").touch()
-    assert find_sources(settings) == []
-    packed, plain = (
-        folder / "spotify_clean.sqlite3.zst",
-        settings.incoming / "spotify_clean.sqlite3",
-    )
-    packed.touch()
-    plain.touch()
-    os.utime(packed, ns=(1, 1))
-    os.utime(plain, ns=(2, 2))
-    assert find_sources(settings) == [plain, packed]
-    os.utime(packed, ns=(3, 3))
-    assert find_sources(settings) == [packed, plain]
-    os.utime(plain, ns=(3, 3))
-    assert find_sources(settings) == [plain, packed]  # as zstd unpacks it
-
-
-def test_the_file_that_the_user_names_counts(tmp_path: Path) -> None:
-    settings = settings_of(tmp_path)
-    (settings.incoming / "spotify_clean.sqlite3").touch()
-    named = tmp_path / "earlier.sqlite3"
-    naming = replace(settings, metadata_file=named)
-    with pytest.raises(MetadataError, match="SPOTIFY_PIPELINE_METADATA names it"):
-        find_sources(naming)
-    named.touch()
-    assert find_sources(naming) == [named]
-    assert find_sources(naming, AUDIO_FEATURES) == []

@@ -16,7 +16,7 @@ from spotify_pipeline.defs import build_defs, in_process
 from spotify_pipeline.defs.in_process import run_waiting
 from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.settings import HOME_VARIABLE, RESERVE_VARIABLE, Settings
-from spotify_pipeline.status import read_ledger
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, environment

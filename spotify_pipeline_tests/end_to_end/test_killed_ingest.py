@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from spotify_pipeline.dump.incoming import find_shards
-from spotify_pipeline.status import read_ledger
 from spotify_pipeline.store.database import connect
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, environment, run
 
@@ -80,7 +80,7 @@ from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.dump.document import parse_document
 from spotify_pipeline.dump.reduction import discard_reduction, reduce_shard
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.status import read_ledger
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.ingestion import ingest_reduction, retire_ingested, DELETE_SOURCE

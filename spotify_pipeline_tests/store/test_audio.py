@@ -21,10 +21,10 @@ from spotify_pipeline.store.audio import (
     append_reduction,
     count_rejects,
     create_audio_database,
-    ledger,
     shard_fingerprints,
 )
 from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.ledger import ledger
 from spotify_pipeline_tests.documents import (
     Document,
     json_line,
