@@ -40,10 +40,10 @@ from spotify_pipeline.fingerprint import (
     unpack_codes,
     unpack_trains,
 )
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 
 SHARD = "0a"
 NUMBERS = ["duration", "tempo", "key", "mode", "time_signature", "loudness", "end_of_fade_in"]

@@ -79,11 +79,11 @@ def _detect(home: Path, recording: Path) -> None:
     from spotify_pipeline.identify.fingerprints import fingerprint_files
     from spotify_pipeline.identify.timeline import timeline_files
     from spotify_pipeline.index.build import IndexSetting, update_index
+    from spotify_pipeline.ingest.append import ingest_reduction
     from spotify_pipeline.settings import TrainsChoice
     from spotify_pipeline.shards import SHARD_SUFFIX, TRACK_ID_LENGTH
     from spotify_pipeline.store.audio import create_audio_database
     from spotify_pipeline.store.database import connect
-    from spotify_pipeline.store.ingestion import ingest_reduction
 
     (track,) = fingerprint_files([recording])
     meta = {"track_id": SHARD.ljust(TRACK_ID_LENGTH, "0")}

@@ -4,10 +4,9 @@ Belongs here: gathering it from the rooms. Does not belong here: showing it (`cl
 """
 
 import os
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Mapping, Sized
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -16,17 +15,16 @@ from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.dump.metadata_sources import find_sources
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import Survey, survey_incoming
-from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES, MetadataSource
+from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES
 from spotify_pipeline.index.manifest import Manifest, read_manifest
+from spotify_pipeline.ingest.due import LOADING_JOBS, Seen, due
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
-from spotify_pipeline.store.database import DatabaseBusyError
+from spotify_pipeline.store.database import unless_busy
 from spotify_pipeline.store.ledger import LedgerRow, read_ledger
-from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
+from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
-__all__ = ["Status", "gather_status", "size_on_disk"]
-
-_Row = TypeVar("_Row")
+__all__ = ["Status", "gather_status", "index_is_current", "look", "size_on_disk"]
 
 
 class ShardCounts(msgspec.Struct, frozen=True):
@@ -113,6 +111,39 @@ class Status(msgspec.Struct, frozen=True):
     busy: list[str]
 
 
+def look(settings: Settings) -> Seen:
+    """Look at what decides what is due; what a database holds that is being written is unknown.
+
+    Raises
+    ------
+    PipelineError
+        Something that is there can't be read.
+    """
+    rows = unless_busy(read_ledger, settings.audio_database)
+    tables = unless_busy(loaded_source, settings.metadata_database)
+    return Seen(
+        shards=survey_incoming(settings.incoming, settings.sizes),
+        ledger=rows,
+        metadata={
+            kind: SourceFile.of(sources[0])
+            for kind in (CATALOGUE, *EXTRAS)
+            if (sources := find_sources(settings, kind))
+        },
+        loaded=tables,
+        text_is_current=None
+        if tables is None
+        else is_current(read_text_manifest(settings.text_index), tables),
+        index_is_current=None if rows is None else index_is_current(settings, rows),
+    )
+
+
+def index_is_current(settings: Settings, rows: Mapping[str, LedgerRow]) -> bool:
+    """Tell whether the feature index holds just the shards that are ingested."""
+    index = read_manifest(settings.index) or Manifest()
+    ingested = {shard: row.checksum for shard, row in rows.items()}
+    return index.current(settings.indexed_trains) == ingested
+
+
 def gather_status(settings: Settings) -> Status:
     """Look at an installation; nothing is changed, and nothing need be there yet.
 
@@ -122,9 +153,9 @@ def gather_status(settings: Settings) -> Status:
         Something that is there can't be read, or what the settings name is not there.
     """
     settings.require_incoming()
-    rows = _unless_busy(read_ledger, settings.audio_database)
-    tables = _unless_busy(loaded_source, settings.metadata_database)
-    survey = survey_incoming(settings.incoming, settings.sizes)
+    seen = look(settings)
+    survey, rows, tables = seen.shards, seen.ledger, seen.loaded
+    jobs = due(seen).jobs
     notes = {
         shard: note for shard, note in failures(settings.staging).items() if shard in survey.states
     }
@@ -137,9 +168,7 @@ def gather_status(settings: Settings) -> Status:
         for shard in survey.states
         if shard in notes and shard not in failed
     }
-    index = read_manifest(settings.index) or Manifest()
     text = read_text_manifest(settings.text_index)
-    waiting_metadata = None if tables is None else _waiting_metadata(settings, tables)
     return Status(
         home=str(settings.home),
         shards=ShardCounts(_count(rows), _count(waiting), len(failed), len(DUMP_SHARDS)),
@@ -147,24 +176,19 @@ def gather_status(settings: Settings) -> Status:
         not_ready=cut_off | survey.waiting,
         failed=failed,
         passed_over=passed_over(settings),
-        tracks=None if rows is None else sum(row.tracks for row in rows.values()),
-        rejects=None if rows is None else sum(row.rejects for row in rows.values()),
-        tracks_with_harmony=None
-        if rows is None
-        else sum(row.with_harmony for row in rows.values()),
+        tracks=_sum(rows, "tracks"),
+        rejects=_sum(rows, "rejects"),
+        tracks_with_harmony=_sum(rows, "with_harmony"),
         metadata_tables=None if tables is None else len(tables.keys() & TABLES.keys()),
         metadata_extras=None if tables is None else sorted(tables.keys() - TABLES.keys()),
-        metadata_waiting=None if waiting_metadata is None else CATALOGUE in waiting_metadata,
+        metadata_waiting=None if tables is None else LOADING_JOBS[CATALOGUE] in jobs,
         extras_waiting=None
-        if waiting_metadata is None
-        else [kind.tables[0] for kind in EXTRAS if kind in waiting_metadata],
-        indexed_tracks=index.tracks,
-        index_is_current=None
-        if rows is None
-        else index.current(settings.indexed_trains)
-        == {shard: row.checksum for shard, row in rows.items()},
+        if tables is None
+        else [kind.tables[0] for kind in EXTRAS if LOADING_JOBS[kind] in jobs],
+        indexed_tracks=(read_manifest(settings.index) or Manifest()).tracks,
+        index_is_current=seen.index_is_current,
         text_tracks=text.tracks if text is not None else 0,
-        text_index_is_current=None if tables is None else is_current(text, tables),
+        text_index_is_current=seen.text_is_current,
         sizes=_sizes(settings),
         busy=[
             path.name
@@ -177,12 +201,8 @@ def gather_status(settings: Settings) -> Status:
     )
 
 
-def _unless_busy(read: Callable[[Path], dict[str, _Row]], path: Path) -> dict[str, _Row] | None:
-    """Read a database; None while another process writes it."""
-    try:
-        return read(path)
-    except DatabaseBusyError:
-        return None
+def _sum(rows: Mapping[str, LedgerRow] | None, figure: str) -> int | None:
+    return None if rows is None else sum(getattr(row, figure) for row in rows.values())
 
 
 def _count(found: Sized | None) -> int | None:
@@ -210,16 +230,6 @@ def _waiting(
             return None
         kept = {shard for shard, row in rows.items() if survey.states.get(shard) == row.state}
     return [shard for shard in survey.states if shard not in kept and shard not in failed]
-
-
-def _waiting_metadata(settings: Settings, tables: Mapping[str, SourceFile]) -> list[MetadataSource]:
-    """Give the kinds of metadata of which a file lies there that is not loaded."""
-    return [
-        kind
-        for kind in (CATALOGUE, *EXTRAS)
-        if (sources := find_sources(settings, kind))
-        and not is_loaded(SourceFile.of(sources[0]), tables, kind)
-    ]
 
 
 def _sizes(settings: Settings) -> Sizes:

@@ -11,11 +11,11 @@ import pytest
 
 from spotify_pipeline import space
 from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import AT_ONCE, SpaceError, SpaceGuard, naming_a_full_disk
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline.store.ledger import ledger
 from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.documents import make_documents, write_shard

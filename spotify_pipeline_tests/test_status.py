@@ -16,12 +16,12 @@ from spotify_pipeline.dump.failure import failures, noting_failure
 from spotify_pipeline.dump.reduction import Reduction
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.index.build import IndexSetting, update_index
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.status import gather_status
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import json_line, make_documents
 from spotify_pipeline_tests.metadata_file import pack, write_metadata

@@ -3,7 +3,8 @@
 For the command line: the same assets as in the web UI, recorded in the same Dagster instance, so
 that the UI shows what was done here.
 
-Belongs here: which jobs to run, and their outcome. Does not belong here: what the jobs do.
+Belongs here: running jobs, and their outcome. Does not belong here: which are due (`ingest.due`),
+and what they do.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,18 +18,16 @@ from filelock import FileLock, Timeout
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
 from spotify_pipeline.defs.instance import open_instance
-from spotify_pipeline.defs.metadata import EXTRA_JOBS
 from spotify_pipeline.defs.shards import WHOLE_FILE
-from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
-from spotify_pipeline.dump.reduction import discard_reduction
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.ingest.due import INGEST_JOB, LOADING_JOBS, Seen, due
+from spotify_pipeline.ingest.shard import finish_shard
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError, SpaceGuard
-from spotify_pipeline.status import gather_status
-from spotify_pipeline.store.ingestion import retire_ingested
+from spotify_pipeline.status import look
 from spotify_pipeline.store.ledger import LedgerRow, read_ledger
 
 __all__ = ["JobOutcome", "run_waiting"]
@@ -126,51 +125,48 @@ class _Runs:
             for name, reason in passed_over(self.settings).items():
                 text = f"{name} is passed over: {reason}"
                 whole = name == str(self.settings.incoming)  # and that is an error
-                yield JobOutcome("ingest", None, text if whole else None, None if whole else text)
+                yield JobOutcome(INGEST_JOB, None, text if whole else None, None if whole else text)
             yield from self.shards()
             yield from self.metadata_and_indexes()
 
     def shards(self) -> Iterator[JobOutcome]:
         """Ingest the shards that are finished."""
         survey = survey_incoming(self.settings.incoming, self.settings.sizes)
-        rows = read_ledger(self.settings.audio_database)
-        policy = SourcePolicy.parse(self.settings.sources)
-        for shard, reason in survey.waiting.items():
-            yield JobOutcome("ingest", shard, note=f"waits, {reason}")
-        for shard, path in survey.ready.items():
-            row = rows.get(shard)
-            if row is not None and row.state == survey.states[shard]:
-                yield self.retire(row, path, policy)
-            elif not self.disk_full:  # else it would wait as long as the one before, for nothing
-                outcome = self.run("ingest", shard)
+        ledger = read_ledger(self.settings.audio_database)
+        found = due(Seen(survey, ledger))
+        for shard, reason in found.waiting.items():
+            yield JobOutcome(INGEST_JOB, shard, note=f"waits, {reason}")
+        for shard in found.finished:
+            yield self.finish(ledger[shard], survey.ready[shard])
+        for shard in found.shards:
+            if not self.disk_full:  # else it would wait as long as the one before, for nothing
+                outcome = self.run(INGEST_JOB, shard)
                 self.disk_full = outcome.disk_full
                 yield outcome
 
     def metadata_and_indexes(self) -> Iterator[JobOutcome]:
         """Load the metadata files that are new, and bring the indexes up to date."""
-        status = gather_status(self.settings)
-        for name in status.busy:
-            yield JobOutcome("ingest", None, note=f"{name} is being written; come back later")
-        for kind, job in EXTRA_JOBS.items():
-            if kind.tables[0] in (status.extras_waiting or []) and not self.disk_full:
-                yield self.run(job.name)
-        if status.metadata_waiting and not self.disk_full:
-            yield self.run("metadata")
-        elif status.text_index_is_current is False:
-            yield self.run("text")
-        if status.index_is_current is False:
-            yield self.run("index")
+        seen = look(self.settings)
+        for database, found in (
+            (self.settings.audio_database, seen.ledger),
+            (self.settings.metadata_database, seen.loaded),
+        ):
+            if found is None:
+                note = f"{database.name} is being written; come back later"
+                yield JobOutcome(INGEST_JOB, None, note=note)
+        for job in due(seen).jobs:
+            if not (self.disk_full and job in LOADING_JOBS.values()):
+                yield self.run(job)
 
-    def retire(self, row: LedgerRow, path: Path, policy: SourcePolicy) -> JobOutcome:
+    def finish(self, row: LedgerRow, path: Path) -> JobOutcome:
         """Let go of a file whose rows are in the database, if they are sound."""
-        discard_reduction(self.settings.staging, row.shard)
-        kept = retire_ingested(row, path, policy, self.settings.reject_limit)
+        kept = finish_shard(self.settings, row, path)
         if kept is None:
-            return JobOutcome("ingest", row.shard)
+            return JobOutcome(INGEST_JOB, row.shard)
         text = f"is in the database already; its file is kept: {kept}"
         if row.failed_checks:
-            return JobOutcome("ingest", row.shard, error=text)
-        return JobOutcome("ingest", row.shard, note=text)
+            return JobOutcome(INGEST_JOB, row.shard, error=text)
+        return JobOutcome(INGEST_JOB, row.shard, note=text)
 
     def run(self, job: str, shard: str | None = None) -> JobOutcome:
         """Run a job to its end; an interrupt ends everything."""

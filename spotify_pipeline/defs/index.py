@@ -10,6 +10,7 @@ import dagster as dg
 
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
 from spotify_pipeline.defs.shards import AUDIO_POOL, SHARD_PARTITIONS, ingested_shard
+from spotify_pipeline.ingest.due import INDEX_JOB
 
 if TYPE_CHECKING:
     from spotify_pipeline.index.build import IndexSetting, ShardSegment
@@ -107,7 +108,7 @@ def _segment_metadata(made: "ShardSegment") -> dict[str, float]:
 
 
 index_job = dg.define_asset_job(
-    "index",
+    INDEX_JOB,
     selection=dg.AssetSelection.assets(feature_index),
     description="Bring the feature index up to date with audio.duckdb.",
 )

@@ -18,6 +18,7 @@ from spotify_pipeline.dump.tables import (
     TABLES,
     MetadataSource,
 )
+from spotify_pipeline.ingest.due import LOADING_JOBS
 
 __all__ = [
     "EXTRA_JOBS",
@@ -116,19 +117,19 @@ def _loaded(
 
 
 metadata_job = dg.define_asset_job(
-    "metadata",
+    LOADING_JOBS[CATALOGUE],
     selection=dg.AssetSelection.assets(*TABLES, "text_index"),
     description="Load the nine metadata tables into meta.duckdb, and index their words.",
 )
 
 EXTRA_JOBS = {
     AUDIO_FEATURES: dg.define_asset_job(
-        "audio_features",
+        LOADING_JOBS[AUDIO_FEATURES],
         selection=dg.AssetSelection.assets(track_audio_features),
         description="Load spotify_clean_audio_features.sqlite3.zst into meta.duckdb.",
     ),
     ARTIST_REDIRECTS: dg.define_asset_job(
-        "redirects",
+        LOADING_JOBS[ARTIST_REDIRECTS],
         selection=dg.AssetSelection.assets(artist_redirects),
         description="Load spotify_artist_redirects.json into meta.duckdb.",
     ),

@@ -1,11 +1,13 @@
 """What runs by itself: shards and metadata as they finish downloading, the index after them.
 
-Belongs here: when to request which run. Does not belong here: telling finished files from others
-(`dump.readiness`).
+Belongs here: how often to look, run keys, what a tick says. Does not belong here: what is due
+(`ingest.due`), telling finished files from others (`dump.readiness`).
 """
 
 import json
 import time
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -14,8 +16,11 @@ from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
 from spotify_pipeline.defs.resources import DataHome
-from spotify_pipeline.defs.shards import ingest_job, ingested_shard
+from spotify_pipeline.defs.shards import ingest_job
 from spotify_pipeline.dump.tables import CATALOGUE, MetadataSource
+
+if TYPE_CHECKING:
+    from spotify_pipeline.store.ledger import LedgerRow
 
 __all__ = ["finished_shards", "ingested_shards", "new_extras", "new_metadata"]
 
@@ -40,14 +45,14 @@ def finished_shards(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ingest each shard once its download is finished.
 
-    A shard that was ingested before is left alone; materialise its partition to ingest it again.
     One whose ingest failed is tried again, later each time; one whose run was ended from outside,
     by a power cut say, at the next look.
     """
     from spotify_pipeline.dump.failure import failures
     from spotify_pipeline.dump.passed_over import passed_over
     from spotify_pipeline.dump.readiness import survey_incoming
-    from spotify_pipeline.store.database import DatabaseBusyError
+    from spotify_pipeline.ingest.due import Seen, due
+    from spotify_pipeline.store.database import unless_busy
     from spotify_pipeline.store.ledger import read_ledger
 
     if skipped := _unless_set_up(context.instance):
@@ -57,28 +62,20 @@ def finished_shards(
     bury_dead_runs(context.instance)
     earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
-    try:
-        ingested = read_ledger(settings.audio_database)
-    except DatabaseBusyError as error:
-        return dg.SkipReason(f"which shards are ingested is not known now: {error}")
+    ledger = unless_busy(read_ledger, settings.audio_database)
     failed = failures(settings.staging)
     in_progress = _shards_in_progress(context.instance)
-    requests, notes = [], [f"{shard}: {reason}" for shard, reason in survey.waiting.items()]
-    notes += [f"{path}: {reason}" for path, reason in passed_over(settings).items()]
-    for shard in survey.ready:
+    found = due(Seen(survey, ledger, in_progress, failed, time.time()))
+    requests = []
+    for shard in found.shards:
         failure = failed.get(shard)
         attempts = (failure.attempts if failure else 0) + _failed_runs(context.instance, shard)
-        if shard in in_progress:
-            notes.append(f"{shard}: a run is in progress")
-        elif shard in ingested:
-            failing = "".join(f"; its rows fail {check}" for check in ingested[shard].failed_checks)
-            notes.append(f"{shard}: ingested already; materialise it to ingest it again{failing}")
-        elif failure and time.time() < failure.retry_at:
-            notes.append(f"{shard}: tried again later; {failure.error}")
-        else:
-            size, modified = survey.states[shard]
-            run_key = f"{shard} {size} {modified} {attempts}"
-            requests.append(dg.RunRequest(run_key=run_key, partition_key=shard))
+        size, modified = survey.states[shard]
+        run_key = f"{shard} {size} {modified} {attempts}"
+        requests.append(dg.RunRequest(run_key=run_key, partition_key=shard))
+    notes = [f"{shard}: {reason}" for shard, reason in found.waiting.items()]
+    notes += [_of_finished((ledger or {})[shard]) for shard in found.finished]
+    notes += [f"{path}: {reason}" for path, reason in passed_over(settings).items()]
     if requests:  # then a tick has no other place for what is not requested
         for note in notes:
             context.log.info(note)
@@ -87,6 +84,11 @@ def finished_shards(
         skip_reason=None if requests else "; ".join(notes) or "no shard lies there",
         cursor=json.dumps(survey.states),
     )
+
+
+def _of_finished(row: "LedgerRow") -> str:
+    failing = "".join(f"; its rows fail {check}" for check in row.failed_checks)
+    return f"{row.shard}: ingested already; materialise it to ingest it again{failing}"
 
 
 def _unless_set_up(instance: dg.DagsterInstance) -> dg.SkipReason | None:
@@ -156,7 +158,8 @@ def _look_for_metadata(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a run if a file is new and has not changed since the last look."""
     from spotify_pipeline.dump.metadata_sources import find_sources
-    from spotify_pipeline.store.metadata_ledger import SourceFile, is_loaded, loaded_source
+    from spotify_pipeline.ingest.due import Seen, due
+    from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
     if skipped := _unless_set_up(context.instance):
         return skipped
@@ -167,7 +170,8 @@ def _look_for_metadata(
     source, *older = sources
     others = "".join(f"; {path} is older and does not count" for path in older)
     file = SourceFile.of(source)
-    if is_loaded(file, loaded_source(data_home.settings.metadata_database), kind):
+    loaded = loaded_source(data_home.settings.metadata_database)
+    if not due(Seen(metadata={kind: file}, loaded=loaded)).jobs:
         return dg.SkipReason(f"{source} is loaded already{others}")
     state = f"{file.name} {file.size} {file.modified_ns}"
     if state != context.cursor:
@@ -185,18 +189,25 @@ def _look_for_metadata(
     description="Bring the feature index up to date once shards were ingested, at most every ten"
     " minutes.",
 )
-def ingested_shards(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Bring the index up to date when shards were ingested, not too often."""
+def ingested_shards(
+    context: dg.SensorEvaluationContext, data_home: DataHome
+) -> dg.RunRequest | dg.SkipReason:
+    """Bring the index up to date when it does not hold what is ingested, not too often."""
+    from spotify_pipeline.ingest.due import Seen, due
+    from spotify_pipeline.status import index_is_current
+    from spotify_pipeline.store.database import unless_busy
+    from spotify_pipeline.store.ledger import read_ledger
+
     if skipped := _unless_set_up(context.instance):
         return skipped
-    shard_event = context.instance.get_latest_materialization_event(ingested_shard.key)
-    index_event = context.instance.get_latest_materialization_event(feature_index.key)
-    if shard_event is None:
-        return dg.SkipReason("no shard is ingested")
-    if index_event is not None:
-        if index_event.timestamp > shard_event.timestamp:
-            return dg.SkipReason("the index is younger than the last shard")
-        left = index_event.timestamp + INDEX_INTERVAL - time.time()
-        if left > 0:
-            return dg.SkipReason(f"the next build is due in {left:,.0f} s")
-    return dg.RunRequest(run_key=f"{shard_event.run_id} {index_event and index_event.timestamp}")
+    settings = data_home.settings
+    ledger = unless_busy(read_ledger, settings.audio_database)
+    if ledger is None:
+        return dg.SkipReason("what is ingested is not known now: another process writes it")
+    if not due(Seen(index_is_current=index_is_current(settings, ledger))).jobs:
+        return dg.SkipReason("the index holds what is ingested")
+    built = context.instance.get_latest_materialization_event(feature_index.key)
+    if built is not None and (left := built.timestamp + INDEX_INTERVAL - time.time()) > 0:
+        return dg.SkipReason(f"the next build is due in {left:,.0f} s")
+    last = max(ledger.values(), key=attrgetter("ingested_at")).run_id if ledger else None
+    return dg.RunRequest(run_key=f"{last} {settings.indexed_trains} {built and built.timestamp}")

@@ -3,17 +3,16 @@
 Two assets, partitioned over the shard names. The reduction needs no database, so several run side
 by side; the ingestion has the database to itself, in a pool.
 
-Belongs here: wiring and metadata. Does not belong here: the work (`dump.reduction`,
-`store.ingestion`).
+Belongs here: wiring and metadata. Does not belong here: the work (`ingest.shard`).
 """
 
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
+from spotify_pipeline.ingest.due import INGEST_JOB
 from spotify_pipeline.shards import SHARDS
 from spotify_pipeline.store.findings import CHECKS
 
@@ -82,35 +81,21 @@ def reduced_shard(
     ``XX.jsonl.zst`` is never unpacked to disk. A shard whose file is not there, or turns out to be
     incomplete, waits: nothing is materialised, a check warns, and the run ends without failing.
     """
-    from spotify_pipeline.dump.claims import claimed
     from spotify_pipeline.dump.compression import IncompleteFileError
-    from spotify_pipeline.dump.failure import noting_failure
-    from spotify_pipeline.dump.incoming import AbsentShardError, find_shard
-    from spotify_pipeline.dump.parts import check_parts
-    from spotify_pipeline.dump.reduction import reduce_shard, space_needed
+    from spotify_pipeline.dump.incoming import AbsentShardError
+    from spotify_pipeline.ingest.shard import stage_shard
 
     settings, shard = data_home.settings, context.partition_key
-    guard = progress.guard(context, settings)
-    with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
+    with reported_as_failure():
         try:
-            source = find_shard(settings.incoming, shard)
-            with noting_failure(settings.staging, shard):
-                parts = check_parts(settings.parts if config.parts is None else config.parts)
-                total = source.stat().st_size
-                needed, what = space_needed(total, parts), f"reducing shard {shard}"
-                guard.wait_for(settings.staging, needed, what)
-                report = guard.watching(
-                    settings.staging, needed, what, progress.reporter(context, "MB")
-                )
-                started = time.monotonic()
-                reduction = reduce_shard(
-                    source,
-                    shard,
-                    settings.staging,
-                    lambda done: report(done, total, source.name),
-                    parts,
-                    settings.keep_harmony,
-                )
+            staged = stage_shard(
+                settings,
+                shard,
+                parts=config.parts,
+                guard=progress.guard(context, settings),
+                report=progress.reporter(context, "MB"),
+                say=context.log.warning,
+            )
         except (AbsentShardError, IncompleteFileError) as error:
             context.log.warning(f"shard {shard} waits: {error}")
             yield dg.AssetCheckResult(
@@ -120,8 +105,8 @@ def reduced_shard(
                 description=str(error),
             )
             return
+    reduction = staged.reduction
     summary = reduction.summary()
-    seconds = time.monotonic() - started
     yield dg.MaterializeResult(
         metadata={
             "source": dg.MetadataValue.path(summary.source),
@@ -135,8 +120,8 @@ def reduced_shard(
             "with_harmony": summary.with_harmony,
             "without_harmony": dg.MetadataValue.json(summary.without_harmony),
             "parts": ", ".join(summary.parts),
-            "seconds": seconds,
-            "megabytes_per_second": summary.source_bytes / 1e6 / seconds,
+            "seconds": staged.seconds,
+            "megabytes_per_second": summary.source_bytes / 1e6 / staged.seconds,
         },
         check_results=[dg.AssetCheckResult(check_name=WHOLE_FILE, passed=True)],
     )
@@ -160,36 +145,19 @@ def ingested_shard(
 
     If a check fails, the rows are there, the file stays, and the run fails.
     """
-    from spotify_pipeline.dump.claims import claimed
-    from spotify_pipeline.dump.failure import noting_failure
-    from spotify_pipeline.dump.incoming import SourcePolicy
-    from spotify_pipeline.dump.reduction import require_reduction
-    from spotify_pipeline.store.audio import count_rejects, create_audio_database
-    from spotify_pipeline.store.ingestion import ingest_reduction, space_needed
-    from spotify_pipeline.store.ledger import findings_of
+    from spotify_pipeline.ingest.shard import append_shard
 
     settings, shard = data_home.settings, context.partition_key
-    with reported_as_failure(), claimed(settings.locks, shard, context.log.warning):
-        reduction = require_reduction(settings.staging, shard)
-        with noting_failure(settings.staging, shard):
-            policy = SourcePolicy.parse(settings.sources)
-            progress.guard(context, settings).wait_for(
-                settings.home, space_needed(reduction), f"appending shard {shard}"
-            )
-            started = time.monotonic()
-            create_audio_database(settings.audio_database)
-            with audio_database.get_connection() as connection:
-                ingestion = ingest_reduction(
-                    connection,
-                    reduction,
-                    context.run.run_id,
-                    policy=policy,
-                    reject_limit=settings.reject_limit,
-                    keep=settings.kept_trains,
-                )
-                rejects = count_rejects(connection, shard)
-                findings = findings_of(connection, shard)
-    row, seconds = ingestion.row, time.monotonic() - started
+    with reported_as_failure():
+        appended = append_shard(
+            settings,
+            shard,
+            context.run.run_id,
+            audio_database.get_connection,
+            guard=progress.guard(context, settings),
+            say=context.log.warning,
+        )
+    ingestion, row = appended.ingestion, appended.ingestion.row
     if ingestion.kept_because:
         context.log.warning(f"{row.source} was kept: {ingestion.kept_because}")
     yield dg.MaterializeResult(
@@ -199,16 +167,16 @@ def ingested_shard(
             "lines": row.lines,
             "tracks": row.tracks,
             "rejects": row.rejects,
-            "reject_reasons": dg.MetadataValue.json(rejects),
+            "reject_reasons": dg.MetadataValue.json(appended.rejects),
             "duplicates": row.duplicates,
             "source_kept_because": ingestion.kept_because or "",
             "database_bytes": settings.audio_database.stat().st_size,
-            "seconds": seconds,
-            "tracks_per_second": row.tracks / seconds,
+            "seconds": appended.seconds,
+            "tracks_per_second": row.tracks / appended.seconds,
         },
         check_results=[
             dg.AssetCheckResult(check_name=found.name, passed=found.passed, metadata=found.figures)
-            for found in findings
+            for found in appended.findings
         ],
     )
     if row.failed_checks:
@@ -220,7 +188,7 @@ def ingested_shard(
 
 
 ingest_job = dg.define_asset_job(
-    "ingest",
+    INGEST_JOB,
     selection=dg.AssetSelection.assets(reduced_shard, ingested_shard),
     description="Ingest shards: reduce each, append it to audio.duckdb, delete its file.",
 )

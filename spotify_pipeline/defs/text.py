@@ -8,6 +8,7 @@ import dagster as dg
 from spotify_pipeline.catalog.text_terms import TEXT_TABLES
 from spotify_pipeline.defs.metadata import METADATA_POOL
 from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
+from spotify_pipeline.ingest.due import TEXT_JOB
 
 __all__ = ["text_index", "text_job"]
 
@@ -41,7 +42,7 @@ def text_index(
 
 
 text_job = dg.define_asset_job(
-    "text",  # its asset's name is taken, by Dagster's own rule
+    TEXT_JOB,  # its asset's name is taken, by Dagster's own rule
     selection=dg.AssetSelection.assets(text_index),
     description="Make the text index anew, of the tables in meta.duckdb.",
 )

@@ -1,7 +1,7 @@
 """What must hold of a shard's rows before its file may go.
 
-Belongs here: looking, and judging. Does not belong here: what follows from a verdict (`ingestion`,
-and asset checks in the Dagster layer).
+Belongs here: looking, and judging. Does not belong here: what follows from a verdict
+(`ingest.append`, and asset checks in the Dagster layer).
 """
 
 from collections.abc import Mapping

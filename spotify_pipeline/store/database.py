@@ -8,9 +8,10 @@ has a module of its own.
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -23,7 +24,10 @@ __all__ = [
     "connect",
     "connect_patiently",
     "create_database",
+    "unless_busy",
 ]
+
+_Read = TypeVar("_Read")
 
 STORAGE_VERSION = "v1.5.0"
 """The file format: clients from DuckDB 1.5 on can open it, and a later client keeps it."""
@@ -130,6 +134,14 @@ def connect_patiently(path: Path, seconds: float) -> Iterator[duckdb.DuckDBPyCon
                     raise
                 time.sleep(BUSY_PAUSE)
         yield connection
+
+
+def unless_busy(read: Callable[[Path], _Read], path: Path) -> _Read | None:
+    """Read a database; None while another process writes it."""
+    try:
+        return read(path)
+    except DatabaseBusyError:
+        return None
 
 
 def _quoted(path: Path) -> str:

@@ -7,9 +7,9 @@ import pytest
 from spotify_pipeline.catalog import same_fingerprint, same_isrc
 from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline_tests.catalogue_made import make_home, track_id
 from spotify_pipeline_tests.documents import make_document, make_track_id, write_shard
 

@@ -10,10 +10,10 @@ from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.catalog.references import Reference
 from spotify_pipeline.catalog.text_manifest import TextIndexError
 from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import (
     TITLES,

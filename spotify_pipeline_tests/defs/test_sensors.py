@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,24 +83,32 @@ def test_a_shard_is_requested_at_the_second_look_and_once(watch: Watch) -> None:
     assert watch.requested("finished_shards") == [("0A", run_key)]
 
 
-def test_a_shard_that_was_ingested_is_left_alone_when_it_comes_back(watch: Watch) -> None:
+def test_the_file_that_was_ingested_is_left_alone_and_a_changed_one_is_requested(
+    watch: Watch,
+) -> None:
+    watch.settings = replace(watch.settings, sources="keep")
+    watch.definitions = build_defs(watch.settings)
     source = add_shard(watch, "0a")
     watch.run("ingest", "0a")
-    assert not source.exists()
-    add_shard(watch, "0a")
+    assert source.exists()
     watch.look("finished_shards")
     result = watch.look("finished_shards")
     assert not result.run_requests
     assert "ingested already" in (result.skip_message or "")
+    write_shard(watch.settings.incoming, "0a", make_documents("0a", 3))
+    watch.look("finished_shards")
+    assert [shard for shard, _ in watch.requested("finished_shards")] == ["0a"]
 
 
 def test_the_ledger_tells_what_is_ingested_whatever_runs_are_remembered(watch: Watch) -> None:
+    watch.settings = replace(watch.settings, sources="keep")
+    watch.definitions = build_defs(watch.settings)
     add_shard(watch, "0a")
     watch.run("ingest", "0a")
-    add_shard(watch, "0a")
     watch.look("finished_shards")
     with held_open_by_another_process(watch.settings.audio_database):
         assert "is not known now" in (watch.look("finished_shards").skip_message or "")
+        assert "is not known now" in (watch.look("ingested_shards").skip_message or "")
     with set_up_instance() as watch.instance:
         assert watch.requested("finished_shards") == []
     watch.settings.audio_database.unlink()
@@ -191,7 +200,7 @@ def test_the_index_follows_a_shard_and_not_too_often(watch: Watch) -> None:
     watch.run("ingest", "0a")
     assert len(watch.requested("ingested_shards")) == 1
     watch.run("index")
-    assert "younger" in (watch.look("ingested_shards").skip_message or "")
+    assert "holds what is ingested" in (watch.look("ingested_shards").skip_message or "")
     add_shard(watch, "0b")
     watch.run("ingest", "0b")
     assert "due in" in (watch.look("ingested_shards").skip_message or "")

@@ -10,12 +10,12 @@ import soundfile
 from spotify_pipeline.demo.belongings import claim_home
 from spotify_pipeline.demo.demo import EXCERPT_SECONDS, Material, prepare_material
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import shard_of_file_name
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents
 from spotify_pipeline_tests.metadata_file import write_metadata

@@ -74,16 +74,16 @@ def test_killed_ingests_leave_the_source_until_its_rows_are_committed(tmp_path: 
 
 INGEST_AND_BE_KILLED = """
 import os, random, signal, sys, time
+from functools import partial
 from pathlib import Path
 
-from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.dump.document import parse_document
-from spotify_pipeline.dump.reduction import discard_reduction, reduce_shard
+from spotify_pipeline.dump.readiness import survey_incoming
+from spotify_pipeline.ingest.due import Seen, due
+from spotify_pipeline.ingest.shard import append_shard, finish_shard, stage_shard
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.store.ledger import read_ledger
-from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction, retire_ingested, DELETE_SOURCE
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.documents import json_line, make_documents
 
 home, kills = Path(sys.argv[1]), int(sys.argv[2])
@@ -93,17 +93,14 @@ parse_document(json_line(make_documents("0a", 1)[0]))  # kernels are loaded befo
 
 
 def ingest():
-    survey = survey_incoming(settings.incoming, None)
-    for shard, source in survey.ready.items():
-        row = read_ledger(settings.audio_database).get(shard)
-        if row is not None and row.state == survey.states[shard]:
-            discard_reduction(settings.staging, shard)
-            retire_ingested(row, source, DELETE_SOURCE)
-            continue
-        reduction = reduce_shard(source, shard, settings.staging)
-        create_audio_database(settings.audio_database)
-        with connect(settings.audio_database) as connection:
-            ingest_reduction(connection, reduction, "run")
+    survey = survey_incoming(settings.incoming)
+    ledger = read_ledger(settings.audio_database)
+    found = due(Seen(survey, ledger))
+    for shard in found.finished:
+        finish_shard(settings, ledger[shard], survey.ready[shard])
+    for shard in found.shards:
+        stage_shard(settings, shard)
+        append_shard(settings, shard, "run", partial(connect, settings.audio_database))
 
 
 chance = random.Random(7)
@@ -117,7 +114,7 @@ for kill in range(kills + 1):
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     rows = read_ledger(settings.audio_database)
-    waiting = survey_incoming(settings.incoming, None).states
+    waiting = survey_incoming(settings.incoming).states
     print(status, *sorted(rows), "|", *sorted(waiting), flush=True)
 """
 

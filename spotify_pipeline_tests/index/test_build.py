@@ -29,10 +29,10 @@ from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.segment import SegmentInfo
 from spotify_pipeline.index.segment_writer import write_segment
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline.store.ledger import ledger
 from spotify_pipeline_tests.documents import (
     Document,

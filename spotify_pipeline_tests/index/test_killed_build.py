@@ -8,9 +8,9 @@ from pathlib import Path
 from spotify_pipeline.dump.reduction import reduce_shard
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.manifest import read_manifest
+from spotify_pipeline.ingest.append import ingest_reduction
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
-from spotify_pipeline.store.ingestion import ingest_reduction
 from spotify_pipeline_tests.documents import make_documents, make_track_id, write_shard
 
 KILLS = 20

@@ -1,7 +1,7 @@
 """The end of a shard's way: its rows committed, its source file retired.
 
 Belongs here: the order of those steps, and when a source must stay. Does not belong here: the steps
-themselves (`audio`, `dump.incoming`).
+themselves (`store.audio`, `dump.incoming`), locks and space (`shard`).
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def ingest_reduction(
     Parameters
     ----------
     connection, reduction, run_id, keep
-        As of `audio.append_reduction`.
+        As of `store.audio.append_reduction`.
     policy
         What becomes of the source file.
     reject_limit

@@ -9,10 +9,10 @@ import pytest
 
 from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.ingest.append import ingest_reduction, retire_ingested
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect
-from spotify_pipeline.store.ingestion import ingest_reduction, retire_ingested
 from spotify_pipeline.store.ledger import ledger
 from spotify_pipeline_tests.documents import json_line, make_documents
 from spotify_pipeline_tests.reductions import (
