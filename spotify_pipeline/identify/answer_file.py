@@ -4,7 +4,9 @@ Belongs here: opening, resuming, appending. Does not belong here: what answers l
 (`answer_form`).
 """
 
+import fcntl
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,7 +42,8 @@ class AnswerFile:
     """Answers of this run, behind those of an earlier one.
 
     What an earlier run has half written at the end is dropped. Every answer is handed to the
-    operating system at once, so that a killed run loses only the one in work.
+    operating system at once, so that a killed run loses only the one in work. The file is locked
+    while it is open; a process that ends, however it does, lets go of it.
 
     Parameters
     ----------
@@ -61,16 +64,19 @@ class AnswerFile:
     Raises
     ------
     AnswerFileError
-        The file holds something else; it is left as it is.
+        The file holds something else, or another process writes it; it is left as it is.
     """
 
     def __init__(self, path: Path, form: AnswerForm) -> None:
         self._form = form
         self._files: set[str] = set()
         self.failed = 0
-        end = self._read(path) if path.exists() else 0
+        with ExitStack() as opening:
+            self._file = opening.enter_context(path.open("ab"))
+            self._lock(path)
+            end = self._read(path)
+            opening.pop_all()
         self.earlier = self.answered = len(self._files)
-        self._file = path.open("ab")
         self._file.truncate(end)
         if end == 0:
             self._file.write(form.head)
@@ -98,6 +104,15 @@ class AnswerFile:
     ) -> None:
         """Close the file."""
         self._file.close()
+
+    def _lock(self, path: Path) -> None:
+        """Keep other processes from writing the file."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AnswerFileError(
+                f"{path} is being written by another process; wait for it, or choose another file"
+            ) from error
 
     def _read(self, path: Path) -> int:
         """Note the answers that are there; give the end of the last whole one."""

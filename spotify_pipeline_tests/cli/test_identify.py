@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +18,7 @@ from click.testing import CliRunner
 from spotify_pipeline.cli import main
 from spotify_pipeline.fingerprint import encode_rhythm
 from spotify_pipeline_tests.documents import make_document
+from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, environment, run
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks, worn
 
 
@@ -150,3 +155,34 @@ def test_identify_says_why_silence_and_half_a_second_are_unknown(
         files[2],
         "  unknown",
     ]
+
+
+def open_for_a_reader(pipe: Path, reader: "subprocess.Popen[bytes]") -> int:
+    """Open a named pipe for writing once a process reads it, which it must do before it ends."""
+    while reader.poll() is None:
+        with suppress(OSError):  # nobody reads it yet
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
+    pytest.fail("the process has ended")
+
+
+def test_a_file_of_answers_is_written_by_one_process_at_a_time(
+    recordings: list[Path], tmp_path: Path
+) -> None:
+    output, slow = tmp_path / "answers.jsonl", tmp_path / "slow.json"
+    os.mkfifo(slow)
+    command = [SPOTIFY_PIPELINE, "identify", "--output", str(output)]
+    first = subprocess.Popen(
+        [*command, str(slow)], env=environment(tmp_path / "home"), stderr=subprocess.DEVNULL
+    )
+    with open(open_for_a_reader(slow, first), "wb") as written:  # so the first is at work
+        second = run(tmp_path / "home", *command, str(recordings[1]))
+        before = output.read_bytes()
+        written.write(recordings[2].read_bytes())
+    assert first.wait(timeout=120) == 0
+    third = run(tmp_path / "home", *command, str(recordings[1]))
+    assert (second.returncode, before) == (1, b"")
+    assert f"{output} is being written by another process" in second.stderr
+    assert third.returncode == 0, third.stderr
+    answered = [json.loads(line)["file"] for line in output.read_text().splitlines()]
+    assert answered == [str(slow), str(recordings[1])]
