@@ -4,6 +4,7 @@ Belongs here: rows of real shape for look-ups. Does not belong here: the schema 
 (`metadata_file`).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from spotify_pipeline.catalog import build_text_index
@@ -12,7 +13,7 @@ from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_track_id
 from spotify_pipeline_tests.metadata_file import Row, write_metadata
 
-__all__ = ["TITLES", "album_id", "artist_id", "make_home", "track_id"]
+__all__ = ["TITLES", "MadeTrack", "album_id", "artist_id", "make_home", "track_id"]
 
 ARTISTS = [
     "U2",
@@ -38,7 +39,9 @@ ALBUMS = [
     ("Back in Black", 8, "1980-07-25", "Atlantic", None),
     ("เมดอินไทยแลนด์", 9, "1984", "Krabue", None),
 ]
-TRACKS = [
+MadeTrack = tuple[str, int, list[int], int, int, str | None]
+
+TRACKS: list[MadeTrack] = [
     # title, album, artists, popularity, seconds, ISRC
     ("One", 1, [1], 81, 276, "GBAAN9100007"),
     ("Love Is Blindness", 1, [1], 60, 263, "GBAAN9100012"),
@@ -76,21 +79,21 @@ def artist_id(number: int) -> str:
     return f"2B{number:020}"
 
 
-def make_home(folder: Path, *, text: bool = True) -> Settings:
+def make_home(folder: Path, *, text: bool = True, tracks: Sequence[MadeTrack] = TRACKS) -> Settings:
     """Make a data home with the catalogue, and with its text index if wished."""
     settings = Settings(folder, folder / "incoming")
     settings.create_folders()
-    source = write_metadata(folder / "catalogue.sqlite3", _rows())
+    source = write_metadata(folder / "catalogue.sqlite3", _rows(tracks))
     build_metadata(source, settings.staging, settings.metadata_database)
     if text:
         build_text_index(settings.metadata_database, settings.text_index)
     return settings
 
 
-def _rows() -> dict[str, list[Row]]:
+def _rows(made: Sequence[MadeTrack]) -> dict[str, list[Row]]:
     artists = list(enumerate(ARTISTS, 1))
     albums = list(enumerate(ALBUMS, 1))
-    tracks = list(enumerate(TRACKS))
+    tracks = list(enumerate(made))
     return {
         "available_markets": [(EVERYWHERE, "DE,FR,US")],
         "artists": [(k, artist_id(k), MOMENT, name, 1000 - k, 90 - k) for k, name in artists],

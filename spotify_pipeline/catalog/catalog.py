@@ -26,6 +26,7 @@ from spotify_pipeline.catalog.records import (
 )
 from spotify_pipeline.store.database import DatabaseError, connect
 from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, text_key
+from spotify_pipeline.store.metadata_ledger import SourceFile, sources_of_tables
 
 __all__ = ["Catalog", "normalised_isrc", "normalised_upc"]
 
@@ -49,6 +50,11 @@ class Catalog:
     database
         ``meta.duckdb``.
 
+    Attributes
+    ----------
+    sources
+        The file that each table was loaded from.
+
     Raises
     ------
     DatabaseError
@@ -59,6 +65,7 @@ class Catalog:
         self._stack = ExitStack()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._tables: frozenset[str] = frozenset()
+        self.sources: Mapping[str, SourceFile] = {}
         if not database.exists():
             return
         with ExitStack() as opening:
@@ -73,6 +80,7 @@ class Catalog:
                 raise DatabaseError(
                     f"{database}: made by an earlier version: load the metadata's tables again"
                 )
+            self.sources = sources_of_tables(connection)
             if "main.tracks" in self._tables:
                 self._connection = connection
             self._stack = opening.pop_all()
@@ -138,6 +146,13 @@ class Catalog:
             for rowid, title, album, isrc, popularity in rows
         }
         return {track_id: found[rowid] for track_id, rowid in rowids.items() if rowid in found}
+
+    def isrcs_at(self, rowids: Iterable[int]) -> dict[int, str | None]:
+        """Look up the ISRCs of tracks by rowid, in the order asked for."""
+        wanted = list(dict.fromkeys(rowids))
+        rows = self._where('SELECT "rowid", external_id_isrc FROM tracks', '"rowid"', wanted)
+        found: dict[int, str | None] = dict(rows)
+        return {rowid: found[rowid] for rowid in wanted if rowid in found}
 
     def popularity(self, track_ids: Iterable[str]) -> dict[str, int]:
         """Look up how popular tracks are, 0 to 100; by id, those that have a popularity."""

@@ -4,7 +4,7 @@ Belongs here: putting together what the rooms know. Does not belong here: how an
 (`lookup_form`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,7 +24,7 @@ from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.index.membership import indexed_among
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.database import DatabaseBusyError, connect
-from spotify_pipeline.store.metadata_ledger import loaded_source
+from spotify_pipeline.store.metadata_ledger import SourceFile
 
 __all__ = ["Found", "Lookup", "Unknown"]
 
@@ -32,7 +32,8 @@ BATCH = 20_000
 """Lines of a batch that are answered together."""
 
 RELEASES_LOOKED_THROUGH = 5
-"""To a track that is shown, so many that match are looked at, since some are its other releases."""
+"""To a recording that is shown, so many tracks are looked at first, for some are its releases; and
+so many times more each time until there are recordings enough."""
 
 
 _HEARD = """
@@ -116,12 +117,15 @@ class Lookup:
         DatabaseError
             It is damaged or busy.
         """
-        _require_tables(settings.metadata_database)
         with Catalog(settings.metadata_database) as catalog:
+            _require_tables(settings.metadata_database, catalog.sources)
             yield cls(catalog, settings, markets)
 
     def search(self, text: str, filters: Filters = NO_FILTERS, *, limit: int = 20) -> list[Found]:
         """Find tracks by words and filters, the best first, each recording once.
+
+        A smaller limit gives the beginning of what a larger one gives. Of a recording's tracks that
+        match, the most popular stands for it.
 
         Raises
         ------
@@ -129,11 +133,19 @@ class Lookup:
             There is no text index, it is damaged, or of another catalogue than is loaded: its
             row numbers would be those of other tracks.
         """
-        if self._text is None:
-            self._text = self._open_text()
-        rows = self._text.search(text, filters, RELEASES_LOOKED_THROUGH * limit, limit)
-        tracks = self._catalog.tracks_at(rows, markets=self._markets, images=True)
-        return self._with_releases(list(tracks.values()), limit)
+        rows = self._first_of_recordings(text, filters, limit)
+        found = self._catalog.tracks_at(rows).values()
+        same = self._releases(found)
+        best = {
+            track.rowid: next(
+                other.rowid
+                for other in (*same.get(track.isrc or "", ()), track)  # the most popular first
+                if other.rowid == track.rowid or _passes(other, text, filters)
+            )
+            for track in found
+        }
+        shown = self._catalog.tracks_at(best.values(), markets=self._markets, images=True)
+        return self._complete(list(shown.values()), same)
 
     def references(
         self,
@@ -170,7 +182,8 @@ class Lookup:
                 one = reference is not None and reference.kind == "isrc"
                 shown[line] = tracks[:1] if one else tracks
             every = {track.track_id: track for tracks in shown.values() for track in tracks}
-            complete = {found.track.track_id: found for found in self._complete(every.values())}
+            found = self._complete(every.values(), self._releases(every.values()))
+            complete = {each.track.track_id: each for each in found}
             for line in some:
                 if parsed[line] is None:
                     error = "neither an id, an address of Spotify's, an ISRC nor a UPC"
@@ -180,11 +193,24 @@ class Lookup:
                 for track in shown[line]:
                     yield replace(complete[track.track_id], asked=line)
 
+    def _first_of_recordings(self, text: str, filters: Filters, limit: int) -> list[int]:
+        """Give the row number of the first track that matches of each recording, the best first."""
+        if self._text is None:
+            self._text = self._open_text()
+        enough, most = limit, RELEASES_LOOKED_THROUGH * limit
+        while True:
+            rows = self._text.search(text, filters, most, enough)
+            first: dict[str | int, int] = {}
+            for rowid, isrc in self._catalog.isrcs_at(rows).items():
+                first.setdefault(isrc or rowid, rowid)
+            if len(first) >= limit or len(rows) < enough:
+                return list(first.values())[:limit]
+            enough, most = most, RELEASES_LOOKED_THROUGH * most
+
     def _open_text(self) -> TextSearch:
         folder = self._settings.text_index
         text = TextSearch.open(folder)
-        loaded = loaded_source(self._settings.metadata_database)
-        if not is_current(read_text_manifest(folder), loaded):
+        if not is_current(read_text_manifest(folder), self._catalog.sources):
             raise TextIndexError(
                 f"{folder}: the text index is of an earlier catalogue than the one that is loaded;"
                 " bring it up to date by 'ingest', or by the job 'text'"
@@ -222,13 +248,18 @@ class Lookup:
         first: dict[str, Track] = {}
         for track in tracks:
             first.setdefault(track.isrc or track.track_id, track)
-        return self._complete(list(first.values())[:limit])
+        kept = list(first.values())[:limit]
+        return self._complete(kept, self._releases(kept))
 
-    def _complete(self, tracks: Iterable[Track]) -> list[Found]:
-        """Add what other rooms know."""
-        kept = list(tracks)
-        codes = list(dict.fromkeys(track.isrc for track in kept if track.isrc is not None))
-        same = self._catalog.tracks_of_isrcs(codes)
+    def _releases(self, tracks: Iterable[Track]) -> dict[str, list[Track]]:
+        """Give the tracks of the same recordings, the most popular first; by ISRC."""
+        codes = (track.isrc for track in tracks if track.isrc is not None)
+        return self._catalog.tracks_of_isrcs(dict.fromkeys(codes))
+
+    def _complete(
+        self, kept: Collection[Track], same: Mapping[str, Sequence[Track]]
+    ) -> list[Found]:
+        """Add what other rooms know, and other releases."""
         ids = [track.track_id for track in kept]
         indexed = indexed_among(self._settings.index, ids)
         heard = self._heard([track.track_id for track in kept if track.features is None])
@@ -262,14 +293,14 @@ class Lookup:
         }
 
 
-def _require_tables(database: Path) -> None:
+def _require_tables(database: Path, loaded: Mapping[str, SourceFile]) -> None:
     """Fail with what to do if the catalogue is not there, or not all of it."""
     if not database.exists():
         raise CatalogError(
             f"{database}: there is no catalogue; put spotify_clean.sqlite3.zst into the incoming"
             " folder and run 'ingest'"
         )
-    missing = TABLES.keys() - loaded_source(database).keys()
+    missing = TABLES.keys() - loaded.keys()
     if missing:
         raise CatalogError(
             f"{database}: tables are not loaded: {', '.join(sorted(missing))}; load them by"

@@ -6,16 +6,14 @@ Belongs here: what a plot or a table of an alignment is made of. Does not belong
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Bools
 from spotify_pipeline.identify.identifier import Match
+from spotify_pipeline.identify.named_matches import NamedMatch
 from spotify_pipeline.index.alignment import TOLERANCES, aligned_onsets
 from spotify_pipeline.index.feature_index import FeatureIndex
-
-if TYPE_CHECKING:
-    from spotify_pipeline.identify.answers import NamedMatch
 
 __all__ = ["Evidence"]
 
@@ -41,7 +39,7 @@ class Evidence:
     file: str
     accepted: bool
     match: Match
-    named: "NamedMatch"
+    named: NamedMatch
     query: OnsetTrains
     track: OnsetTrains
     tolerance: int
@@ -52,7 +50,7 @@ class Evidence:
         file: str,
         accepted: bool,
         match: Match,
-        named: "NamedMatch",
+        named: NamedMatch,
         recording: Fingerprint,
         index: FeatureIndex,
     ) -> Self:

@@ -16,7 +16,14 @@ from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.tables import CATALOGUE, MetadataSource
 from spotify_pipeline.store.database import connect
 
-__all__ = ["LEDGER", "LEDGER_DEFINITION", "SourceFile", "is_loaded", "loaded_source"]
+__all__ = [
+    "LEDGER",
+    "LEDGER_DEFINITION",
+    "SourceFile",
+    "is_loaded",
+    "loaded_source",
+    "sources_of_tables",
+]
 
 LEDGER = "metadata_loads"
 
@@ -77,12 +84,17 @@ def loaded_source(target: Path) -> dict[str, SourceFile]:
     if not target.exists():
         return {}
     with connect(target, read_only=True) as connection:
-        try:
-            rows = connection.execute(
-                f"SELECT table_name, source_name, source_bytes, source_modified_ns FROM {LEDGER}"
-            ).fetchall()
-        except duckdb.CatalogException:
-            return {}
+        return sources_of_tables(connection)
+
+
+def sources_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceFile]:
+    """Tell which source each table came from, of a database that is open."""
+    try:
+        rows = connection.execute(
+            f"SELECT table_name, source_name, source_bytes, source_modified_ns FROM {LEDGER}"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
     return {table: SourceFile(name, size, modified) for table, name, size, modified in rows}
 
 

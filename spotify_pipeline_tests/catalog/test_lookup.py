@@ -17,6 +17,7 @@ from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.catalogue_made import (
     TITLES,
+    MadeTrack,
     album_id,
     artist_id,
     make_home,
@@ -83,6 +84,39 @@ def test_releases_of_one_recording_stand_under_the_most_popular(lookup: Lookup) 
         (),
         False,
     )
+
+
+RELEASES: list[MadeTrack] = [
+    # title, album, artists, popularity, seconds, ISRC; of three recordings, one has many releases
+    *((f"Yesterday - Version {k}", 2, [2], 40 - k, 125, "GBAYE6500521") for k in range(30)),
+    ("Yesterday and Today Live", 3, [2], 90, 125, "GBAYE6500521"),
+    ("Yesterday", 4, [3], 7, 200, "USWA10400001"),
+    ("Yesterday Never Comes", 5, [4], 60, 200, "FISAK0600001"),
+    ("Yesterday Never Comes", 6, [5], 50, 200, None),
+]
+
+
+def test_a_limit_cuts_recordings_and_not_their_releases(tmp_path: Path) -> None:
+    with Lookup.open(make_home(tmp_path, tracks=RELEASES)) as lookup:
+        all_found = lookup.search("yesterday", limit=50)
+        for limit in range(1, 6):
+            assert lookup.search("yesterday", limit=limit) == all_found[:limit]
+        (within,) = lookup.search("yesterday", Filters(album="help"), limit=1)
+    assert [(found.track.title, len(found.releases)) for found in all_found] == [
+        ("Yesterday and Today Live", 30),  # its title is less like, but it is the most popular
+        ("Yesterday", 0),
+        ("Yesterday Never Comes", 0),
+        ("Yesterday Never Comes", 0),
+    ]
+    assert within.track.title == "Yesterday - Version 0"
+
+
+def test_a_look_up_goes_on_with_the_catalogue_that_it_has_opened(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    with Lookup.open(home) as lookup:
+        other = write_metadata(tmp_path / "other.sqlite3")
+        build_metadata(other, home.staging, home.metadata_database)
+        assert titles(lookup.search("achtung one")) == ["One"]
 
 
 def test_the_track_asked_for_stands_first_whatever_its_popularity(lookup: Lookup) -> None:
