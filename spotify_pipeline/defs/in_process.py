@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
 from spotify_pipeline.defs.instance import open_instance
+from spotify_pipeline.defs.resources import Context
 from spotify_pipeline.defs.shards import WHOLE_FILE
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
@@ -67,10 +68,10 @@ class _FixedProgress:
     report: Report
     say: Callable[[str], None]
 
-    def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
+    def reporter(self, context: Context, unit: str) -> Report:
         return self.report
 
-    def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
+    def guard(self, context: Context, settings: Settings) -> SpaceGuard:
         def say(message: str) -> None:
             context.log.warning(message)
             self.say(message)

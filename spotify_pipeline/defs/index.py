@@ -4,7 +4,7 @@ Belongs here: wiring and metadata. Does not belong here: the work (`index.build`
 """
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from spotify_pipeline.index.build import IndexSetting, ShardSegment
     from spotify_pipeline.settings import Settings
 
-__all__ = ["feature_index", "index_job", "shard_segment"]
+__all__ = ["INDEX_POOL", "feature_index", "index_job", "shard_segment"]
+
+INDEX_POOL = "feature_index"
+"""What merges segments stands in this pool: two merges would wait for each other anyhow."""
 
 
 @dg.asset(
@@ -46,15 +49,19 @@ def shard_segment(
     return dg.MaterializeResult(metadata=_segment_metadata(made))
 
 
-@dg.asset(deps=[shard_segment], group_name="index", kinds={"numpy"}, pool=AUDIO_POOL)
-def feature_index(
-    context: dg.AssetExecutionContext,
+@dg.op(
+    ins={"segments": dg.In(dg.Nothing)},
+    pool=AUDIO_POOL,
+    description="Index shards that are new or changed, drop those that are gone.",
+)
+def segments_of_shards(
+    context: dg.OpExecutionContext,
     data_home: DataHome,
     audio_database: Database,
     progress: dg.ResourceParam[ProgressSource],
-) -> dg.MaterializeResult:
-    """Bring the index up to date: index shards that are new, drop those that are gone, merge."""
-    from spotify_pipeline.index.build import ShardSegment, update_index
+) -> dict[str, Any]:
+    """Make the segments that the index lacks; gives figures of what was done."""
+    from spotify_pipeline.index.build import ShardSegment, index_shards
     from spotify_pipeline.store.audio import create_audio_database
 
     def note(made: ShardSegment) -> None:
@@ -70,23 +77,61 @@ def feature_index(
     with reported_as_failure():
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
-            update = update_index(connection, settings.index, setting, report, note)
-    index = update.manifest
-    return dg.MaterializeResult(
+            update = index_shards(connection, settings.index, setting, report, note)
+    return {
+        "shards_added": update.added,
+        "shards_dropped": update.dropped,
+        "tracks_added": update.tracks_added,
+        "seconds": time.monotonic() - started,
+    }
+
+
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    pool=INDEX_POOL,
+    description="Merge segments, which leaves audio.duckdb to others.",
+)
+def merged_segments(
+    context: dg.OpExecutionContext,
+    data_home: DataHome,
+    progress: dg.ResourceParam[ProgressSource],
+    figures: dict[str, Any],
+) -> dg.Output[None]:
+    """Merge the segments of the index until they are few."""
+    from spotify_pipeline.index.build import merge_index
+
+    settings = data_home.settings
+    started = time.monotonic()
+    with reported_as_failure():
+        index, merges = merge_index(
+            settings.index, _index_setting(settings), progress.reporter(context, "")
+        )
+    return dg.Output(
+        None,
         metadata={
             "tracks": index.tracks,
             "postings": index.postings,
             "shards": len(index.shards),
-            "shards_added": update.added,
-            "shards_dropped": update.dropped,
+            "shards_added": figures["shards_added"],
+            "shards_dropped": figures["shards_dropped"],
             "segments": len(index.segments),
-            "merges": update.merges,
+            "merges": merges,
             "index_bytes": index.size,
             "bytes_per_track": index.size / max(index.tracks, 1),
-            "tracks_added": update.tracks_added,
-            "seconds": time.monotonic() - started,
-        }
+            "tracks_added": figures["tracks_added"],
+            "seconds": figures["seconds"] + time.monotonic() - started,
+        },
     )
+
+
+@dg.graph_asset(
+    ins={"segments": dg.AssetIn(shard_segment.key, dagster_type=dg.Nothing)},
+    group_name="index",
+    kinds={"numpy"},
+)
+def feature_index(segments: Any) -> Any:  # noqa: ANN401  # what Dagster wires, not what is computed
+    """Bring the index up to date: index shards that are new, drop those that are gone, merge."""
+    return merged_segments(segments_of_shards(segments))
 
 
 def _index_setting(settings: "Settings") -> "IndexSetting":

@@ -19,7 +19,14 @@ from spotify_pipeline.progress import Report, log_reporter
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.space import SpaceGuard
 
-__all__ = ["DataHome", "Database", "ProgressSource", "RunLogProgress", "reported_as_failure"]
+__all__ = [
+    "Context",
+    "DataHome",
+    "Database",
+    "ProgressSource",
+    "RunLogProgress",
+    "reported_as_failure",
+]
 
 BUSY_SECONDS = 100.0
 """How long a database that another process has open is waited for."""
@@ -98,24 +105,28 @@ class Database(DuckDBResource):
             yield connection
 
 
+Context = dg.AssetExecutionContext | dg.OpExecutionContext
+"""Of an asset's step, or of an op that is one of several in an asset."""
+
+
 class ProgressSource(Protocol):
     """Where assets get their progress callbacks from."""
 
-    def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
+    def reporter(self, context: Context, unit: str) -> Report:
         """Make the callback for one step; amounts are bytes if `unit` is ``MB``."""
 
-    def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
+    def guard(self, context: Context, settings: Settings) -> SpaceGuard:
         """Make what one step waits for space with."""
 
 
 class RunLogProgress:
     """Reports progress to a run's log."""
 
-    def reporter(self, context: dg.AssetExecutionContext, unit: str) -> Report:
+    def reporter(self, context: Context, unit: str) -> Report:
         """Make the callback for one step."""
         return log_reporter(context.log.info, unit)
 
-    def guard(self, context: dg.AssetExecutionContext, settings: Settings) -> SpaceGuard:
+    def guard(self, context: Context, settings: Settings) -> SpaceGuard:
         """Make a guard that waits for as long as it takes, and says so in the run's log."""
         return SpaceGuard(settings.reserve, context.log.warning)
 

@@ -8,7 +8,7 @@ Belongs here: what to index, drop and merge. Does not belong here: how a segment
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -30,9 +30,17 @@ from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 from spotify_pipeline.store.audio import shard_fingerprints
-from spotify_pipeline.store.ledger import ledger
+from spotify_pipeline.store.ledger import ledger, ledger_row
 
-__all__ = ["IndexSetting", "IndexUpdate", "ShardSegment", "index_shard", "update_index"]
+__all__ = [
+    "IndexSetting",
+    "IndexUpdate",
+    "ShardSegment",
+    "index_shard",
+    "index_shards",
+    "merge_index",
+    "update_index",
+]
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class IndexUpdate:
         Shards that were indexed.
     dropped
         Shards that count no more.
+    tracks_added
+        Tracks of the shards that were indexed.
     merges
         How often segments were merged.
     """
@@ -91,17 +101,8 @@ class IndexUpdate:
     manifest: Manifest
     added: list[str]
     dropped: list[str]
+    tracks_added: int
     merges: int
-
-    @property
-    def tracks_added(self) -> int:
-        """Tracks of the shards that were indexed."""
-        return sum(
-            entry.shard_tracks[shard]
-            for entry in self.manifest.segments
-            for shard in entry.shards
-            if shard in self.added
-        )
 
 
 def index_shard(
@@ -115,7 +116,7 @@ def index_shard(
         The shard is not ingested; the index is damaged or can't be written.
     """
     with changing(folder) as manifest:
-        row = ledger(connection).get(shard)
+        row = ledger_row(connection, shard)
         if row is None:
             raise FeatureIndexError(
                 f"shard {shard} is not in audio.duckdb; materialise its partition of"
@@ -132,7 +133,20 @@ def update_index(
     progress: Report,
     on_segment: Callable[[ShardSegment], None] = lambda _: None,
 ) -> IndexUpdate:
-    """Index the shards that are new or changed, drop those that are gone, and merge segments.
+    """Index the shards that need it, then merge segments; see `index_shards`, `merge_index`."""
+    update = index_shards(connection, folder, setting, progress, on_segment)
+    manifest, merges = merge_index(folder, setting, progress)
+    return replace(update, manifest=manifest, merges=merges)
+
+
+def index_shards(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    setting: IndexSetting,
+    progress: Report,
+    on_segment: Callable[[ShardSegment], None] = lambda _: None,
+) -> IndexUpdate:
+    """Index the shards that are new or changed, and drop those that are gone.
 
     Parameters
     ----------
@@ -159,16 +173,39 @@ def update_index(
         publish(folder, manifest)
         current = manifest.current(setting.trains)
         missing = {s: c for s, c in present.items() if current.get(s) != c}
+        tracks = 0
         for number, (shard, checksum) in enumerate(missing.items()):
             progress(number, len(missing), f"indexing shard {shard}")
             manifest, made = _add(connection, folder, manifest, shard, checksum, setting)
             on_segment(made)
-        merges = 0
+            tracks += made.tracks
+    return IndexUpdate(manifest, list(missing), dropped, tracks, merges=0)
+
+
+def merge_index(folder: Path, setting: IndexSetting, progress: Report) -> tuple[Manifest, int]:
+    """Merge segments until there are few; ``audio.duckdb`` is not needed for it.
+
+    Parameters
+    ----------
+    folder, setting, progress
+        As of `index_shards`.
+
+    Returns
+    -------
+    What the index holds now, and how often segments were merged.
+
+    Raises
+    ------
+    FeatureIndexError
+        The index is damaged or can't be written.
+    """
+    with changing(folder) as found:
+        manifest, merges = found, 0
         while chosen := segments_to_merge(manifest):
             progress(merges, 0, f"merging {len(chosen)} segments")
             manifest = _merge(folder, manifest, chosen, setting)
             merges += 1
-    return IndexUpdate(manifest, list(missing), dropped, merges)
+    return manifest, merges
 
 
 def _add(

@@ -72,8 +72,17 @@ def test_whatever_opens_the_audio_database_stands_in_one_pool(definitions: dg.De
         "reduced_shard": set(),
         "ingested_shard": {"audio_database"},
         "shard_segment": {"audio_database"},
-        "feature_index": {"audio_database"},
+        "feature_index": {"audio_database", "feature_index"},
     }
+
+
+def test_segments_are_merged_without_holding_the_audio_database(
+    definitions: dg.Definitions,
+) -> None:
+    (graph,) = definitions.resolve_job_def("index").graph.node_defs
+    assert isinstance(graph, dg.GraphDefinition)
+    pools = {node.name: node.pool for node in graph.node_defs if isinstance(node, dg.OpDefinition)}
+    assert pools == {"segments_of_shards": "audio_database", "merged_segments": "feature_index"}
 
 
 def test_loading_the_code_location_imports_none_of_the_heavy_libraries() -> None:

@@ -174,7 +174,7 @@ def test_the_index_holds_what_was_ingested(settings: Settings) -> None:
     write_shard(settings.incoming, "0a", make_documents("0a", 4))
     assert run_job(settings, "ingest", "0a").success
     result = run_job(settings, "index")
-    *_, materialization = result.asset_materializations_for_node("feature_index")
+    *_, materialization = result.asset_materializations_for_node("feature_index.merged_segments")
     assert materialization.metadata["tracks"].value == 4
     assert materialization.metadata["shards"].value == 1
 
@@ -199,7 +199,7 @@ def test_materialising_a_segment_indexes_its_shard_with_the_figures(settings: Se
     assert made.metadata["segment_bytes"].value == size
     assert set(made.metadata) >= {"postings", "bytes_per_track", "tracks_per_second"}
     index = run_job(settings, "index")
-    *_, materialization = index.asset_materializations_for_node("feature_index")
+    *_, materialization = index.asset_materializations_for_node("feature_index.merged_segments")
     assert materialization.metadata["tracks"].value == 7
 
 
