@@ -10,11 +10,12 @@ Belongs here: parsing one document. Does not belong here: files and lines (`shar
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
+from spotify_pipeline.dump.columns import COLUMNS, Member, TrackRow
 from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.dump.scanning import find_marks, find_members
 from spotify_pipeline.dump.segments import NO_SEGMENTS, read_segments
@@ -41,66 +42,45 @@ _SHORTEST = (
 
 
 @dataclass(frozen=True)
-class DetectionFields:
-    """What is kept of a document. Times are in seconds, loudness in dB, tempo in beats a minute.
+class DetectionFields(TrackRow):
+    """What is kept of a document, and why it has no harmony.
 
-    Fields that the document lacks are None; fingerprints that it lacks are empty. Fingerprints are
-    packed as `fingerprint.packing` says, harmony as `harmony.packing` does. Harmony is None if it
-    was not asked for, or segments are missing or not valid: `without_harmony` says why.
+    Harmony is None if it was not asked for, or segments are missing or not valid: `without_harmony`
+    says why.
     """
 
-    track_id: str
-    duration: float | None
-    tempo: float | None
-    tempo_confidence: float | None
-    key: int | None
-    key_confidence: float | None
-    mode: int | None
-    mode_confidence: float | None
-    time_signature: int | None
-    time_signature_confidence: float | None
-    loudness: float | None
-    end_of_fade_in: float | None
-    start_of_fade_out: float | None
-    analyzer_version: str | None
-    echoprint_version: float | None
-    rhythm_version: float | None
-    echoprint_form: EchoprintForm
-    echoprint: bytes
-    rhythm: bytes
-    harmony: bytes | None
     without_harmony: str | None
 
 
-class _Meta(msgspec.Struct):
-    track_id: str = ""
-    analyzer_version: str | None = None
+_SCALARS = [(column, column.member) for column in COLUMNS if column.member is not None]
+"""The columns that a document has as they are, and where."""
+
+_TYPES = {str: str | None, float: float | None, int: float | None}  # 4.0 is an integer, too
 
 
-class _Track(msgspec.Struct):
-    duration: float | None = None
-    tempo: float | None = None
-    tempo_confidence: float | None = None
-    key: float | None = None
-    key_confidence: float | None = None
-    mode: float | None = None
-    mode_confidence: float | None = None
-    time_signature: float | None = None
-    time_signature_confidence: float | None = None
-    loudness: float | None = None
-    end_of_fade_in: float | None = None
-    start_of_fade_out: float | None = None
-    echoprintstring: str | None = None
-    echoprint_version: float | None = None
-    rhythmstring: str | None = None
-    rhythm_version: float | None = None
+def _values(member: Member) -> list[tuple[str, Any, None]]:
+    """Give name, type and default of the scalars that stand in a member of documents."""
+    return [(column.name, _TYPES[column.kind], None) for column, of in _SCALARS if of is member]
 
 
-class _Document(msgspec.Struct):
-    meta: _Meta | None = None
-    track: _Track | None = None
-    segments: msgspec.Raw = msgspec.Raw()
+_Meta: Any = msgspec.defstruct("_Meta", [("track_id", str, ""), *_values(Member.META)])
+_Track: Any = msgspec.defstruct(
+    "_Track",
+    [
+        *_values(Member.TRACK),
+        ("echoprintstring", str | None, None),
+        ("rhythmstring", str | None, None),
+    ],
+)
 
+_Document: Any = msgspec.defstruct(
+    "_Document",
+    [
+        ("meta", _Meta | None, None),
+        ("track", _Track | None, None),
+        ("segments", msgspec.Raw, msgspec.Raw()),
+    ],
+)
 
 _decoder = msgspec.json.Decoder(_Document)
 _meta_decoder = msgspec.json.Decoder(_Meta | None)
@@ -110,8 +90,8 @@ _track_decoder = msgspec.json.Decoder(_Track | None)
 class _Members(NamedTuple):
     """What a document holds; marks as `find_marks` gives them, None if segments are missing."""
 
-    meta: _Meta | None
-    track: _Track | None
+    meta: Any
+    track: Any
     text: bytes | memoryview
     marks: Int32s | None
 
@@ -136,27 +116,23 @@ def parse_document(line: bytes | memoryview, *, with_harmony: bool = True) -> De
     harmony, without_harmony = _harmony(document) if with_harmony else (None, None)
     return DetectionFields(
         track_id=meta.track_id,
-        analyzer_version=meta.analyzer_version,
-        duration=track.duration,
-        tempo=track.tempo,
-        tempo_confidence=track.tempo_confidence,
-        key=_integer("key", track.key),
-        key_confidence=track.key_confidence,
-        mode=_integer("mode", track.mode),
-        mode_confidence=track.mode_confidence,
-        time_signature=_integer("time_signature", track.time_signature),
-        time_signature_confidence=track.time_signature_confidence,
-        loudness=track.loudness,
-        end_of_fade_in=track.end_of_fade_in,
-        start_of_fade_out=track.start_of_fade_out,
-        echoprint_version=track.echoprint_version,
-        rhythm_version=track.rhythm_version,
+        **_scalars(document),
         echoprint_form=form,
         echoprint=echoprint,
         rhythm=_rhythm(track.rhythmstring),
         harmony=harmony,
         without_harmony=without_harmony,
     )
+
+
+def _scalars(document: _Members) -> dict[str, Any]:
+    """Give the columns that a document has as they are."""
+    members = {Member.META: document.meta, Member.TRACK: document.track}
+    values = ((column, getattr(members[member], column.name)) for column, member in _SCALARS)
+    return {
+        column.name: _integer(column.name, value) if column.kind is int else value
+        for column, value in values
+    }
 
 
 def load_kernels() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from spotify_pipeline.dump.columns import COLUMNS
 from spotify_pipeline.dump.parquet import BatchWriter
 from spotify_pipeline.dump.parts import PARTS
 from spotify_pipeline.dump.shard import Reject, ShardReader
@@ -39,31 +40,10 @@ __all__ = [
     "space_needed",
 ]
 
-TRACKS_SCHEMA = pa.schema(
-    [
-        ("track_id", pa.string()),
-        ("duration", pa.float64()),
-        ("tempo", pa.float64()),
-        ("tempo_confidence", pa.float64()),
-        ("key", pa.int32()),
-        ("key_confidence", pa.float64()),
-        ("mode", pa.int32()),
-        ("mode_confidence", pa.float64()),
-        ("time_signature", pa.int32()),
-        ("time_signature_confidence", pa.float64()),
-        ("loudness", pa.float64()),
-        ("end_of_fade_in", pa.float64()),
-        ("start_of_fade_out", pa.float64()),
-        ("analyzer_version", pa.string()),
-        ("echoprint_version", pa.float64()),
-        ("rhythm_version", pa.float64()),
-        ("echoprint_form", pa.string()),
-        ("echoprint", pa.binary()),
-        ("rhythm", pa.binary()),
-        ("harmony", pa.binary()),
-    ]
-)
-"""Columns of ``tracks.parquet``: `document.DetectionFields`, field by field but the last."""
+_TYPES = {str: pa.string(), float: pa.float64(), int: pa.int32(), bytes: pa.binary()}
+
+TRACKS_SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in COLUMNS])
+"""Of ``tracks.parquet``."""
 
 _columns = attrgetter(*TRACKS_SCHEMA.names)
 

@@ -21,6 +21,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from spotify_pipeline.dump.columns import COLUMNS, Column
 from spotify_pipeline.dump.reduction import REJECTS_KEPT, Reduction, ReductionSummary
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
@@ -34,30 +35,20 @@ __all__ = [
     "shard_fingerprints",
 ]
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS tracks (
-    track_id VARCHAR NOT NULL,
-    shard VARCHAR NOT NULL,
-    duration DOUBLE,
-    tempo DOUBLE,
-    tempo_confidence DOUBLE,
-    key INTEGER,
-    key_confidence DOUBLE,
-    mode INTEGER,
-    mode_confidence DOUBLE,
-    time_signature INTEGER,
-    time_signature_confidence DOUBLE,
-    loudness DOUBLE,
-    end_of_fade_in DOUBLE,
-    start_of_fade_out DOUBLE,
-    analyzer_version VARCHAR,
-    echoprint_version DOUBLE,
-    rhythm_version DOUBLE,
-    echoprint_form VARCHAR NOT NULL, -- of the next, see fingerprint.packing
-    echoprint BLOB NOT NULL USING COMPRESSION uncompressed,
-    rhythm BLOB NOT NULL USING COMPRESSION uncompressed,
-    harmony BLOB USING COMPRESSION uncompressed -- see harmony.packing
-);
+_TYPES = {str: "VARCHAR", float: "DOUBLE", int: "INTEGER", bytes: "BLOB"}
+
+
+def _declared(column: Column) -> str:
+    """Declare a column of ``tracks``; what is packed already is not compressed again."""
+    null = "" if column.nullable else " NOT NULL"
+    packed = " USING COMPRESSION uncompressed" if column.kind is bytes else ""
+    return f"{column.name} {_TYPES[column.kind]}{null}{packed}"
+
+
+_FIRST, *_OTHERS = map(_declared, COLUMNS)
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS tracks ({_FIRST}, shard VARCHAR NOT NULL, {", ".join(_OTHERS)});
 CREATE TABLE IF NOT EXISTS shards (
     shard VARCHAR PRIMARY KEY,
     source VARCHAR NOT NULL,
@@ -86,10 +77,14 @@ CREATE TABLE IF NOT EXISTS checks (
 );
 """
 
-_ADDED_SINCE = """
-ALTER TABLE tracks ADD COLUMN IF NOT EXISTS harmony BLOB USING COMPRESSION uncompressed;
-ALTER TABLE shards ADD COLUMN IF NOT EXISTS with_harmony BIGINT DEFAULT 0;
-"""
+_ADDED_SINCE = (
+    "".join(
+        f"ALTER TABLE tracks ADD COLUMN IF NOT EXISTS {_declared(column)};\n"
+        for column in COLUMNS
+        if column.nullable
+    )
+    + "ALTER TABLE shards ADD COLUMN IF NOT EXISTS with_harmony BIGINT DEFAULT 0;"
+)
 """What a database lacks that was made before; its rows then have none."""
 
 

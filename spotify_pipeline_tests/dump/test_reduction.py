@@ -3,7 +3,7 @@
 import itertools
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,10 @@ def test_the_files_have_the_declared_schemas(
     reduction = reduce_shard(source, "0a", staging)
     assert pq.read_schema(reduction.tracks).equals(TRACKS_SCHEMA)
     assert pq.read_schema(reduction.rejects).equals(REJECTS_SCHEMA)
-    assert list(DetectionFields.__annotations__) == [*TRACKS_SCHEMA.names, "without_harmony"]
+    assert [field.name for field in fields(DetectionFields)] == [
+        *TRACKS_SCHEMA.names,
+        "without_harmony",
+    ]
 
 
 def test_the_summary_tells_what_was_read(source: Path, staging: Path) -> None:

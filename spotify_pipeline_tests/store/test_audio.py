@@ -96,6 +96,45 @@ def test_rows_hold_the_fields_of_their_documents(database: Connection, home: Set
         assert fields.harmony
 
 
+def test_the_columns_of_tracks_are_those_that_others_rely_on(
+    database: Connection, home: Settings
+) -> None:
+    append(database, home, "0a", DOCUMENTS)
+    columns = database.execute(
+        "SELECT column_name, data_type, is_nullable FROM duckdb_columns()"
+        " WHERE table_name = 'tracks' ORDER BY column_index"
+    ).fetchall()
+    required = {"track_id", "shard", "echoprint_form", "echoprint", "rhythm"}
+    assert columns == [
+        (name, kind, name not in required)
+        for kind, name in (
+            line.split()
+            for line in """\
+            VARCHAR track_id
+            VARCHAR shard
+            DOUBLE duration
+            DOUBLE tempo
+            DOUBLE tempo_confidence
+            INTEGER key
+            DOUBLE key_confidence
+            INTEGER mode
+            DOUBLE mode_confidence
+            INTEGER time_signature
+            DOUBLE time_signature_confidence
+            DOUBLE loudness
+            DOUBLE end_of_fade_in
+            DOUBLE start_of_fade_out
+            VARCHAR analyzer_version
+            DOUBLE echoprint_version
+            DOUBLE rhythm_version
+            VARCHAR echoprint_form
+            BLOB echoprint
+            BLOB rhythm
+            BLOB harmony""".splitlines()
+        )
+    ]
+
+
 def test_the_ledger_tells_what_was_appended(database: Connection, home: Settings) -> None:
     lines = [*map(json_line, DOCUMENTS), *REJECTED, json_line(DOCUMENTS[0])]
     reduction = reduce_lines(home, "0a", lines)
