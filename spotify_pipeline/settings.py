@@ -5,10 +5,11 @@ place that looks at the environment. Does not belong here: anything that reads o
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from spotify_pipeline.errors import PipelineError
 
@@ -25,8 +26,10 @@ __all__ = [
     "POPULARITY_VARIABLE",
     "REJECT_LIMIT_VARIABLE",
     "RESERVE_VARIABLE",
+    "SETTINGS",
     "SIZES_VARIABLE",
     "SOURCES_VARIABLE",
+    "Setting",
     "Settings",
     "TrainsChoice",
 ]
@@ -44,7 +47,6 @@ HARMONY_VARIABLE = "SPOTIFY_PIPELINE_HARMONY"
 INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
-DEFAULT_HOME = Path("data")
 DEMO_HOME = Path("data-demo")
 
 
@@ -61,101 +63,228 @@ class TrainsChoice(StrEnum):
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The folders and files of one installation.
+class Setting:
+    """What a user may set, as a documentation lists it.
 
     Attributes
     ----------
-    home
-        The data home; everything but ``incoming`` lies below it.
-    incoming
-        Where the torrent client puts finished files; may lie on another disk.
-    sizes
-        A ``.torrent`` file or CSV that tells how large complete files are, if the user has one.
-    sources
-        What becomes of a shard's file once it is ingested: ``delete``, ``keep`` or ``move:FOLDER``.
-    parts
-        What to keep of documents beside the detection fields: names of `dump.parts.PARTS`.
-    reject_limit
-        Share of a shard's lines; with more rejects than this its file is kept.
-    reserve_gb
-        Free space, in units of 10^9 bytes, that is never used up: work waits instead.
-    kept_trains
-        Which fingerprints come into the database.
-    indexed_trains
-        What the feature index is made of.
-    index_memory_gb
-        What postings may take while a segment of the index is sorted, in units of 10^9 bytes.
-    popularity
-        How much popularity counts between tracks that fit a recording as well
-        (`identify.popularity`); 0 is not at all.
-    metadata_file
-        The catalogue's file, if the user names one; else the newest in the incoming folder counts.
-    keep_harmony
-        Whether the harmony of tracks comes into the database.
+    attribute
+        Of `Settings`.
+    variable
+        Of the environment; where it is unset or empty, the default counts.
+    default
+        As a user would write it; empty where there is none.
+    read
+        Makes the value out of a text. A ValueError says what the text must be.
+    meaning
+        A sentence or two.
+    """
+
+    attribute: str
+    variable: str
+    default: str
+    read: Callable[[str], Any]
+    meaning: str
+
+    def value(self, environment: Mapping[str, str]) -> Any:  # noqa: ANN401  # of the attribute's type
+        """Read the setting.
+
+        Raises
+        ------
+        PipelineError
+            Its text can't be read; the variable is named.
+        """
+        text = environment.get(self.variable) or self.default
+        try:
+            return self.read(text)
+        except ValueError as error:
+            raise PipelineError(f"{self.variable} is {text!r}, but must be {error}") from error
+
+
+def _written(value: object) -> str:
+    """Write a value as a user would."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _number(largest: float) -> Callable[[str], float]:
+    """Make what reads a number from 0 to `largest`."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= largest:
+            raise ValueError(f"a number from 0 to {largest:g}")
+        return number
+
+    return read
+
+
+def _trains(text: str) -> TrainsChoice:
+    if text not in list(TrainsChoice):
+        raise ValueError(f"one of {', '.join(TrainsChoice)}")
+    return TrainsChoice(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("on or off")
+    return text == "on"
+
+
+SETTINGS = (
+    Setting(
+        "home",
+        HOME_VARIABLE,
+        "data",
+        _path,
+        "The data home; everything but the incoming folder lies below it.",
+    ),
+    Setting(
+        "incoming",
+        INCOMING_VARIABLE,
+        "",
+        _path,
+        "Where the torrent client puts finished files; may lie on another disk. Unless it is set,"
+        " the folder incoming of the data home.",
+    ),
+    Setting(
+        "sizes",
+        SIZES_VARIABLE,
+        "",
+        _path,
+        "A .torrent file or a CSV (name,bytes) that says how large complete files are.",
+    ),
+    Setting(
+        "sources",
+        SOURCES_VARIABLE,
+        "delete",
+        str,
+        "What becomes of a shard's file once it is ingested: delete, keep or move:FOLDER.",
+    ),
+    Setting(
+        "parts",
+        PARTS_VARIABLE,
+        "",
+        _words,
+        "What to keep of documents beside the detection fields, with commas between.",
+    ),
+    Setting(
+        "reject_limit",
+        REJECT_LIMIT_VARIABLE,
+        "0.01",
+        _number(1.0),
+        "Fraction of a shard's lines; with more rejects than this its file is kept.",
+    ),
+    Setting(
+        "reserve_gb",
+        RESERVE_VARIABLE,
+        "1",
+        _number(1e6),
+        "Free space in GB (10^9 bytes) that is never used up: work waits instead.",
+    ),
+    Setting(
+        "kept_trains",
+        FINGERPRINTS_VARIABLE,
+        "both",
+        _trains,
+        "Which fingerprints come into the database: rhythm, echoprint or both.",
+    ),
+    Setting(
+        "indexed_trains",
+        INDEX_VARIABLE,
+        "rhythm",
+        _trains,
+        "What the feature index is made of: rhythm, echoprint or both.",
+    ),
+    Setting(
+        "index_memory_gb",
+        INDEX_MEMORY_VARIABLE,
+        "2",
+        _number(1e6),
+        "What postings may take while a segment of the index is sorted, in GB (10^9 bytes).",
+    ),
+    Setting(
+        "popularity",
+        POPULARITY_VARIABLE,
+        "1",
+        _number(1.0),
+        "How much popularity counts between tracks that fit a recording as well; 0 is not at all.",
+    ),
+    Setting(
+        "metadata_file",
+        METADATA_VARIABLE,
+        "",
+        _path,
+        "The catalogue's file. Unless it is set, the newest in the incoming folder counts.",
+    ),
+    Setting(
+        "keep_harmony",
+        HARMONY_VARIABLE,
+        "on",
+        _switch,
+        "Whether the harmony of tracks comes into the database: on or off.",
+    ),
+)
+"""All settings, in the order of `Settings`' attributes."""
+
+_HOME, *_OTHERS = SETTINGS  # the home's default depends on where the program is started
+_DEFAULTS: dict[str, Any] = {each.attribute: each.read(each.default) for each in _OTHERS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The folders and files of one installation.
+
+    Each attribute is a setting, which the table `SETTINGS` describes: its variable, its default and
+    its meaning.
     """
 
     home: Path
     incoming: Path
-    sizes: Path | None = None
-    sources: str = "delete"
-    parts: tuple[str, ...] = ()
-    reject_limit: float = 0.01
-    reserve_gb: float = 1.0
-    kept_trains: TrainsChoice = TrainsChoice.BOTH
-    indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
-    index_memory_gb: float = 2.0
-    popularity: float = 1.0
-    metadata_file: Path | None = None
-    keep_harmony: bool = True
+    sizes: Path | None = _DEFAULTS["sizes"]
+    sources: str = _DEFAULTS["sources"]
+    parts: tuple[str, ...] = _DEFAULTS["parts"]
+    reject_limit: float = _DEFAULTS["reject_limit"]
+    reserve_gb: float = _DEFAULTS["reserve_gb"]
+    kept_trains: TrainsChoice = _DEFAULTS["kept_trains"]
+    indexed_trains: TrainsChoice = _DEFAULTS["indexed_trains"]
+    index_memory_gb: float = _DEFAULTS["index_memory_gb"]
+    popularity: float = _DEFAULTS["popularity"]
+    metadata_file: Path | None = _DEFAULTS["metadata_file"]
+    keep_harmony: bool = _DEFAULTS["keep_harmony"]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from environment variables (the process's own by default).
 
-        ``SPOTIFY_PIPELINE_HOME`` names the data home (default ``./data``),
-        ``SPOTIFY_PIPELINE_INCOMING`` the incoming folder (default ``incoming`` in the home),
-        ``SPOTIFY_PIPELINE_SIZES`` the list of complete sizes (default none),
-        ``SPOTIFY_PIPELINE_SOURCES`` what becomes of ingested files (default ``delete``),
-        ``SPOTIFY_PIPELINE_PARTS`` what else to keep, with commas between (default nothing),
-        ``SPOTIFY_PIPELINE_REJECT_LIMIT`` the share of rejected lines that keeps a file (default
-        0.01), ``SPOTIFY_PIPELINE_RESERVE_GB`` the space to leave free (default 1),
-        ``SPOTIFY_PIPELINE_FINGERPRINTS`` what to keep of both fingerprints, ``rhythm``,
-        ``echoprint`` or ``both`` (default), ``SPOTIFY_PIPELINE_INDEX`` what to index of them
-        (default ``rhythm``), ``SPOTIFY_PIPELINE_INDEX_MEMORY_GB`` what sorting postings may take
-        (default 2), ``SPOTIFY_PIPELINE_POPULARITY`` the weight of popularity (default 1),
-        ``SPOTIFY_PIPELINE_METADATA`` the catalogue's file (default the newest), and
-        ``SPOTIFY_PIPELINE_HARMONY`` whether to keep harmony, ``on`` (default) or ``off``.
-
         Raises
         ------
         PipelineError
-            A number is none, or out of range, or a choice is none of those that there are.
+            A number is none, or out of range, or a choice is none of those that there are; the
+            variable is named.
         """
         values = os.environ if environment is None else environment
+        found = {setting.attribute: setting.value(values) for setting in SETTINGS}
+        found["incoming"] = found["incoming"] or found["home"] / "incoming"
+        return cls(**found)
 
-        def path_of(variable: str) -> Path | None:
-            value = values.get(variable)
-            return Path(value).expanduser().absolute() if value else None
-
-        home = path_of(HOME_VARIABLE) or DEFAULT_HOME.absolute()
-        incoming = path_of(INCOMING_VARIABLE) or home / "incoming"
-        parts = (values.get(PARTS_VARIABLE) or "").replace(",", " ").split()
-        return cls(
-            home,
-            incoming,
-            path_of(SIZES_VARIABLE),
-            values.get(SOURCES_VARIABLE) or cls.sources,
-            tuple(parts),
-            _number(values, REJECT_LIMIT_VARIABLE, cls.reject_limit, 1.0),
-            _number(values, RESERVE_VARIABLE, cls.reserve_gb, 1e6),
-            _choice(values, FINGERPRINTS_VARIABLE, cls.kept_trains),
-            _choice(values, INDEX_VARIABLE, cls.indexed_trains),
-            _number(values, INDEX_MEMORY_VARIABLE, cls.index_memory_gb, 1e6),
-            _number(values, POPULARITY_VARIABLE, cls.popularity, 1.0),
-            path_of(METADATA_VARIABLE),
-            _switch(values, HARMONY_VARIABLE, cls.keep_harmony),
-        )
+    def as_environment(self) -> dict[str, str]:
+        """Give the environment variables from which the same settings are read."""
+        return {each.variable: _written(getattr(self, each.attribute)) for each in SETTINGS}
 
     @classmethod
     def for_demo(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -246,31 +375,3 @@ class Settings:
         self.require_incoming()
         for folder in (self.home, self.incoming, self.staging, self.index, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
-
-
-def _number(values: Mapping[str, str], variable: str, default: float, largest: float) -> float:
-    """Read a number from 0 to `largest`."""
-    text = values.get(variable) or str(default)
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= largest:
-        raise PipelineError(f"{variable} is {text!r}, but must be a number from 0 to {largest:g}")
-    return number
-
-
-def _choice(values: Mapping[str, str], variable: str, default: TrainsChoice) -> TrainsChoice:
-    """Read a choice of trains."""
-    text = values.get(variable) or default
-    if text not in list(TrainsChoice):
-        raise PipelineError(f"{variable} is {text!r}, but must be one of {', '.join(TrainsChoice)}")
-    return TrainsChoice(text)
-
-
-def _switch(values: Mapping[str, str], variable: str, default: bool) -> bool:
-    """Read what is on or off."""
-    text = values.get(variable) or ("on" if default else "off")
-    if text not in ("on", "off"):
-        raise PipelineError(f"{variable} is {text!r}, but must be on or off")
-    return text == "on"

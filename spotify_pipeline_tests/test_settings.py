@@ -1,6 +1,6 @@
 """Where things lie, as the environment says or leaves open."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from spotify_pipeline.settings import (
     INCOMING_VARIABLE,
     INDEX_MEMORY_VARIABLE,
     INDEX_VARIABLE,
+    REJECT_LIMIT_VARIABLE,
+    SETTINGS,
     SOURCES_VARIABLE,
     Settings,
     TrainsChoice,
@@ -138,3 +140,46 @@ def test_harmony_is_kept_unless_told() -> None:
     assert not Settings.from_environment({HARMONY_VARIABLE: "off"}).keep_harmony
     with pytest.raises(PipelineError, match="SPOTIFY_PIPELINE_HARMONY is '0', but must be on or"):
         Settings.from_environment({HARMONY_VARIABLE: "0"})
+
+
+def test_the_table_of_settings_describes_each_attribute_and_its_default() -> None:
+    defaults = Settings.from_environment({})
+    assert [setting.attribute for setting in SETTINGS] == [each.name for each in fields(Settings)]
+    for setting in SETTINGS:
+        assert setting.variable.startswith("SPOTIFY_PIPELINE_")
+        assert setting.meaning.endswith(".")
+        explicit = Settings.from_environment({setting.variable: setting.default})
+        assert getattr(explicit, setting.attribute) == getattr(defaults, setting.attribute)
+    by_hand = Settings(defaults.home, defaults.incoming)
+    assert by_hand == defaults
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "what"),
+    [
+        (REJECT_LIMIT_VARIABLE, "two", "a number from 0 to 1"),
+        (REJECT_LIMIT_VARIABLE, "1.5", "a number from 0 to 1"),
+        (INDEX_MEMORY_VARIABLE, "nan", "a number from 0 to 1e[+]06"),
+        (INDEX_VARIABLE, "all", "one of rhythm, echoprint, both"),
+        (HARMONY_VARIABLE, "yes", "on or off"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named(variable: str, text: str, what: str) -> None:
+    with pytest.raises(PipelineError, match=f"^{variable} is '{text}', but must be {what}$"):
+        Settings.from_environment({variable: text})
+
+
+def test_settings_can_be_written_as_an_environment_and_read_back(tmp_path: Path) -> None:
+    settings = Settings(
+        tmp_path / "home",
+        tmp_path / "new",
+        sizes=tmp_path / "sizes.csv",
+        sources="keep",
+        parts=("bars", "beats"),
+        reject_limit=0.125,
+        kept_trains=TrainsChoice.RHYTHM,
+        keep_harmony=False,
+    )
+    assert Settings.from_environment(settings.as_environment()) == settings
+    plain = Settings(tmp_path, tmp_path / "incoming")
+    assert Settings.from_environment(plain.as_environment()) == plain

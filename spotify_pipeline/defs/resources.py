@@ -16,7 +16,7 @@ from dagster_duckdb import DuckDBResource
 from spotify_pipeline.defs.dead_runs import process_tag
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report, log_reporter
-from spotify_pipeline.settings import Settings, TrainsChoice
+from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceGuard
 
 __all__ = [
@@ -35,19 +35,8 @@ BUSY_SECONDS = 100.0
 class DataHome(dg.ConfigurableResource):
     """The folders and files of one installation."""
 
-    home: str
-    incoming: str
-    sizes: str | None = None
-    sources: str = "delete"
-    parts: list[str] = []  # noqa: RUF012  # pydantic copies it
-    reject_limit: float = 0.01
-    reserve_gb: float = 1.0
-    kept_trains: TrainsChoice = TrainsChoice.BOTH
-    indexed_trains: TrainsChoice = TrainsChoice.RHYTHM
-    index_memory_gb: float = 2.0
-    popularity: float = 1.0
-    metadata_file: str | None = None
-    keep_harmony: bool = True
+    environment: dict[str, str]
+    """The settings, as environment variables name them."""
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tag the run with its process, see `dead_runs`."""
@@ -57,40 +46,12 @@ class DataHome(dg.ConfigurableResource):
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":
         """Make the resource from settings."""
-        return cls(
-            home=str(settings.home),
-            incoming=str(settings.incoming),
-            sizes=str(settings.sizes) if settings.sizes else None,
-            sources=settings.sources,
-            parts=list(settings.parts),
-            reject_limit=settings.reject_limit,
-            reserve_gb=settings.reserve_gb,
-            kept_trains=settings.kept_trains,
-            indexed_trains=settings.indexed_trains,
-            index_memory_gb=settings.index_memory_gb,
-            popularity=settings.popularity,
-            metadata_file=str(settings.metadata_file) if settings.metadata_file else None,
-            keep_harmony=settings.keep_harmony,
-        )
+        return cls(environment=settings.as_environment())
 
     @property
     def settings(self) -> Settings:
         """The settings."""
-        return Settings(
-            Path(self.home),
-            Path(self.incoming),
-            Path(self.sizes) if self.sizes else None,
-            self.sources,
-            tuple(self.parts),
-            self.reject_limit,
-            self.reserve_gb,
-            TrainsChoice(self.kept_trains),
-            TrainsChoice(self.indexed_trains),
-            self.index_memory_gb,
-            self.popularity,
-            Path(self.metadata_file) if self.metadata_file else None,
-            self.keep_harmony,
-        )
+        return Settings.from_environment(self.environment)
 
 
 class Database(DuckDBResource):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.settings import SOURCES_VARIABLE
 from spotify_pipeline.shards import SHARDS, shard_of_file_name
 
 __all__ = [
@@ -94,7 +95,9 @@ class SourcePolicy:
             return cls(action, Path(folder).expanduser().absolute())
         if text in ("delete", "keep"):
             return cls(text)
-        raise PipelineError(f"{text!r} is none of delete, keep and move:FOLDER")
+        raise PipelineError(
+            f"{SOURCES_VARIABLE} is {text!r}, but must be delete, keep or move:FOLDER"
+        )
 
 
 def retire_source(source: Path, state: FileState, policy: SourcePolicy) -> str | None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from spotify_pipeline.dump.errors import DocumentError
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.settings import PARTS_VARIABLE
 
 __all__ = ["PARTS", "Parts", "PartsParser", "check_parts"]
 
@@ -68,7 +69,8 @@ def check_parts(names: Iterable[str]) -> tuple[str, ...]:
     unknown = sorted(chosen - PARTS.keys())
     if unknown:
         raise PipelineError(
-            f"no part of a document is called {unknown[0]!r}: use {', '.join(PARTS)}"
+            f"{PARTS_VARIABLE}, or the run's config, names {unknown[0]!r}, but no part of a"
+            f" document is called so: use {', '.join(PARTS)}"
         )
     return tuple(part for part in PARTS if part in chosen)
 
