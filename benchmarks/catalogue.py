@@ -38,8 +38,8 @@ from adbc_driver_sqlite import dbapi
 from synthetic_catalogue import Catalogue, write_sqlite
 
 from spotify_pipeline.catalog import Catalog
-from spotify_pipeline.dump.catalogue_writer import SCHEMA
 from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.sample_dump.catalogue_writer import SCHEMA
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline.store.metadata_types import SOURCE_SCHEMA

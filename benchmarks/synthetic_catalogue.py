@@ -27,8 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_sqlite import dbapi
 
-from spotify_pipeline.dump.catalogue_writer import SCHEMA
 from spotify_pipeline.dump.tables import TABLES
+from spotify_pipeline.sample_dump.catalogue_writer import SCHEMA
 from spotify_pipeline.shards import BASE62
 
 CREDITS, ALBUMS, ARTISTS, RECORDINGS = 348 / 256, 59 / 256, 15 / 256, 186 / 256

@@ -28,7 +28,7 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
     OUT_DIR/manifest.csv. Track ids follow from the files' content: a second run gives the same. The
     shards 7O to 7Z do not occur in the dump, so your music can live beside it.
     """
-    from spotify_pipeline.dump.sample_dump import write_sample_dump
+    from spotify_pipeline.sample_dump.writing import write_sample_dump
     from spotify_pipeline.shards import OWN_MUSIC_SHARDS
 
     names = tuple(name.strip() for name in shards.split(",")) if shards else OWN_MUSIC_SHARDS

@@ -13,10 +13,10 @@ import numpy as np
 from spotify_pipeline.demo.belongings import claim_home, note_made
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.demo.excerpt import EXCERPT_RATE, write_noisy_excerpt
-from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import audio_files, read_recording
+from spotify_pipeline.sample_dump.writing import SampleDump, write_sample_dump
 from spotify_pipeline.settings import Settings
 
 __all__ = ["EXCERPT_SECONDS", "NOISE_DECIBEL", "Excerpt", "Material", "prepare_material"]

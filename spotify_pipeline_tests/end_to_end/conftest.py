@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.demo.composer import write_pieces
-from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
+from spotify_pipeline.sample_dump.writing import SampleDump, write_sample_dump
 from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, run
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from spotify_pipeline.demo.excerpt import write_noisy_excerpt
-from spotify_pipeline.dump.sample_dump import write_sample_dump
 from spotify_pipeline.fingerprint import (
     decode_echoprint,
     decode_rhythm,
@@ -16,6 +15,7 @@ from spotify_pipeline.fingerprint import (
     unpack_trains,
 )
 from spotify_pipeline.recording import read_for_fingerprint
+from spotify_pipeline.sample_dump.writing import write_sample_dump
 from spotify_pipeline.settings import INDEX_VARIABLE
 from spotify_pipeline.store.database import connect
 from spotify_pipeline_tests.documents import write_shard

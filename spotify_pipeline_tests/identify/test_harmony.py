@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from spotify_pipeline.demo.composer import compose
-from spotify_pipeline.dump.analysis import ANALYSIS_SAMPLE_RATE, analyse
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.fingerprint import fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.resampling import analyzer_samples, resampler_to
+from spotify_pipeline.sample_dump.analysis import ANALYSIS_SAMPLE_RATE, analyse
 from spotify_pipeline_tests.tracks import Track, index_of
 
 ACCEPTED = 0.9

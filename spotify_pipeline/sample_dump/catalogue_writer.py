@@ -1,7 +1,7 @@
 """Writing a catalogue database with the tables of the dump's ``spotify_clean.sqlite3``.
 
 Belongs here: the schema, and how the tags of a user's own files fill it. Does not belong here:
-reading tags (`tags`), and the compression of the finished file (`sample_dump`).
+reading tags (`tags`), and the compression of the finished file (`writing`).
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from spotify_pipeline.dump.tags import Tags
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.sample_dump.tags import Tags
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
 
 __all__ = ["CatalogueTrack", "base62", "write_catalogue"]

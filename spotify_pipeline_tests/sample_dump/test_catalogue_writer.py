@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.dump.catalogue_writer import CatalogueTrack, base62, write_catalogue
-from spotify_pipeline.dump.tags import Tags
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.sample_dump.catalogue_writer import CatalogueTrack, base62, write_catalogue
+from spotify_pipeline.sample_dump.tags import Tags
 
 NILE = CatalogueTrack(
     "7Z" + "a" * 20,

@@ -16,9 +16,9 @@ import soundfile
 import zstandard
 from mutagen.flac import FLAC
 
-from spotify_pipeline.dump.sample_dump import SampleDump, write_sample_dump
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.fingerprint import decode_echoprint, decode_rhythm
+from spotify_pipeline.sample_dump.writing import SampleDump, write_sample_dump
 from spotify_pipeline.shards import OWN_MUSIC_SHARDS, is_track_id
 
 CATALOGUE = Path("metadata", "spotify_clean.sqlite3.zst")

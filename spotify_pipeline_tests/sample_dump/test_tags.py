@@ -14,7 +14,7 @@ from mutagen.id3 import TALB, TCON, TDRC, TIT2, TPE1, TPOS, TPUB, TRCK, TSRC
 from mutagen.mp4 import MP4FreeForm, MP4Tags
 from mutagen.wave import WAVE
 
-from spotify_pipeline.dump.tags import UNKNOWN_ARTIST, Tags, read_tags
+from spotify_pipeline.sample_dump.tags import UNKNOWN_ARTIST, Tags, read_tags
 from spotify_pipeline_tests.shared import shared_path
 
 

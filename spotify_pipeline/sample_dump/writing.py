@@ -27,11 +27,11 @@ from dataclasses import astuple, dataclass, fields
 from itertools import groupby
 from pathlib import Path
 
-from spotify_pipeline.dump.catalogue_writer import CatalogueTrack, base62, write_catalogue
-from spotify_pipeline.dump.tags import read_tags
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import audio_files, read_for_fingerprint, read_recording
+from spotify_pipeline.sample_dump.catalogue_writer import CatalogueTrack, base62, write_catalogue
+from spotify_pipeline.sample_dump.tags import read_tags
 from spotify_pipeline.shards import OWN_MUSIC_SHARDS, SHARD_SUFFIX, SHARDS, TRACK_ID_LENGTH
 
 __all__ = ["SampleDump", "SampleTrack", "write_sample_dump"]
@@ -262,8 +262,8 @@ def _analyse_file(source: _Source) -> _Analysed | str:
 def _analyse(source: _Source) -> _Analysed:
     import msgspec
 
-    from spotify_pipeline.dump.analysis import ANALYSIS_SAMPLE_RATE, analyse, document
     from spotify_pipeline.fingerprint import fingerprint
+    from spotify_pipeline.sample_dump.analysis import ANALYSIS_SAMPLE_RATE, analyse, document
 
     path = source.music / source.file
     started = time.perf_counter()

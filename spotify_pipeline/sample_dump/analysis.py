@@ -5,7 +5,7 @@ ranges of the real analyses, not their quality. The two fingerprints are the rea
 
 Belongs here: bars, beats, sections, segments, tatums and the track's own figures, and the document
 around them. Does not belong here: reading audio, fingerprinting, and files of documents
-(`sample_dump`).
+(`writing`).
 """
 
 import fcntl

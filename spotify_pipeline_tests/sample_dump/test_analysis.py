@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from spotify_pipeline.dump.analysis import ANALYSIS_SAMPLE_RATE, Analysis, analyse, document
 from spotify_pipeline.fingerprint import fingerprint
+from spotify_pipeline.sample_dump.analysis import ANALYSIS_SAMPLE_RATE, Analysis, analyse, document
 from spotify_pipeline_tests.shared import shared_path
 
 Samples = npt.NDArray[np.float32]
@@ -162,7 +162,7 @@ def test_frames_do_not_depend_on_the_blocks_they_are_computed_in(
 ) -> None:
     samples = clicks(10, 130)
     whole = analyse(samples)
-    monkeypatch.setattr("spotify_pipeline.dump.analysis.BLOCK_FRAMES", 100)
+    monkeypatch.setattr("spotify_pipeline.sample_dump.analysis.BLOCK_FRAMES", 100)
     in_blocks = analyse(samples)
     starts = [segment["start"] for segment in whole.segments]
     assert [segment["start"] for segment in in_blocks.segments] == starts
@@ -171,7 +171,7 @@ def test_frames_do_not_depend_on_the_blocks_they_are_computed_in(
 
 def test_nothing_lies_where_others_could_have_put_it_before(tmp_path: Path) -> None:
     code = (
-        "import numpy as np; from spotify_pipeline.dump.analysis import analyse;"
+        "import numpy as np; from spotify_pipeline.sample_dump.analysis import analyse;"
         "analyse(np.zeros(22050, np.float32))"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
