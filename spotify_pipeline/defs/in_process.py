@@ -134,7 +134,7 @@ class _Runs:
         """Ingest the shards that are finished."""
         survey = survey_incoming(self.settings.incoming, self.settings.sizes)
         ledger = read_ledger(self.settings.audio_database)
-        found = due(Seen(survey, ledger))
+        found = due(Seen(shards=survey, ledger=ledger))
         for shard, reason in found.waiting.items():
             yield JobOutcome(INGEST_JOB, shard, note=f"waits, {reason}")
         for shard in found.finished:

@@ -64,8 +64,15 @@ def finished_shards(
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
     ledger = unless_busy(read_ledger, settings.audio_database)
     failed = failures(settings.staging)
-    in_progress = _shards_in_progress(context.instance)
-    found = due(Seen(survey, ledger, in_progress, failed, time.time()))
+    found = due(
+        Seen(
+            shards=survey,
+            ledger=ledger,
+            in_progress=_shards_in_progress(context.instance),
+            failures=failed,
+            now=time.time(),
+        )
+    )
     requests = []
     for shard in found.shards:
         failure = failed.get(shard)

@@ -157,9 +157,9 @@ def index_shards(
     setting
         How to build it.
     progress
-        Told how far it is.
+        Called with how far it is.
     on_segment
-        Told of each shard that was indexed.
+        Called with each segment that was made.
 
     Raises
     ------

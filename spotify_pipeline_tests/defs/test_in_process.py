@@ -18,6 +18,7 @@ from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs, process_tag
 from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
 from spotify_pipeline_tests.metadata_file import (
     TRACK_IDS,
@@ -129,6 +130,16 @@ def test_a_committed_file_that_was_not_retired_goes_without_being_read_again(
     (only,) = outcomes(settings)
     assert (only.error, only.note) == (None, None)
     assert not source.exists()
+
+
+def test_a_file_that_comes_back_changed_takes_the_place_of_what_was_ingested(
+    settings: Settings,
+) -> None:
+    for tracks in (1, 3):
+        source = write_shard(settings.incoming, "0a", make_documents("0a", tracks))
+        assert {outcome.error for outcome in outcomes(settings)} == {None}
+        assert not source.exists()
+        assert read_ledger(settings.audio_database)["0a"].tracks == tracks
 
 
 def test_a_link_to_nowhere_waits_and_does_not_stop_the_others(settings: Settings) -> None:
