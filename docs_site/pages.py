@@ -4,6 +4,8 @@ A page asks for what the code says by a comment on a line of its own::
 
     <!-- settings -->
     <!-- commands -->
+    <!-- audio tables -->
+    <!-- catalogue tables -->
     <!-- docstring spotify_pipeline.harmony.packing -->
     <!-- modules spotify_pipeline.index -->
 
@@ -11,7 +13,7 @@ Pages that stand elsewhere in the repository are taken into the site from there,
 stands once: the results of benchmarks, CONTRIBUTING and CHANGELOG.
 
 Belongs here: filling in and taking in. Does not belong here: what is filled in (`settings_table`,
-`command_help`, `docstrings`).
+`command_help`, `tables`, `docstrings`).
 """
 
 import re
@@ -24,6 +26,7 @@ from mkdocs.structure.files import File, Files
 from docs_site.command_help import commands_of
 from docs_site.docstrings import as_markdown, docstring_of, module_map
 from docs_site.settings_table import settings_table
+from docs_site.tables import audio_tables, catalogue_tables
 from spotify_pipeline.cli import main
 
 __all__ = ["filled_in", "on_files", "on_page_markdown"]
@@ -39,11 +42,15 @@ LINKS = {
 }
 """How a link begins in the repository, and in the site."""
 
-ASKED = re.compile(r"^<!-- (settings|commands|docstring|modules)(?: (\S+))? -->$", re.M)
+ASKED = re.compile(
+    r"^<!-- (settings|commands|audio|catalogue|docstring|modules)(?: (\S+))? -->$", re.M
+)
 
 GIVEN: Mapping[str, Callable[[str], str]] = {
     "settings": lambda _: settings_table(),
     "commands": lambda _: commands_of(main, "spotify-pipeline"),
+    "audio": lambda _: audio_tables(),
+    "catalogue": lambda _: catalogue_tables(),
     "docstring": lambda module: as_markdown(docstring_of(module)),
     "modules": module_map,
 }
