@@ -17,7 +17,8 @@ __all__ = ["commands_of", "help_of"]
 def commands_of(group: click.Group, name: str) -> str:
     """Describe all commands of a group, in the order of their names; each has a heading."""
     parent = click.Context(group, info_name=name)
-    return "\n\n".join(help_of(command, word, parent) for word, command in _commands(group))
+    named = sorted(group.commands.items())
+    return "\n\n".join(help_of(command, word, parent) for word, command in named)
 
 
 def help_of(command: click.Command, word: str, parent: click.Context) -> str:
@@ -28,10 +29,6 @@ def help_of(command: click.Command, word: str, parent: click.Context) -> str:
     table = ["| Option | |", "|---|---|", *rows] if rows else []
     parts = [f"## {word}", f"```text\n{usage}\n```", *_paragraphs(command), "\n".join(table)]
     return "\n\n".join(part for part in parts if part)
-
-
-def _commands(group: click.Group) -> list[tuple[str, click.Command]]:
-    return sorted(group.commands.items())
 
 
 def _paragraphs(command: click.Command) -> Iterator[str]:
