@@ -66,3 +66,12 @@ def test_each_result_says_how_it_was_measured() -> None:
         assert "| Machine |" in text
         assert "| Version |" in text
         assert re.search(r"```console\n\$ python ", text)
+
+
+def test_pages_show_the_modules_of_every_package() -> None:
+    pages = "\n".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    packages = [
+        ".".join(file.parent.relative_to(ROOT).parts)
+        for file in (ROOT / "spotify_pipeline").rglob("__init__.py")
+    ]
+    assert [name for name in packages if f"<!-- modules {name} -->" not in pages] == []
