@@ -97,7 +97,7 @@ their likelihoods are added up as if they were. (Of 448 excerpts of the validati
 track comes first in 345 by rhythm alone; in 373, 384, 390, 384 and 380 with harmony counted once,
 3, 5, 10 and 15 times.)"""
 
-TWINS = 0.05
+TWINS = 0.02
 """Odds that a track of the same onsets plays something else: patterns of drums, loops that many
 use. So a recording whose harmony speaks against a track is not given its name, however well onsets
 agree. (`benchmarks/harmony.py` shows how many twins that refuses, and how many right tracks.)"""
@@ -245,7 +245,7 @@ def beside_twins(log_odds: Float64s | float, harmony: Float64s | float) -> Float
     Natural logarithm of the odds that it is of the track itself.
 
     >>> [round(float(beside_twins(9.0, harmony)), 1) for harmony in (-4, 0, 4, 20)]
-    [-1.0, 3.0, 6.8, 9.0]
+    [-0.1, 3.9, 7.6, 9.0]
     """
     against = math.log(TWINS) - np.asarray(harmony, np.float64)
     return -np.asarray(np.logaddexp(-np.asarray(log_odds), against), np.float64)
