@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup test lint format demo ui clean
+.PHONY: help setup test lint docs format demo ui clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -18,10 +18,13 @@ $(INSTALLED): pyproject.toml
 
 setup: $(INSTALLED) ## Make the virtual environment
 
-lint: setup ## Check format, lint and types
+lint: docs ## Check format, lint, types and the documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: setup ## Build the documentation into build/site; what leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 test: lint ## Set everything up, check, and run the tests
 	$(BIN)/pytest -n auto --dist loadfile

@@ -2,13 +2,18 @@
 
     python benchmarks/harmony.py --pairs DIR --documents FILE [FILE ...]
         [--lengths 5 10 20] [--degradations clean "pink 5" room telephone "white 0"] [--excerpts 20]
-        [--plot FILE.png]
+        [--plot FILE.png] [--music DIR [DIR ...]]
 
 DIR holds recordings, each beside the document that the analyzer made of it, under the same name.
 Excerpts are degraded, and compared with their own document, aligned as they should be, and with
 `IMPOSTORS` others: random places of the other documents, half of them transposed at random. Shown
 are, of the right document, the median correlation and nats, and the nats that nine in ten reach; of
-the impostors, the share above 0 nats and above 5, and the highest of all.
+the impostors, the share above 0 nats and above 5, and the highest of all. Of both, the share that
+is refused however well onsets agree (`decision.beside_twins`).
+
+With --music, clean excerpts of the pieces of an evaluation are compared with their disturbed
+segments (`evaluation.harmonies`), as often and as long as the first length: how nearly they
+correlate, part by part, beside the recordings of which both are known.
 
 No part of it was fitted to either side. But the constants of `harmony.chroma` and
 `harmony.agreement` were chosen on these recordings, for there are few of which anybody has both.
@@ -16,7 +21,7 @@ No part of it was fitted to either side. But the constants of `harmony.chroma` a
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,10 +31,14 @@ import numpy as np
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degradation
 from spotify_pipeline.evaluation.documents import read_documents
 from spotify_pipeline.evaluation.noise import pink_noise, with_noise
+from spotify_pipeline.evaluation.parts import Part
+from spotify_pipeline.evaluation.pieces import read_pieces
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
 from spotify_pipeline.harmony.agreement import Heard, agreement, nats
 from spotify_pipeline.harmony.chroma import Spectrum
+from spotify_pipeline.identify.decision import THRESHOLD, beside_twins
+from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 from spotify_pipeline.resampling import analyzer_samples
 
@@ -121,10 +130,35 @@ def line(name: str, condition: str, seconds: float, one: Told) -> str:
     return (
         f"{name[:24]:>24} {condition:>9} {seconds:4.0f} s"
         f"  {np.median(one.correlations):5.2f} {np.median(one.right):6.1f}"
-        f" {np.quantile(one.right, 0.1):6.1f}"
+        f" {np.quantile(one.right, 0.1):6.1f} {refused(one.right):8.1%}"
         f"  {np.mean(one.impostors > 0):7.2%} {np.mean(one.impostors > 5):7.2%}"
-        f" {one.impostors.max():6.1f}"
+        f" {one.impostors.max():6.1f} {refused(one.impostors):8.1%}"
     )
+
+
+def refused(harmony: np.ndarray) -> float:
+    """Give the share that is refused whatever the onsets tell."""
+    return float(np.mean(beside_twins(np.inf, harmony) < np.log(THRESHOLD / (1 - THRESHOLD))))
+
+
+def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> None:
+    """Print how the disturbed segments of an evaluation's pieces correlate with the pieces."""
+    say = partial(print, file=sys.stderr, flush=True)
+    correlations: dict[Part, list[float]] = {part: [] for part in Part}
+    for piece in read_pieces(folders, log_reporter(say, "files"), say):
+        pair = Pair(piece.name, read_recording(piece.file, RATE).samples, packed(piece.harmony))
+        one = told(pair, [pair.segments], DEGRADATIONS["clean"], seconds, excerpts)
+        correlations[piece.part].append(float(np.median(one.correlations)))
+    print(
+        f"\ndisturbed segments, clean excerpts of {seconds:g} s, the median of {excerpts} a piece:"
+    )
+    for part, found in correlations.items():
+        if found:
+            low, middle, high = np.quantile(found, (0.1, 0.5, 0.9))
+            print(
+                f"{part:>12} set, {len(found):3} pieces: correlation {middle:.2f}"
+                f" ({low:.2f} to {high:.2f} of four in five)"
+            )
 
 
 def draw(file: Path, cells: dict[tuple[str, str, float], Told]) -> None:
@@ -164,6 +198,7 @@ def main() -> None:
     )
     parser.add_argument("--excerpts", type=int, default=20)
     parser.add_argument("--plot", type=Path, metavar="FILE.png")
+    parser.add_argument("--music", type=Path, nargs="+", default=(), metavar="DIR")
     arguments = parser.parse_args()
     say = partial(print, file=sys.stderr, flush=True)
     documents = [
@@ -174,9 +209,9 @@ def main() -> None:
     pairs = list(pairs_of(arguments.pairs))
     say(f"{len(pairs)} recordings with their documents, {len(documents)} other documents")
     print(
-        f"{'':24} {'':9} {'':6}  {'right track':^19}  {'impostors':^22}\n"
-        f"{'':24} {'':9} {'':6}  {'corr.':>5} {'nats':>6} {'10 %':>6}"
-        f"  {'above 0':>7} {'above 5':>7} {'most':>6}"
+        f"{'':24} {'':9} {'':6}  {'right track':^28}  {'impostors':^31}\n"
+        f"{'':24} {'':9} {'':6}  {'corr.':>5} {'nats':>6} {'10 %':>6} {'refused':>8}"
+        f"  {'above 0':>7} {'above 5':>7} {'most':>6} {'refused':>8}"
     )
     cells = {}
     for pair in pairs:
@@ -189,6 +224,8 @@ def main() -> None:
                 print(line(pair.name, condition, seconds, one), flush=True)
     if arguments.plot:
         draw(arguments.plot, cells)
+    if arguments.music:
+        print_disturbed(arguments.music, arguments.lengths[0], arguments.excerpts)
 
 
 if __name__ == "__main__":

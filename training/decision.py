@@ -23,6 +23,7 @@ Belongs here: examples and fitting. Does not belong here: what decides
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
@@ -52,6 +53,7 @@ from spotify_pipeline.identify.decision import (
     BoostedTrees,
     Decision,
     TrackEvidence,
+    beside_twins,
 )
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.progress import log_reporter
@@ -86,6 +88,8 @@ MOST_ACCEPTED = 0.005
 FEWEST_ACCEPTED = 2
 """Of the recordings of unknown tracks, this share may be accepted at the most, but so many in any
 case: of few recordings, one or two tell nothing."""
+
+ACCEPTED_ODDS = math.log(THRESHOLD / (1 - THRESHOLD))
 
 CERTAIN_NATS = 40.0
 """Less than this is nothing to be certain of, while examples are gathered; set by hand."""
@@ -237,6 +241,14 @@ def left_out(examples: Examples, rounds: int) -> np.ndarray:
     return odds
 
 
+def stated(source: str, examples: Examples, odds: np.ndarray) -> np.ndarray:
+    """Give the logarithmic odds as an answer states them, by those of the trees."""
+    harmony = examples.figures[:, FIGURES.index("harmony")]
+    if source != SOURCES[0]:
+        return odds
+    return np.where(harmony == 0, odds, beside_twins(odds, harmony))
+
+
 def log_loss(examples: Examples, odds: np.ndarray) -> float:
     """Give the mean cost of stating these odds, in nats an answer."""
     return float(np.logaddexp(0, np.where(examples.right, -odds, odds)).mean())
@@ -302,7 +314,7 @@ def _beside_rivals(examples: Examples) -> np.ndarray:
 def _accepted(examples: Examples, odds: np.ndarray) -> float:
     """Give the share of recordings of unknown tracks that are accepted."""
     unknown = examples.best & ~examples.known
-    return float((odds[unknown] >= np.log(THRESHOLD / (1 - THRESHOLD))).mean())
+    return float((odds[unknown] >= ACCEPTED_ODDS).mean())
 
 
 def fit(source: str, examples: Examples) -> tuple[BoostedTrees, dict[str, float]]:
@@ -311,7 +323,7 @@ def fit(source: str, examples: Examples) -> tuple[BoostedTrees, dict[str, float]
     Of those that accept no more than `MOST_ACCEPTED`, those that state their odds best.
     """
     examples = examples.chosen(_beside_rivals(examples))
-    tried = {rounds: left_out(examples, rounds) for rounds in ROUNDS}
+    tried = {rounds: stated(source, examples, left_out(examples, rounds)) for rounds in ROUNDS}
     unknown = int((examples.best & ~examples.known).sum())
     most = max(MOST_ACCEPTED, FEWEST_ACCEPTED / unknown)
     allowed = [rounds for rounds in ROUNDS if _accepted(examples, tried[rounds]) <= most]

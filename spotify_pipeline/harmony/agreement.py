@@ -16,11 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt8s
 from spotify_pipeline.harmony.chroma import HOP_SECONDS
+from spotify_pipeline.harmony.packing import check_fault, unpack
 from spotify_pipeline.harmony.segments import PITCH_CLASSES, Segments
 
-__all__ = ["Agreement", "Heard", "agreement", "nats", "pitches_between"]
+__all__ = ["Agreement", "Heard", "agreement", "agreements", "nats", "pitches_between"]
 
 SOUNDING = 0.5
 """Packed pitches are 0 or 1."""
@@ -35,20 +36,16 @@ FEWEST_SECONDS = 1.0
 """Compared, before harmony tells anything."""
 
 
-RIGHT = 7.0
-"""Mean of the right track's correlation, in standard deviations of chance."""
-
-SPREAD = 3.0
-"""Standard deviation of that: music differs in how much of it has a pitch."""
+RIGHT, SPREAD = 0.45, 0.18
+"""Mean and standard deviation of the right track's correlation, chance apart: music differs in how
+much of it has a pitch. (Excerpts of 28 pieces of the validation set, 3 to 20 s, clean, by
+telephone, in a room and in white noise: means of 0.37 to 0.54.)"""
 
 TAIL_FROM, TAIL_RATE = 2.0, 2.0
 """By chance a correlation is normal up to so many standard deviations; from there on its density
 falls by a factor of e with each half: other music has chords in common. (10 s of 28 documents
 against the others in any key: 3.1 % of the correlations lie above 2, 0.05 % above 4, 1.7 in a
 million above 6.)"""
-
-WORST = -RIGHT / (SPREAD**2 - 1)
-"""Standard deviations at which least speaks for a track; a lower correlation tells no more."""
 
 USUAL_DEVIATION, USUAL_WEIGHT = 0.28, 5
 """What chance makes of a second of segments, and how many measured correlations that is worth."""
@@ -113,13 +110,40 @@ def agreement(heard: Heard, track: Segments, offset: float, speed: float) -> Agr
     speed
         Of the recording, 1 as the track was published.
     """
-    sums, seconds = _correlations(
-        heard.sums, track.starts, track.pitches, offset, speed, HOP_SECONDS
+    return Agreement(
+        *_agreement(heard.sums, track.starts, track.pitches, offset, speed, HOP_SECONDS)
     )
-    if seconds < FEWEST_SECONDS:
-        return Agreement(seconds=seconds)
-    means = sums / seconds
-    return Agreement(float(means[0]), float(np.mean(means[1:] ** 2)), seconds)
+
+
+def agreements(
+    heard: Heard, packed: UInt8s, firsts: Int64s, lasts: Int64s, offsets: Float64s, speed: float
+) -> list[Agreement]:
+    """Correlate a recording with tracks as they are packed.
+
+    Runs without the GIL.
+
+    Parameters
+    ----------
+    heard, speed
+        As of `agreement`.
+    packed
+        uint8, with the packed harmony of n tracks in it.
+    firsts, lasts
+        int64 of shape (n,): the bytes of each track; none where its harmony is not known.
+    offsets
+        float64 of shape (n,): as of `agreement`, of each track.
+
+    Raises
+    ------
+    PackedHarmonyError
+        The bytes of a track are damaged.
+    """
+    correlations, squares, seconds, fault, size = _agreements(
+        heard.sums, packed, firsts, lasts, offsets, speed, HOP_SECONDS
+    )
+    check_fault(fault, size)
+    columns = (one.tolist() for one in (correlations, squares, seconds))
+    return [Agreement(*figures) for figures in zip(*columns, strict=True)]
 
 
 def pitches_between(heard: Heard, starts: Float64s) -> Float64s:
@@ -171,17 +195,66 @@ def nats(agreements: Sequence[Agreement]) -> Float64s:
         others = second.sum() - second + USUAL_WEIGHT * USUAL_DEVIATION**2
         deviation = np.sqrt(others / (len(seconds) - 1 + USUAL_WEIGHT) / seconds)
         correlations = np.array([one.correlation for one in agreements])[telling]
-        found[telling] = _likelihood_ratio(correlations / deviation)
+        found[telling] = _likelihood_ratio(correlations, deviation)
     return found
 
 
-def _likelihood_ratio(deviations: Float64s) -> Float64s:
-    """Give the logarithm of the ratio for correlations in standard deviations of chance."""
-    found = np.maximum(deviations, WORST)
-    right = -(((found - RIGHT) / SPREAD) ** 2) / 2 - math.log(SPREAD)
+def _likelihood_ratio(correlations: Float64s, deviation: Float64s) -> Float64s:
+    """Give the logarithm of the ratio for correlations, of which chance makes so large ones."""
+    mean = RIGHT / deviation
+    variance = 1 + (SPREAD / deviation) ** 2
+    # below, both are normal, and the ratio would rise again
+    lowest = -mean / (variance - 1)
+    found = np.maximum(correlations / deviation, lowest)
+    right = -((found - mean) ** 2) / (2 * variance) - np.log(variance) / 2
     tail = np.maximum(found - TAIL_FROM, 0)
     chance = -(np.minimum(found, TAIL_FROM) ** 2) / 2 - TAIL_RATE * tail
     return np.asarray(right - chance, np.float64)
+
+
+@njit(cache=True, nogil=True)
+def _agreements(
+    sums: Float64s,
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    offsets: Float64s,
+    speed: float,
+    hop: float,
+) -> tuple[Float64s, Float64s, Float64s, int, int]:
+    """Give correlations, mean squares of those in other keys, seconds; a fault or 0, and where.
+
+    The last is the size of what is damaged.
+    """
+    correlations, squares = np.zeros(len(firsts)), np.zeros(len(firsts))
+    seconds = np.zeros(len(firsts))
+    for k in range(len(firsts)):
+        if firsts[k] == lasts[k]:
+            continue
+        starts, pitches, _, fault = unpack(packed[firsts[k] : lasts[k]])
+        if fault:
+            return correlations, squares, seconds, fault, lasts[k] - firsts[k]
+        correlations[k], squares[k], seconds[k] = _agreement(
+            sums, starts, pitches, offsets[k], speed, hop
+        )
+    return correlations, squares, seconds, 0, 0
+
+
+@njit(cache=True, nogil=True)
+def _agreement(
+    sums: Float64s,
+    starts: Float64s,
+    pitches: Float32s,
+    offset: float,
+    speed: float,
+    hop: float,
+) -> tuple[float, float, float]:
+    """Give the attributes of an `Agreement`."""
+    found, seconds = _correlations(sums, starts, pitches, offset, speed, hop)
+    if seconds < FEWEST_SECONDS:
+        return 0.0, 0.0, seconds
+    found /= seconds
+    return found[0], (found[1:] ** 2).mean(), seconds
 
 
 @njit(cache=True, nogil=True)

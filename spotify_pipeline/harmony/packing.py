@@ -31,7 +31,9 @@ __all__ = [
     "PITCH_THRESHOLD",
     "SILENCE",
     "STEP_SECONDS",
+    "check_fault",
     "pack_harmony",
+    "unpack",
     "unpack_harmony",
 ]
 
@@ -79,10 +81,15 @@ def unpack_harmony(packed: bytes | UInt8s) -> Segments:
     PackedHarmonyError
         The bytes are damaged; it says how.
     """
-    starts, pitches, loudness, fault = _unpack(np.frombuffer(packed, np.uint8))
-    if fault:
-        raise PackedHarmonyError(f"{len(packed)} bytes are no packed harmony: {_FAULTS[fault]}")
+    starts, pitches, loudness, fault = unpack(np.frombuffer(packed, np.uint8))
+    check_fault(fault, len(packed))
     return Segments(starts, pitches, loudness)
+
+
+def check_fault(fault: int, size: int) -> None:
+    """Raise `PackedHarmonyError` if `unpack` has found a fault in so many bytes."""
+    if fault:
+        raise PackedHarmonyError(f"{size} bytes are no packed harmony: {_FAULTS[fault]}")
 
 
 @njit(cache=True, nogil=True)
@@ -111,8 +118,8 @@ def _pack(starts: Float64s, pitches: Float32s, loudness: Float32s) -> UInt8s:
 
 
 @njit(cache=True, nogil=True)
-def _unpack(packed: UInt8s) -> tuple[Float64s, Float32s, Float32s, int]:
-    """Give starts, pitches and loudness, or none of them and what is wrong."""
+def unpack(packed: UInt8s) -> tuple[Float64s, Float32s, Float32s, int]:
+    """Give starts, pitches and loudness, or none of them and what is wrong (`check_fault`)."""
     count = _read(packed, 1, 4) if len(packed) >= _HEADER else 0
     steps = _HEADER + 2 * count
     end = steps + count

@@ -19,8 +19,10 @@ from spotify_pipeline.fingerprint import (
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.harmony.agreement import Agreement, agreement, nats
 from spotify_pipeline.identify.decision import (
+    HARMONY_WEIGHT,
     Decision,
     TrackEvidence,
+    beside_twins,
     handicap,
     mean_excess,
     shares,
@@ -46,10 +48,6 @@ by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
 """No more than this share of an index, but so many at the least, are candidates: of a search, or of
 a trial of all tracks, after which they are tried with the whole query."""
-
-HARMONIES = 4
-"""So many times the tracks that go on are compared by their harmony, those with the likeliest
-rhythm."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
@@ -141,7 +139,7 @@ class _Promising:
     speed
         At which it was likeliest.
     evidence
-        Its likelihood near that offset, to the cell, and what harmony adds; nats.
+        Its likelihood near that offset, to the cell, and what harmony adds; nats of rhythm.
     """
 
     candidate: Candidate
@@ -178,8 +176,8 @@ class _Aligned:
 
     @property
     def evidence(self) -> float:
-        """Likelihood and harmony together, nats."""
-        return self.alignment.likelihood + self.harmony
+        """Likelihood and harmony together, in nats of rhythm."""
+        return self.alignment.likelihood + HARMONY_WEIGHT * self.harmony
 
     @property
     def posterior(self) -> float:
@@ -282,8 +280,7 @@ class Identifier:
                     attempt.reach,
                 )
                 speeds[left] = speed * fine[best]
-        likely = np.argsort(-likelihoods, kind="stable")[: HARMONIES * attempt.matches]
-        likely = likely[likelihoods[likely] > 0]
+        likely = np.flatnonzero(likelihoods > 0)
         evidence = likelihoods[likely] + self._harmony(
             query, [candidates[place] for place in likely.tolist()], speed
         )
@@ -296,8 +293,10 @@ class Identifier:
         ]
 
     def _harmony(self, query: QueryOdds, candidates: Sequence[Candidate], speed: float) -> Float64s:
-        """Tell what harmony adds to each candidate, nats."""
-        return nats([self._agreement(query, c.track, c.offset, speed) for c in candidates])
+        """Tell what harmony adds to each candidate, in nats of rhythm."""
+        if query.samples is None:
+            return np.zeros(len(candidates))
+        return HARMONY_WEIGHT * nats(self.index.agreements(query.harmony(speed), candidates, speed))
 
     def _agreement(self, query: QueryOdds, track: int, offset: int, speed: float) -> Agreement:
         """Compare what sounds in a query with a track, given the offset in frames."""
@@ -322,7 +321,7 @@ class Identifier:
             return self.index.candidates(odds, onsets, limit, attempt.effort)
         found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), most)
         again = [candidate.track for candidate in found]
-        found = self.index.likeliest(query.rhythm, HARMONIES * attempt.candidates, again)
+        found = self.index.likeliest(query.rhythm, most, again)
         evidence = [one.score for one in found] + self._harmony(query, found, speed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
         return [found[place] for place in best]
@@ -337,8 +336,8 @@ class Identifier:
     ) -> _Aligned:
         """Align the whole query with a track that a stretch of it has found.
 
-        That is near the offset that was found, and at the likeliest of all others: a search can
-        come upon the right track at a wrong place.
+        That is near the offset that was found, and at the likeliest by rhythm of all others: a
+        search can come upon the right track at a wrong place.
         """
         kind, trains = self.index.comparable(found.candidate.track, query)
         part, whole = searched.frames_of(kind), query.frames_of(kind)
@@ -351,17 +350,19 @@ class Identifier:
         fine = [near.speed * (1 + place * step) for place in order]
         offsets = [offset, *peaks(query.of_kind(kind, near.speed), trains, 1)]
         aligned = [align(whole, trains, one, FINE_REACH, fine) for one in offsets]
-        alignment = max(aligned, key=lambda one: one.likelihood)
         track, speeds = found.candidate.track, len(attempt.speeds)
-        agreed = self._agreement(query, track, alignment.offset, alignment.speed)
-        return _Aligned(track, kind, trains, alignment, speeds, prior, agreed)
+        agreed = [self._agreement(query, track, one.offset, one.speed) for one in aligned]
+        evidence = [one.likelihood for one in aligned] + HARMONY_WEIGHT * nats(agreed)
+        best = int(np.argmax(evidence))
+        return _Aligned(track, kind, trains, aligned[best], speeds, prior, agreed[best])
 
     def _judged(self, aligned: Sequence[_Aligned], query: QueryOdds) -> list[Match]:
         """Judge tracks beside each other; the best first."""
         worth = nats([one.agreement for one in aligned]).tolist()
         weighed = [replace(one, harmony=h) for one, h in zip(aligned, worth, strict=True)]
         ranked = sorted(weighed, key=lambda one: (-one.evidence, one.track))
-        least = PROMISING * ranked[0].evidence if ranked else 0.0
+        first = ranked[0].evidence if ranked else 0.0
+        least = min(PROMISING * first, first)
         matches: list[Match] = []
         groups = _recordings(ranked)
         for group in groups:
@@ -403,6 +404,8 @@ class Identifier:
         )
         source = query.source_of(one.kind, harmony=one.agreement.tells)
         log_odds = self._decisions[source].log_odds(evidence)
+        if one.agreement.tells:
+            log_odds = float(beside_twins(log_odds, evidence.harmony))
         offset = alignment.offset - round(alignment.speed * query.first)
         return Match(one.track, log_odds, evidence, offset / FRAMES_PER_SECOND)
 

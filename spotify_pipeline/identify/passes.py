@@ -104,7 +104,7 @@ PASSES = (
     Pass(
         SKETCHY,
         candidates=30,
-        matches=10,
+        matches=5,
         speeds=(1.0, 0.98, 1.02, 0.96, 1.04),
         precision=0.01,
         seconds=10.0,

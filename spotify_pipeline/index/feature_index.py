@@ -7,7 +7,7 @@ how an index comes about (`build`), one segment's bytes (`segment`), the ranking
 """
 
 import os
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +16,10 @@ from typing import Protocol
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
-from spotify_pipeline.harmony import Segments
+from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
+from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt8s
+from spotify_pipeline.harmony import HarmonyError, Segments
+from spotify_pipeline.harmony.agreement import Agreement, Heard, agreements
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.likelihood import best_likelihoods, likelihoods_near
@@ -65,6 +66,9 @@ THOROUGH = Effort(coarseness=0, features=3000, postings=1000)
 
 SKETCHY = Effort(coarseness=1, features=1000, postings=40)
 """For what has to be done many times: once for each speed at which a query may have been played."""
+
+
+_Work = Callable[[Int64s, UInt8s, Int64s, Int64s], None]
 
 
 class Known(Protocol):
@@ -238,7 +242,7 @@ class FeatureIndex:
         workers = os.cpu_count() or 1
 
         def rank(place: int, part: Int64s) -> list[Candidate]:
-            packed, firsts, lasts = self._segments[place].packed_trains(part, "rhythm")
+            packed, firsts, lasts = self._segments[place].packed(part, "rhythm")
             found, offsets = best_likelihoods(odds, packed, firsts, lasts)
             # a shard that was ingested again is there twice, for a while
             best = np.argsort(-found, kind="stable")[: 2 * limit]
@@ -292,29 +296,84 @@ class FeatureIndex:
         FeatureIndexError
             A segment is damaged.
         """
-        tracks = np.array([candidate.track for candidate in candidates], np.int64)
         offsets = np.array([candidate.offset for candidate in candidates], np.int64)
-        places = np.searchsorted(self._bounds, tracks, side="right") - 1
-        likelihoods = np.empty(len(tracks), np.float64)
-        best = np.empty(len(tracks), np.int64)
+        likelihoods = np.empty(len(candidates), np.float64)
+        best = np.empty(len(candidates), np.int64)
 
-        def weigh(chosen: Int64s) -> None:
-            place = places[chosen[0]]
-            packed, firsts, lasts = self._segments[place].packed_trains(
-                tracks[chosen] - self._bounds[place], kind
-            )
+        def weigh(chosen: Int64s, packed: UInt8s, firsts: Int64s, lasts: Int64s) -> None:
             likelihoods[chosen], best[chosen] = likelihoods_near(
                 odds, packed, firsts, lasts, offsets[chosen], reach
             )
 
-        shares = [
-            share
-            for place in np.unique(places)
-            for share in np.array_split(np.flatnonzero(places == place), os.cpu_count() or 1)
-            if len(share)
-        ]
-        list(self._pool.map(weigh, shares))
+        self._map_packed(weigh, candidates, kind)
         return likelihoods, best
+
+    def agreements(
+        self, heard: Heard, candidates: Sequence[Candidate], speed: float
+    ) -> list[Agreement]:
+        """Tell how well what sounds in a recording agrees with candidates, where they were found.
+
+        Parameters
+        ----------
+        heard, speed
+            As of `harmony.agreement.agreements`.
+        candidates
+            Of shape (n,).
+
+        Returns
+        -------
+        One a candidate; one that tells nothing where a track's harmony is not known.
+
+        Raises
+        ------
+        FeatureIndexError
+            A segment is damaged.
+        """
+        offsets = np.array([candidate.offset for candidate in candidates], np.int64)
+        found = [Agreement()] * len(candidates)
+
+        def compare(chosen: Int64s, packed: UInt8s, firsts: Int64s, lasts: Int64s) -> None:
+            begin = offsets[chosen] / FRAMES_PER_SECOND
+            agreed = agreements(heard, packed, firsts, lasts, begin, speed)
+            for place, one in zip(chosen.tolist(), agreed, strict=True):
+                found[place] = one
+
+        self._map_packed(compare, candidates, "harmony")
+        return found
+
+    def _map_packed(self, work: _Work, candidates: Sequence[Candidate], content: str) -> None:
+        """Let threads work on what is packed of candidates, each on some of one segment.
+
+        Parameters
+        ----------
+        work
+            Given the places of some candidates, and `Segment.packed` of them.
+        candidates
+            Of shape (n,).
+        content
+            As of `Segment.packed`.
+        """
+        tracks = np.array([candidate.track for candidate in candidates], np.int64)
+        places = np.searchsorted(self._bounds, tracks, side="right") - 1
+
+        def run(chosen: Int64s) -> None:
+            place = places[chosen[0]]
+            segment = self._segments[place]
+            packed = segment.packed(tracks[chosen] - self._bounds[place], content)
+            try:
+                work(chosen, *packed)
+            except HarmonyError as error:
+                raise FeatureIndexError(
+                    f"{segment.file.path}: {error}; run the job 'index' again"
+                ) from error
+
+        chunks = [
+            chunk
+            for place in np.unique(places)
+            for chunk in np.array_split(np.flatnonzero(places == place), os.cpu_count() or 1)
+            if len(chunk)
+        ]
+        list(self._pool.map(run, chunks))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

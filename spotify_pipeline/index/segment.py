@@ -191,20 +191,29 @@ class Segment:
                 " again"
             ) from error
 
-    def packed_trains(self, tracks: Int64s, kind: str) -> tuple[UInt8s, Int64s, Int64s]:
-        """Give the packed trains of all tracks, and where those of some begin and end.
+    def packed(self, tracks: Int64s, content: str) -> tuple[UInt8s, Int64s, Int64s]:
+        """Give what is packed of all tracks, and where that of some begins and ends.
+
+        Parameters
+        ----------
+        tracks
+            int64 of shape (n,).
+        content
+            Trains of a kind of `KINDS`, or "harmony".
 
         Raises
         ------
         FeatureIndexError
             A block of theirs is damaged.
         """
-        self.file.check(f"{kind}_offsets", 8 * tracks, 8 * (tracks + 2))
-        offsets = self.array(f"{kind}_offsets")
+        offsets = self.array(f"{content}_offsets")
+        if not self.file.has(content):
+            return self.array(content), np.zeros_like(tracks), np.zeros_like(tracks)
+        self.file.check(f"{content}_offsets", 8 * tracks, 8 * (tracks + 2))
         firsts = offsets[tracks].astype(np.int64)
         lasts = offsets[tracks + 1].astype(np.int64)
-        self.file.check(kind, firsts, lasts)
-        return self.array(kind), firsts, lasts
+        self.file.check(content, firsts, lasts)
+        return self.array(content), firsts, lasts
 
     def lists(self, features: UInt32s) -> tuple[Int64s, Int64s]:
         """Give the first bit and the count of postings of features, and check their lists.

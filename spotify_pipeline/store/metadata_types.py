@@ -1,6 +1,6 @@
 """The types of the catalogue's columns in ``meta.duckdb``, and the way back to SQLite's.
 
-SQLite knows integers and texts alone. Here a moment is a timestamp, a flag a boolean, a list of
+SQLite has integers, reals and texts. Here a moment is a timestamp, a flag a boolean, a list of
 markets a list, and a count has the width that it needs. Nothing is lost: the views of the schema
 ``source`` give every cell as it was.
 
@@ -12,10 +12,11 @@ column                                          type                         cel
 ==============================================  ===========================  =====================
 ``fetched_at``                                  TIMESTAMP_MS, UTC            outside years 1 to 9999
 ``explicit``, ``is_appears_on``,                BOOLEAN                      neither 0 nor 1
-``is_implicit_appears_on``
+``is_implicit_appears_on``, ``null_response``
 ``available_markets``                           VARCHAR[]; no text, no item  none
 ``followers_total``                             BIGINT                       none
 other integers                                  INTEGER                      beyond 32 bits
+reals                                           DOUBLE                       none
 texts                                           VARCHAR                      none
 ==============================================  ===========================  =====================
 

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
+from spotify_pipeline.harmony import (
+    PITCH_CLASSES,
+    PackedHarmonyError,
+    Segments,
+    pack_harmony,
+    unpack_harmony,
+)
 from spotify_pipeline.harmony.agreement import (
-    WORST,
     Agreement,
     Heard,
     agreement,
+    agreements,
     nats,
     pitches_between,
 )
@@ -80,11 +86,41 @@ def test_no_segments_and_silence_tell_nothing() -> None:
 
 
 def test_more_agreement_is_worth_more() -> None:
-    chance = 0.09
-    levels = np.arange(WORST, 11, 0.25) * chance
-    worth = [nats([Agreement(float(level), 0.0, 10.0)])[0] for level in levels]
-    assert (np.diff(worth) > 0).all()
-    assert nats([Agreement(-1.0, 0.0, 10.0)])[0] == pytest.approx(worth[0], abs=0.01)
+    for seconds in (3.0, 10.0, 20.0):
+        worth = [nats([Agreement(one, 0.0, seconds)])[0] for one in np.linspace(-1, 0.7, 100)]
+        assert (np.diff(worth) >= 0).all()
+        assert worth[0] == worth[10]
+        assert worth[0] < -1
+        assert worth[-1] > 5
+
+
+def test_in_little_time_harmony_speaks_less_against_a_track() -> None:
+    found = [nats([Agreement(0.0, 0.0, seconds)])[0] for seconds in (2.0, 5.0, 10.0, 20.0)]
+    assert (np.diff(found) < 0).all()
+    assert found[0] > -2 > found[-1]
+
+
+def test_tracks_as_they_are_packed_agree_as_their_segments_do() -> None:
+    drawn = [track_of(seed) for seed in range(4)]
+    asked = excerpt(drawn[1][1], 20.0, 10.0)
+    offsets = np.array([20.0, 20.0, 3.5, -4.0])
+    parts = [pack_harmony(track) for track, _ in drawn]
+    parts[2] = b""
+    ends = np.cumsum([0, *map(len, parts)])
+    content = np.frombuffer(b"".join(parts), np.uint8)
+    found = agreements(asked, content, ends[:-1], ends[1:], offsets, 1.02)
+    for one, (track, _), offset, part in zip(found, drawn, offsets, parts, strict=True):
+        known = track if part else Segments.none()
+        assert one == agreement(asked, known, float(offset), 1.02)
+    assert found[1].tells
+
+
+def test_packed_tracks_that_are_damaged_are_refused() -> None:
+    track, heard = track_of(1)
+    content = np.frombuffer(pack_harmony(track), np.uint8)
+    ends = np.array([0]), np.array([len(content) - 1])
+    with pytest.raises(PackedHarmonyError, match="cut off"):
+        agreements(excerpt(heard, 0.0, 5.0), content, *ends, np.zeros(1), 1.0)
 
 
 def test_pitches_of_segments_are_the_mean_of_their_frames() -> None:

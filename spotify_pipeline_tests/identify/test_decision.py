@@ -15,6 +15,7 @@ from spotify_pipeline.identify.decision import (
     THRESHOLD,
     BoostedTrees,
     TrackEvidence,
+    beside_twins,
     handicap,
     mean_excess,
     shares,
@@ -69,11 +70,21 @@ def test_a_loop_is_no_reason_for_unknown() -> None:
     assert confidence("recording", replace(CLEAR, repetition=0.98)) >= THRESHOLD
 
 
-def test_the_same_rhythm_with_other_harmony_is_worth_far_less() -> None:
-    other = replace(CLEAR, rival=0.0, harmony=-4.0, harmony_ahead=-4.0)
-    right = replace(other, harmony=9.0, harmony_ahead=9.0)
-    decision = shipped_decisions()["recording with harmony"]
-    assert decision.log_odds(right) > decision.log_odds(other) + 2
+@pytest.mark.parametrize("log_odds", [3.0, 6.0, 20.0])
+def test_a_twin_of_other_harmony_is_refused_whatever_the_odds_by_onsets(log_odds: float) -> None:
+    least = math.log(THRESHOLD / (1 - THRESHOLD))
+    assert beside_twins(log_odds, -2.0) < least
+    assert beside_twins(log_odds, 2.0) > least
+
+
+@given(log_odds=st.floats(-50, 50), harmony=st.floats(-5, 30), more=st.floats(0, 10))
+def test_twins_lower_odds_and_more_harmony_lowers_them_less(
+    log_odds: float, harmony: float, more: float
+) -> None:
+    odds = beside_twins(log_odds, harmony)
+    assert odds <= log_odds
+    assert beside_twins(log_odds, harmony + more) >= odds
+    assert beside_twins(log_odds + more, harmony) >= odds
 
 
 @given(source=st.sampled_from(SOURCES), evidence=EVIDENCE, more=st.floats(0, 500))

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spotify_pipeline.fingerprint import OnsetTrains
-from spotify_pipeline.harmony import Segments
+from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, OnsetTrains
+from spotify_pipeline.harmony import PITCH_CLASSES, Segments
+from spotify_pipeline.harmony.agreement import Heard, agreement
+from spotify_pipeline.harmony.chroma import HOP_SECONDS
 from spotify_pipeline.index.elias_fano import read_list
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.index.feature_index import THOROUGH, FeatureIndex
+from spotify_pipeline.index.feature_index import THOROUGH, Candidate, FeatureIndex
 from spotify_pipeline.index.features import (
     ECHOPRINT_FEATURES,
     FEATURES,
@@ -127,14 +129,40 @@ def test_a_segment_of_before_harmony_is_read_and_merged(tmp_path: Path) -> None:
     assert_holds(Segment.open(tmp_path / "merged"), [*without, *TRACKS])
 
 
+def heard() -> Heard:
+    """Draw the chroma of ten seconds."""
+    chroma = np.random.default_rng(1).random((round(10 / HOP_SECONDS), PITCH_CLASSES), np.float32)
+    return Heard.of(chroma)
+
+
+def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_path: Path) -> None:
+    new = write(tmp_path / "new", TRACKS)
+    old = earlier(tmp_path / "old", new)
+    index = FeatureIndex([(old, ["0a"]), (new, ["0a"])])
+    candidates = [
+        Candidate(track, offset, 1.0)
+        for offset in (-900, 0, 4_000)
+        for track in reversed(range(len(index)))
+    ]
+    asked = heard()
+    assert index.agreements(asked, candidates, 0.98) == [
+        agreement(asked, index.harmony(one.track), one.offset / FRAMES_PER_SECOND, 0.98)
+        for one in candidates
+    ]
+    assert index.agreements(asked, [], 1.0) == []
+
+
 def test_damaged_harmony_is_named(tmp_path: Path) -> None:
     tracks = packed([TRACKS[3]])
     content = tracks.harmony.content.copy()
     content[0] = 99
     damaged = replace(tracks, harmony=replace(tracks.harmony, content=content))
     write_segment(tmp_path / "segment", [SegmentShard("0a", "", 1)], damaged, MEMORY)
+    segment = Segment.open(tmp_path / "segment")
     with pytest.raises(FeatureIndexError, match="segment: the harmony of track 0 is damaged"):
-        Segment.open(tmp_path / "segment").harmony(0)
+        segment.harmony(0)
+    with pytest.raises(FeatureIndexError, match=r"segment: .* no packed harmony: .* run the job"):
+        FeatureIndex([(segment, ["0a"])]).agreements(heard(), [Candidate(0, 0, 1.0)], 1.0)
 
 
 def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:
