@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from docs_site.settings_table import settings_rows
 from spotify_pipeline.cli import main
+from spotify_pipeline.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,7 +39,7 @@ def test_files_that_a_text_links_to_are_there(text: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.name)
 def test_settings_that_a_text_names_are_read(text: Path) -> None:
-    known = {row.variable for row in settings_rows()}
+    known = {setting.variable for setting in SETTINGS}
     assert set(re.findall(r"SPOTIFY_PIPELINE_[A-Z_]+[A-Z]", text.read_text())) <= known
 
 
