@@ -18,10 +18,13 @@ $(INSTALLED): pyproject.toml
 
 setup: $(INSTALLED) ## Make the virtual environment
 
-lint: docs ## Check format, lint, types and the documentation
+lint: docs ## Check format, lint, types, the documentation and Dagster's definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	home=$$(mktemp -d) && trap 'rm -r "$$home"' EXIT && \
+	    printf 'telemetry:\n  enabled: false\n' > "$$home/dagster.yaml" && \
+	    DAGSTER_HOME="$$home" $(BIN)/dg check defs
 
 docs: setup ## Build the documentation into build/site; what leads nowhere is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
