@@ -27,6 +27,8 @@ from spotify_pipeline.settings import Settings
 
 __all__ = ["build_defs"]
 
+OWNERS = ["team:maintainers"]
+
 
 def build_defs(
     settings: Settings, *, resource_overrides: Mapping[str, Any] | None = None
@@ -38,17 +40,20 @@ def build_defs(
         "progress": RunLogProgress(),
     }
     return dg.Definitions(
-        assets=[
-            reduced_shard,
-            ingested_shard,
-            metadata_tables,
-            track_audio_features,
-            artist_redirects,
-            text_index,
-            shard_segment,
-            feature_index,
-            detection_evaluation,
-        ],
+        assets=dg.map_asset_specs(
+            lambda spec: spec.replace_attributes(owners=OWNERS),
+            [
+                reduced_shard,
+                ingested_shard,
+                metadata_tables,
+                track_audio_features,
+                artist_redirects,
+                text_index,
+                shard_segment,
+                feature_index,
+                detection_evaluation,
+            ],
+        ),
         asset_checks=[catalogue_checks, tracks_cover_audio],
         jobs=[
             ingest_job,

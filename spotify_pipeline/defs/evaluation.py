@@ -66,9 +66,10 @@ def detection_evaluation(
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
-    """Ask for degraded excerpts of your music among impostors: found, where, how sure.
+    """How well detection names degraded excerpts of your music among impostors.
 
-    Makes an index of its own; the installation's is neither read nor changed.
+    Makes an index of its own; the installation's is neither read nor changed. What the figures
+    mean: ``docs/evaluation.md``.
     """
     from spotify_pipeline.evaluation.evaluate import EvaluationSetting, evaluate
 

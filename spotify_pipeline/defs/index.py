@@ -32,9 +32,10 @@ INDEX_POOL = "feature_index"
 def shard_segment(
     context: dg.AssetExecutionContext, data_home: DataHome, audio_database: Database
 ) -> dg.MaterializeResult:
-    """Index the quantised features of a shard's committed rows, in place of what was indexed of it.
+    """The index segment of a shard, of its committed rows, in place of what was indexed of it.
 
-    `feature_index` does the same for all shards that need it, and notes it here.
+    `feature_index` makes those of all shards that need it, and notes it here. The files:
+    ``docs/formats.md``.
     """
     from spotify_pipeline.index.build import index_shard
     from spotify_pipeline.store.audio import create_audio_database
@@ -130,7 +131,11 @@ def merged_segments(
     kinds={"numpy"},
 )
 def feature_index(segments: Any) -> Any:  # noqa: ANN401  # what Dagster wires, not what is computed
-    """Bring the index up to date: index shards that are new, drop those that are gone, merge."""
+    """The index that detection searches: the segments of all ingested shards, merged to a few.
+
+    Shards that are new are indexed, and those that are gone dropped. The files:
+    ``docs/formats.md``.
+    """
     return merged_segments(segments_of_shards(segments))
 
 

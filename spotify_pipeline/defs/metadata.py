@@ -31,6 +31,9 @@ __all__ = [
 
 METADATA_POOL = "metadata_database"
 
+OPTIONAL = {"optional": ""}
+"""The tag of assets whose file not everyone has: that they are not there is no fault."""
+
 
 @dg.multi_asset(
     specs=[
@@ -39,7 +42,8 @@ METADATA_POOL = "metadata_database"
             group_name="metadata",
             kinds={"duckdb"},
             skippable=True,
-            description=f"Table {table} of spotify_clean.sqlite3, as it is, in meta.duckdb.",
+            description=f"The table {table} of spotify_clean.sqlite3, in ``meta.duckdb``.\n\n"
+            "Its columns and their types: ``docs/formats.md``.",
         )
         for table in TABLES
     ],
@@ -56,23 +60,29 @@ def metadata_tables(
     yield from _loaded(context, data_home, progress, CATALOGUE, selected)
 
 
-@dg.asset(group_name="metadata", kinds={"duckdb"}, pool=METADATA_POOL)
+@dg.asset(group_name="metadata", kinds={"duckdb"}, tags=OPTIONAL, pool=METADATA_POOL)
 def track_audio_features(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
-    """Table track_audio_features of spotify_clean_audio_features.sqlite3, in meta.duckdb."""
+    """The audio features of every track (tempo, key, loudness and more), in ``meta.duckdb``.
+
+    They come out of spotify_clean_audio_features.sqlite3. The columns: ``docs/formats.md``.
+    """
     return next(_loaded(context, data_home, progress, AUDIO_FEATURES, AUDIO_FEATURES.tables))
 
 
-@dg.asset(group_name="metadata", kinds={"duckdb"}, pool=METADATA_POOL)
+@dg.asset(group_name="metadata", kinds={"duckdb"}, tags=OPTIONAL, pool=METADATA_POOL)
 def artist_redirects(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
-    """Old and new ids of artists, of spotify_artist_redirects.json, in meta.duckdb."""
+    """The ids that artists had before, with those they have now, in ``meta.duckdb``.
+
+    They come out of spotify_artist_redirects.json. The columns: ``docs/formats.md``.
+    """
     return next(_loaded(context, data_home, progress, ARTIST_REDIRECTS, ARTIST_REDIRECTS.tables))
 
 

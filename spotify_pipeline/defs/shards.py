@@ -76,10 +76,11 @@ def reduced_shard(
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Stream a shard from the incoming folder to the fields that detection needs, in staging.
+    """The staged extract of a shard: its detection fields as Parquet, in the folder ``staging/``.
 
-    ``XX.jsonl.zst`` is never unpacked to disk. A shard whose file is not there, or turns out to be
-    incomplete, waits: nothing is materialised, a check warns, and the run ends without failing.
+    ``XX.jsonl.zst`` is streamed from the incoming folder, never unpacked to disk. A shard whose
+    file is not there, or turns out to be incomplete, waits: nothing is materialised, a check warns,
+    and the run ends without failing. What is kept of a track: ``docs/dump.md``.
     """
     from spotify_pipeline.dump.compression import IncompleteFileError
     from spotify_pipeline.dump.incoming import AbsentShardError
@@ -132,6 +133,7 @@ def reduced_shard(
     deps=[reduced_shard],
     group_name="audio_analysis",
     kinds={"duckdb"},
+    tags={"deletes-source-file": ""},
     pool=AUDIO_POOL,
     check_specs=_check_specs("ingested_shard", CHECKS, blocking=True),
 )
@@ -141,9 +143,10 @@ def ingested_shard(
     audio_database: Database,
     progress: dg.ResourceParam[ProgressSource],
 ) -> Iterator[dg.MaterializeResult]:
-    """Append a shard to ``audio.duckdb``; delete its file, or what is set, once it is checked.
+    """The rows of a shard in ``audio.duckdb``, checked; then its file is deleted.
 
-    If a check fails, the rows are there, the file stays, and the run fails.
+    SPOTIFY_PIPELINE_SOURCES may say that the file is kept or moved instead. If a check fails, the
+    rows are there, the file stays, and the run fails. The tables: ``docs/formats.md``.
     """
     from spotify_pipeline.ingest.shard import append_shard
 

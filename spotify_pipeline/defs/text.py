@@ -19,7 +19,10 @@ def text_index(
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> dg.MaterializeResult:
-    """Index the words of all tracks, artists and albums of ``meta.duckdb``; swap the index in."""
+    """The text index: which words find which tracks, artists and albums of ``meta.duckdb``.
+
+    It is swapped in when it is whole. What it finds: ``docs/lookup.md``.
+    """
     from spotify_pipeline.catalog.text_index import build_text_index
 
     settings = data_home.settings

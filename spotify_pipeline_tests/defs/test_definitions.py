@@ -1,6 +1,7 @@
 """What Dagster sees: the names that users and other tools rely on, and that it loads fast."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -26,6 +27,13 @@ TABLE_NAMES = {
     "tracks",
 }
 
+
+GROUPS = {"audio_analysis", "metadata", "index", "evaluation"}
+
+WHAT_IT_IS = re.compile(r"(?:The|How) .+\.$")
+"""The first line of an asset's description: a sentence about the asset, not about the step."""
+
+PAGE = re.compile(r"docs/[\w-]+\.md")
 
 AUDIO_NAMES = {"reduced_shard", "ingested_shard", "shard_segment", "feature_index"}
 
@@ -62,6 +70,49 @@ def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions)
         "track_audio_features",
         "artist_redirects",
         "detection_evaluation",
+    }
+
+
+def test_every_asset_says_what_it_is_and_who_owns_it(definitions: dg.Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        first = (spec.description or "").partition("\n")[0]
+        assert WHAT_IT_IS.match(first), spec.key
+        assert spec.owners == ["team:maintainers"], spec.key
+        assert spec.kinds, spec.key
+        assert spec.group_name in GROUPS, spec.key
+
+
+def test_every_description_names_pages_that_are_there(definitions: dg.Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        pages = PAGE.findall(spec.description or "")
+        assert pages, spec.key
+        assert all((CHECKOUT / page).is_file() for page in pages), spec.key
+
+
+def test_every_check_job_and_sensor_is_described(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    checks = {key: graph.get_check_spec(key).description for key in graph.asset_check_keys}
+    jobs = {job.name: job.description for job in definitions.jobs or ()}
+    sensors = {sensor.name: sensor.description for sensor in definitions.sensors or ()}
+    for described in (checks, jobs, sensors):
+        assert described
+        assert all(described.values()), described
+
+
+def test_what_deletes_files_and_what_not_everyone_has_is_tagged(
+    definitions: dg.Definitions,
+) -> None:
+    tagged = {
+        tag: {
+            spec.key.to_user_string()
+            for spec in definitions.resolve_all_asset_specs()
+            if tag in spec.tags
+        }
+        for tag in ("deletes-source-file", "optional")
+    }
+    assert tagged == {
+        "deletes-source-file": {"ingested_shard"},
+        "optional": {"track_audio_features", "artist_redirects"},
     }
 
 
