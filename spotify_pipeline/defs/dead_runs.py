@@ -13,9 +13,13 @@ import socket
 import dagster as dg
 import psutil
 
-__all__ = ["bury_dead_runs", "process_tag"]
+__all__ = ["ENDED_TAG", "bury_dead_runs", "process_tag"]
 
 PROCESS_TAG = "spotify-pipeline/process"
+
+ENDED_TAG = {"spotify-pipeline/ended": "from outside"}
+"""Of runs that were marked as failed here: nothing is wrong with what they did."""
+
 ALIVE = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -36,6 +40,7 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     buried = []
     for run in instance.get_runs(dg.RunsFilter(statuses=ALIVE)):
         if _is_dead(run.tags.get(PROCESS_TAG)):
+            instance.add_run_tags(run.run_id, ENDED_TAG)
             instance.report_run_failed(run, "The process that ran this was ended from outside.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             buried.append(run.run_id)

@@ -10,6 +10,7 @@ and what they do.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
@@ -64,6 +65,8 @@ class JobOutcome:
 @dataclass(frozen=True)
 class _FixedProgress:
     """Hands the same callbacks to every step."""
+
+    retries: ClassVar[bool] = False
 
     report: Report
     say: Callable[[str], None]

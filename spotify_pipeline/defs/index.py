@@ -75,7 +75,7 @@ def segments_of_shards(
     settings = data_home.settings
     setting, report = _index_setting(settings), progress.reporter(context, "")
     started = time.monotonic()
-    with reported_as_failure():
+    with reported_as_failure(retry=progress.retries):
         create_audio_database(settings.audio_database)
         with audio_database.get_connection() as connection:
             update = index_shards(connection, settings.index, setting, report, note)
@@ -103,7 +103,7 @@ def merged_segments(
 
     settings = data_home.settings
     started = time.monotonic()
-    with reported_as_failure():
+    with reported_as_failure(retry=progress.retries):
         index, merges = merge_index(
             settings.index, _index_setting(settings), progress.reporter(context, "")
         )

@@ -98,7 +98,7 @@ def _loaded(
     from spotify_pipeline.store.metadata import build_metadata
 
     settings = data_home.settings
-    with reported_as_failure():
+    with reported_as_failure(retry=progress.retries):
         load = build_metadata(
             require_source(settings, source),
             settings.staging,

@@ -4,10 +4,11 @@ Belongs here: what assets share and a deployment may replace. Does not belong he
 (`spotify_pipeline.settings`) and what is done with a connection.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import dagster as dg
 import duckdb
@@ -17,7 +18,8 @@ from spotify_pipeline.defs.dead_runs import process_tag
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report, log_reporter
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.space import SpaceGuard
+from spotify_pipeline.space import SpaceError, SpaceGuard
+from spotify_pipeline.store.database import DatabaseBusyError
 
 __all__ = [
     "Context",
@@ -30,6 +32,10 @@ __all__ = [
 
 BUSY_SECONDS = 100.0
 """How long a database that another process has open is waited for."""
+
+
+RETRIES, RETRY_SECONDS = 12, 300.0
+"""How often, and after how long, a step is tried again; meanwhile others may have its pool."""
 
 
 class DataHome(dg.ConfigurableResource):
@@ -71,7 +77,15 @@ Context = dg.AssetExecutionContext | dg.OpExecutionContext
 
 
 class ProgressSource(Protocol):
-    """Where assets get their progress callbacks from."""
+    """Where assets get their progress callbacks from.
+
+    Attributes
+    ----------
+    retries
+        Whether steps are tried again; where a person waits for them they are not.
+    """
+
+    retries: ClassVar[bool]
 
     def reporter(self, context: Context, unit: str) -> Report:
         """Make the callback for one step; amounts are bytes if `unit` is ``MB``."""
@@ -83,6 +97,8 @@ class ProgressSource(Protocol):
 class RunLogProgress:
     """Reports progress to a run's log."""
 
+    retries: ClassVar[bool] = True
+
     def reporter(self, context: Context, unit: str) -> Report:
         """Make the callback for one step."""
         return log_reporter(context.log.info, unit)
@@ -93,9 +109,23 @@ class RunLogProgress:
 
 
 @contextmanager
-def reported_as_failure() -> Iterator[None]:
-    """Turn an error that a user can act on into a step failure that shows its message."""
+def reported_as_failure(*, retry: bool = False) -> Iterator[None]:
+    """Turn an error that a user can act on into a step failure that shows its message.
+
+    Parameters
+    ----------
+    retry
+        Whether the step is tried again where the cause passes: a full disk, a busy database. A
+        retry policy would try everything again, a damaged file and an interrupt too.
+    """
     try:
         yield
     except (PipelineError, OSError) as error:
+        if retry and _passes(error):
+            raise dg.RetryRequested(RETRIES, RETRY_SECONDS) from error
         raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def _passes(error: PipelineError | OSError) -> bool:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(error, (DatabaseBusyError, SpaceError))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs
+from spotify_pipeline.defs.dead_runs import ALIVE, ENDED_TAG, bury_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
@@ -28,6 +28,9 @@ LOOK_INTERVAL = 30
 """Seconds between two looks at the incoming folder; a file that changed in between waits."""
 
 PARTITION_TAG = "dagster/partition"
+
+REQUEST_TAG = "spotify-pipeline/request"
+"""Of a run without partition: what it was requested for."""
 
 INDEX_INTERVAL = 600
 """Seconds from one index build to the next at the least."""
@@ -165,7 +168,7 @@ def _look_for_metadata(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for a run if a file is new and has not changed since the last look."""
     from spotify_pipeline.dump.metadata_sources import find_sources
-    from spotify_pipeline.ingest.due import Seen, due
+    from spotify_pipeline.ingest.due import LOADING_JOBS, Seen, due
     from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
     if skipped := _unless_set_up(context.instance):
@@ -186,7 +189,8 @@ def _look_for_metadata(
             skip_reason=f"{source} has just come or changed; it is looked at again shortly{others}",
             cursor=state,
         )
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
+    request = _request(context.instance, LOADING_JOBS[kind], state)
+    return dg.SensorResult(run_requests=[request], cursor=state)
 
 
 @dg.sensor(
@@ -217,4 +221,15 @@ def ingested_shards(
     if built is not None and (left := built.timestamp + INDEX_INTERVAL - time.time()) > 0:
         return dg.SkipReason(f"the next build is due in {left:,.0f} s")
     last = max(ledger.values(), key=attrgetter("ingested_at")).run_id if ledger else None
-    return dg.RunRequest(run_key=f"{last} {settings.indexed_trains} {built and built.timestamp}")
+    state = f"{last} {settings.indexed_trains} {built and built.timestamp}"
+    return _request(context.instance, index_job.name, state)
+
+
+def _request(instance: dg.DagsterInstance, job: str, state: str) -> dg.RunRequest:
+    """Ask for a run once for a state, and again if a run for it was ended from outside.
+
+    One that failed by itself would fail again, until the state is another.
+    """
+    tags = {REQUEST_TAG: state}
+    ended = instance.get_runs_count(dg.RunsFilter(job_name=job, tags=tags | ENDED_TAG))
+    return dg.RunRequest(run_key=f"{state} {ended}", tags=tags)

@@ -26,7 +26,7 @@ def text_index(
     from spotify_pipeline.catalog.text_index import build_text_index
 
     settings = data_home.settings
-    with reported_as_failure():
+    with reported_as_failure(retry=progress.retries):
         made = build_text_index(
             settings.metadata_database,
             settings.text_index,

@@ -136,6 +136,17 @@ def test_segments_are_merged_without_holding_the_audio_database(
     assert pools == {"segments_of_shards": "audio_database", "merged_segments": "feature_index"}
 
 
+def test_the_definitions_load_with_every_warning_an_error() -> None:
+    code = (
+        "import dagster, warnings; warnings.simplefilter('error');"
+        "from spotify_pipeline.definitions import defs; dagster.Definitions.validate_loadable(defs)"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_loading_the_code_location_imports_none_of_the_heavy_libraries() -> None:
     code = "import sys, json, spotify_pipeline.definitions; print(json.dumps(list(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

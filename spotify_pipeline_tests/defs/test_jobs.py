@@ -1,18 +1,21 @@
 """The jobs, run in this process on a small data home."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import dagster as dg
 import pytest
 
-from spotify_pipeline.defs import build_defs
+from spotify_pipeline.defs import build_defs, resources
 from spotify_pipeline.dump.failure import failures
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.status import gather_status, size_on_disk
 from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
+from spotify_pipeline_tests.processes import held_open_by_another_process
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -208,6 +211,29 @@ def test_the_segment_of_a_shard_that_is_not_ingested_fails_with_a_message(
 ) -> None:
     message = failure_message(materialise_segment(settings, "0a"))
     assert message.startswith("shard 0a is not in audio.duckdb")
+
+
+def test_a_build_on_a_busy_database_is_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(resources, "RETRY_SECONDS", 0.5)
+    monkeypatch.setattr(resources, "RETRIES", 1000)
+    write_shard(settings.incoming, "0a", make_documents("0a", 2))
+    run_job(settings, "ingest", "0a")
+    with ExitStack() as stack:
+        stack.enter_context(held_open_by_another_process(settings.audio_database))
+        Timer(3.0, stack.close).start()
+        result = run_job(settings, "index")
+    assert result.success
+    assert result.retry_attempts_for_node("feature_index.segments_of_shards") > 0
+
+
+def test_a_build_on_a_damaged_database_is_not_tried_again(settings: Settings) -> None:
+    settings.audio_database.write_bytes(b"damaged")
+    result = run_job(settings, "index")
+    assert str(settings.audio_database) in failure_message(result)
+    assert not [event for event in result.all_events if event.is_step_restarted]
 
 
 def test_an_index_of_nothing_is_empty_and_not_an_error(settings: Settings) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from spotify_pipeline.defs import build_defs
-from spotify_pipeline.defs.dead_runs import PROCESS_TAG
+from spotify_pipeline.defs.dead_runs import PROCESS_TAG, bury_dead_runs
 from spotify_pipeline.defs.instance import INSTANCE_SETTINGS
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.dump.failure import noting_failure
@@ -22,6 +22,8 @@ from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
+
+SENSORS_WITHOUT_PARTITIONS = [("new_metadata", "metadata"), ("ingested_shards", "index")]
 
 
 def set_up_instance() -> dg.DagsterInstance:
@@ -47,7 +49,7 @@ class Watch:
             resources={"data_home": DataHome.of(self.settings)},
         )
         with context:
-            data = self.definitions.get_sensor_def(sensor).evaluate_tick(context)
+            data = self.definitions.resolve_sensor_def(sensor).evaluate_tick(context)
         self.cursors[sensor] = data.cursor
         return data
 
@@ -55,6 +57,15 @@ class Watch:
         """Give partition and run key of what a sensor requests."""
         requests = self.look(sensor).run_requests or []
         return [(request.partition_key, request.run_key) for request in requests]
+
+    def start(self, sensor: str, job: str, tags: dict[str, str]) -> dg.DagsterRun:
+        """Create the run of its job that a sensor requests, as one that has started."""
+        (request,) = self.look(sensor).run_requests
+        return self.instance.create_run_for_job(
+            self.definitions.resolve_job_def(job),
+            status=dg.DagsterRunStatus.STARTED,
+            tags=dict(request.tags) | {"dagster/run_key": request.run_key} | tags,
+        )
 
     def run(self, job: str, shard: str | None = None) -> None:
         """Run a job to its end."""
@@ -157,6 +168,32 @@ def test_a_shard_whose_run_was_ended_from_outside_is_tried_again(watch: Watch) -
     [(shard, second_key)] = watch.requested("finished_shards")
     assert shard == "0a"
     assert second_key != first_key
+
+
+@pytest.mark.parametrize(("sensor", "job"), SENSORS_WITHOUT_PARTITIONS)
+def test_a_load_or_build_that_was_ended_from_outside_is_requested_again(
+    watch: Watch, sensor: str, job: str
+) -> None:
+    add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    watch.look(sensor)
+    first = watch.start(sensor, job, {PROCESS_TAG: f"{socket.gethostname()} 1 0"})
+    bury_dead_runs(watch.instance)
+    assert watch.requested(sensor) != [(None, first.tags["dagster/run_key"])]
+
+
+@pytest.mark.parametrize(("sensor", "job"), SENSORS_WITHOUT_PARTITIONS)
+def test_a_load_or_build_that_failed_by_itself_is_not_requested_again(
+    watch: Watch, sensor: str, job: str
+) -> None:
+    add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    watch.look(sensor)
+    first = watch.start(sensor, job, {})
+    watch.instance.report_run_failed(first)
+    assert watch.requested(sensor) == [(None, first.tags["dagster/run_key"])]
 
 
 def test_what_is_passed_over_is_told_at_each_look(watch: Watch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -66,8 +67,9 @@ def test_the_web_ui_opens_anywhere_on_the_home_with_the_settings_it_needs(tmp_pa
             found = ask(port)
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=LONGEST)
+            _, later = process.communicate(timeout=LONGEST)
     assert said == f"the web UI shows the data home {tmp_path / 'data'}\n"
+    assert not re.findall(r"\w+Warning: .*", later)
     assert (tmp_path / "data" / "dagster" / "history" / "runs.db").is_file()
     assert (tmp_path / "data" / "incoming").is_dir()
     settings = yaml.safe_load(str(found["instance"]["info"]))
