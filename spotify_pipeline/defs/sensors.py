@@ -29,6 +29,9 @@ LOOK_INTERVAL = 30
 
 PARTITION_TAG = "dagster/partition"
 
+AFTER_PEOPLE = {"dagster/priority": "-1"}
+"""Of shards that are ingested by themselves: what a person asks for starts before them."""
+
 REQUEST_TAG = "spotify-pipeline/request"
 """Of a run without partition: what it was requested for."""
 
@@ -82,7 +85,7 @@ def finished_shards(
         attempts = (failure.attempts if failure else 0) + _failed_runs(context.instance, shard)
         size, modified = survey.states[shard]
         run_key = f"{shard} {size} {modified} {attempts}"
-        requests.append(dg.RunRequest(run_key=run_key, partition_key=shard))
+        requests.append(dg.RunRequest(run_key=run_key, partition_key=shard, tags=AFTER_PEOPLE))
     notes = [f"{shard}: {reason}" for shard, reason in found.waiting.items()]
     notes += [_of_finished((ledger or {})[shard]) for shard in found.finished]
     notes += [f"{path}: {reason}" for path, reason in passed_over(settings).items()]

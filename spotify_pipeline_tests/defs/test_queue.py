@@ -1,6 +1,6 @@
 """Which of the runs that wait Dagster's daemon starts next, by the settings that ship."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +17,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.instance import INSTANCE_SETTINGS
+from spotify_pipeline.defs.sensors import AFTER_PEOPLE
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import SHARDS
 
@@ -42,10 +43,17 @@ class Queue:
         self.definitions = definitions
         self.daemon = QueuedRunCoordinatorDaemon(interval_seconds=5, page_size=3)
 
-    def add(self, job: str, shard: str | None = None, status: dg.DagsterRunStatus = QUEUED) -> None:
+    def add(
+        self,
+        job: str,
+        shard: str | None = None,
+        status: dg.DagsterRunStatus = QUEUED,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
         """Put a run of a job in."""
         found = self.definitions.resolve_job_def(job)
-        tags = dict(found.tags) | ({"dagster/partition": shard} if shard else {})
+        partition = {"dagster/partition": shard} if shard else {}
+        tags = {**found.tags, **partition, **(tags or {})}
         self.instance.create_run_for_job(
             found,
             status=status,
@@ -56,11 +64,12 @@ class Queue:
 
     def next(self) -> list[str]:
         """Name the jobs of the runs that the daemon would start now, the first one first."""
+        return [run.job_name for run in self.runs()]
+
+    def runs(self) -> Sequence[dg.DagsterRun]:
+        """Give the runs that the daemon would start now, the first one first."""
         concurrency = self.instance.get_concurrency_config()
-        return [
-            run.job_name
-            for run in self.daemon._get_runs_to_dequeue(self.instance, concurrency, None)
-        ]
+        return self.daemon._get_runs_to_dequeue(self.instance, concurrency, None)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,17 @@ def test_four_shards_of_a_backfill_are_in_work_at_once(queue: Queue) -> None:
     for shard in BACKFILL:
         queue.add("ingest", shard)
     assert queue.next() == ["ingest"] * SHARDS_AT_ONCE
+
+
+def test_a_shard_that_a_person_asks_for_starts_before_those_that_the_sensor_requested(
+    queue: Queue,
+) -> None:
+    *waiting, asked_for = BACKFILL
+    for shard in waiting:
+        queue.add("ingest", shard, tags=AFTER_PEOPLE)
+    queue.add("ingest", asked_for)
+    started = [run.tags["dagster/partition"] for run in queue.runs()]
+    assert started == [asked_for, *waiting[: SHARDS_AT_ONCE - 1]]
 
 
 def test_detection_and_evaluation_start_beside_a_backfill_that_is_in_work(queue: Queue) -> None:

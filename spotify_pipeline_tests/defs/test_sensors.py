@@ -94,6 +94,13 @@ def test_a_shard_is_requested_at_the_second_look_and_once(watch: Watch) -> None:
     assert watch.requested("finished_shards") == [("0A", run_key)]
 
 
+def test_a_shard_is_requested_behind_what_people_ask_for(watch: Watch) -> None:
+    add_shard(watch, "0a")
+    watch.look("finished_shards")
+    (request,) = watch.look("finished_shards").run_requests
+    assert request.tags["dagster/priority"] == "-1"
+
+
 def test_the_file_that_was_ingested_is_left_alone_and_a_changed_one_is_requested(
     watch: Watch,
 ) -> None:
