@@ -149,15 +149,13 @@ def answered(result: Result) -> tuple[object, ...]:
 
 
 def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_path: Path) -> None:
-    prints = [piece.fingerprint for piece in pieces]
     judge = Judge(tmp_path, pieces, Impostors({}))
     order = [0, 2, 1, 3]  # the first group's first
-    plain = Identifier(
-        index_of(
-            tmp_path,
-            [Track("0" * 22, None, prints[n].rhythm, prints[n].echoprint) for n in order],
-        )
-    )
+    tracks = [
+        Track("0" * 22, None, piece.fingerprint.rhythm, piece.fingerprint.echoprint, piece.harmony)
+        for piece in (pieces[number] for number in order)
+    ]
+    plain = Identifier(index_of(tmp_path, tracks))
     for query in queries(pieces[:2], ["clean", "room"], [5.0], 1):
         started = time.perf_counter()
         result = judge.result(query)
