@@ -38,6 +38,7 @@ LINKS = {
     f"../{RESULTS}/README.md": "results/index.md",
     f"../{RESULTS}/": "results/",
     "docs/": "",
+    "../../docs/": "../",
     **{f"{up}{source}": page for source, page in ROOT_PAGES.items() for up in ("", "../")},
 }
 """How a link begins in the repository, and in the site."""
