@@ -15,8 +15,9 @@ With --music, clean excerpts of the pieces of an evaluation are compared with th
 segments (`evaluation.harmonies`), as often and as long as the first length: how nearly they
 correlate, part by part, beside the recordings of which both are known.
 
-No part of it was fitted to either side. But the constants of `harmony.chroma` and
-`harmony.agreement` were chosen on these recordings, for there are few of which anybody has both.
+The constants of `harmony.chroma`, and what chance makes of a correlation (`harmony.agreement`),
+were chosen on these recordings and documents, for there are few recordings of which anybody has
+both; what the right track's correlation is, on the validation set, whose segments are disturbed.
 """
 
 import argparse
@@ -37,7 +38,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
 from spotify_pipeline.harmony.agreement import Heard, agreement, nats
 from spotify_pipeline.harmony.chroma import Spectrum
-from spotify_pipeline.identify.decision import THRESHOLD, beside_twins
+from spotify_pipeline.identify.decision import THRESHOLD_LOG_ODDS, beside_twins
 from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 from spotify_pipeline.resampling import analyzer_samples
@@ -138,7 +139,7 @@ def line(name: str, condition: str, seconds: float, one: Told) -> str:
 
 def refused(harmony: np.ndarray) -> float:
     """Give the share that is refused whatever the onsets tell."""
-    return float(np.mean(beside_twins(np.inf, harmony) < np.log(THRESHOLD / (1 - THRESHOLD))))
+    return float(np.mean(beside_twins(np.inf, harmony) < THRESHOLD_LOG_ODDS))
 
 
 def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> None:

@@ -23,7 +23,6 @@ Belongs here: examples and fitting. Does not belong here: what decides
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
@@ -50,6 +49,7 @@ from spotify_pipeline.identify.decision import (
     RISING,
     SOURCES,
     THRESHOLD,
+    THRESHOLD_LOG_ODDS,
     BoostedTrees,
     Decision,
     TrackEvidence,
@@ -88,8 +88,6 @@ MOST_ACCEPTED = 0.005
 FEWEST_ACCEPTED = 2
 """Of the recordings of unknown tracks, this share may be accepted at the most, but so many in any
 case: of few recordings, one or two tell nothing."""
-
-ACCEPTED_ODDS = math.log(THRESHOLD / (1 - THRESHOLD))
 
 CERTAIN_NATS = 40.0
 """Less than this is nothing to be certain of, while examples are gathered; set by hand."""
@@ -243,9 +241,9 @@ def left_out(examples: Examples, rounds: int) -> np.ndarray:
 
 def stated(source: str, examples: Examples, odds: np.ndarray) -> np.ndarray:
     """Give the logarithmic odds as an answer states them, by those of the trees."""
-    harmony = examples.figures[:, FIGURES.index("harmony")]
-    if source != SOURCES[0]:
+    if source != "recording with harmony":
         return odds
+    harmony = examples.figures[:, FIGURES.index("harmony")]
     return np.where(harmony == 0, odds, beside_twins(odds, harmony))
 
 
@@ -314,7 +312,7 @@ def _beside_rivals(examples: Examples) -> np.ndarray:
 def _accepted(examples: Examples, odds: np.ndarray) -> float:
     """Give the share of recordings of unknown tracks that are accepted."""
     unknown = examples.best & ~examples.known
-    return float((odds[unknown] >= ACCEPTED_ODDS).mean())
+    return float((odds[unknown] >= THRESHOLD_LOG_ODDS).mean())
 
 
 def fit(source: str, examples: Examples) -> tuple[BoostedTrees, dict[str, float]]:

@@ -30,7 +30,7 @@ import numpy as np
 from spotify_pipeline.fingerprint.model_file import read_model_file
 from spotify_pipeline.identify.decision import (
     SOURCES,
-    THRESHOLD,
+    THRESHOLD_LOG_ODDS,
     Decision,
     TrackEvidence,
     decisions_of,
@@ -110,7 +110,7 @@ def main() -> None:
                 odds = odds_of(decision, examples, priors)
                 signed = np.where(examples.right, -odds, odds).clip(-50, 50)
                 cost += float(np.logaddexp(0, signed).mean()) / arguments.draws
-                sure = odds >= np.log(THRESHOLD / (1 - THRESHOLD))
+                sure = odds >= THRESHOLD_LOG_ODDS
                 accepted += int((sure & examples.right).sum())
                 wrong += int((sure & ~examples.right).sum())
             name = "as plays" if plays else "any track"
