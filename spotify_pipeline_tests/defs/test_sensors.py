@@ -177,15 +177,20 @@ def test_a_shard_whose_run_was_ended_from_outside_is_tried_again(watch: Watch) -
     assert second_key != first_key
 
 
-@pytest.mark.parametrize(("sensor", "job"), SENSORS_WITHOUT_PARTITIONS)
-def test_a_load_or_build_that_was_ended_from_outside_is_requested_again(
-    watch: Watch, sensor: str, job: str
-) -> None:
+def start_what_is_due(watch: Watch, sensor: str, job: str, tags: dict[str, str]) -> dg.DagsterRun:
+    """Ingest a shard, let metadata come, and start the run that the sensor asks for."""
     add_shard(watch, "0a")
     watch.run("ingest", "0a")
     write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
     watch.look(sensor)
-    first = watch.start(sensor, job, {PROCESS_TAG: f"{socket.gethostname()} 1 0"})
+    return watch.start(sensor, job, tags)
+
+
+@pytest.mark.parametrize(("sensor", "job"), SENSORS_WITHOUT_PARTITIONS)
+def test_a_load_or_build_that_was_ended_from_outside_is_requested_again(
+    watch: Watch, sensor: str, job: str
+) -> None:
+    first = start_what_is_due(watch, sensor, job, {PROCESS_TAG: f"{socket.gethostname()} 1 0"})
     bury_dead_runs(watch.instance)
     assert watch.requested(sensor) != [(None, first.tags["dagster/run_key"])]
 
@@ -194,11 +199,7 @@ def test_a_load_or_build_that_was_ended_from_outside_is_requested_again(
 def test_a_load_or_build_that_failed_by_itself_is_not_requested_again(
     watch: Watch, sensor: str, job: str
 ) -> None:
-    add_shard(watch, "0a")
-    watch.run("ingest", "0a")
-    write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
-    watch.look(sensor)
-    first = watch.start(sensor, job, {})
+    first = start_what_is_due(watch, sensor, job, {})
     watch.instance.report_run_failed(first)
     assert watch.requested(sensor) == [(None, first.tags["dagster/run_key"])]
 
