@@ -1,12 +1,12 @@
-"""The catalogue of made-up tracks: how fast it is loaded, how large it is, how fast it is asked.
+"""The catalogue of synthetic tracks: how fast it is loaded, how large it is, how fast it is asked.
 
     python benchmarks/catalogue.py [--tracks 1000000 10000000] [--seed 1] [--questions 300] [--text]
 
 Makes the SQLite file of `synthetic_catalogue` and loads it, all ways in one run:
 
-- ours, as users do: every cell checked and typed, every table and key table in its order; *tables*
+- ours, as users do: every value checked and typed, every table and key table in its order; *tables*
   is the part of it until the nine tables are there;
-- ADBC, which ours reads with, but here with types that it guesses and cells that it converts;
+- ADBC, which ours reads with, but here with types that it guesses and values that it converts;
 - connectorx, where it is installed (``pip install connectorx``);
 - ``executemany``, of four thousand rows.
 

@@ -1,11 +1,11 @@
-"""The text index of a made-up catalogue: how fast it is built, how large it is, how fast it is.
+"""The text index of a synthetic catalogue: how fast it is built, how large it is, how fast it is.
 
     python benchmarks/catalogue_text.py [--tracks 1000000 10000000] [--seed 1] [--questions 500]
 
 Builds ``meta.duckdb`` of `synthetic_catalogue` through SQLite as users do, then the text index, and
 asks questions of each kind, made of tracks drawn at random: median and 99 % of milliseconds. For
 *cold* ones nothing of the index is in the page cache, and it is opened anew each time. *Answered*
-is the share of questions with the track that they were made of among the first twenty, or, where
+is the fraction of questions with the track that they were made of among the first twenty, or, where
 the kind does not aim at one track, with any answer.
 
 Beside it, of at most a million tracks in the same run: the engine alone, given terms that are made
@@ -85,10 +85,10 @@ def draw(database: Path, count: int, seed: int) -> list[Drawn]:
 def mistyped(text: str, rng: random.Random) -> str:
     """Change a letter of the longest word; not the first."""
     words = text.split()
-    place = max(range(len(words)), key=lambda k: len(words[k]))
-    word = words[place]
+    position = max(range(len(words)), key=lambda k: len(words[k]))
+    word = words[position]
     at = rng.randrange(1, len(word)) if len(word) > 1 else 0
-    words[place] = word[:at] + rng.choice(["", word[at] * 2, "x"]) + word[at + 1 :]
+    words[position] = word[:at] + rng.choice(["", word[at] * 2, "x"]) + word[at + 1 :]
     return " ".join(words)
 
 

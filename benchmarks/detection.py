@@ -14,7 +14,7 @@ lacks the piece's group, where any answer is wrong.
 
 Against them stand impostors: the tracks of analysis documents (--documents, .jsonl or .jsonl.zst),
 which may not be recordings of the music asked for; and synthetic tracks (--distractors), --spliced
-of them (half, unless told) spliced from pieces of the sets before: training and validation set
+of them (half, by default) spliced from pieces of the sets before: training and validation set
 where the test set is asked, training set where the validation set is (`evaluation.spliced`). The
 rest have independent gaps (`evaluation.synthetic`). The first table counts what stood in the index.
 
@@ -123,7 +123,7 @@ def main() -> None:
             degradations=arguments.degradations,
             excerpts=arguments.excerpts,
             seed=arguments.seed,
-            peers=arguments.peers,
+            baselines=arguments.peers,
             part=arguments.part,
             spliced=arguments.spliced,
             documents=arguments.documents,

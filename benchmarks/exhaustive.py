@@ -4,8 +4,8 @@
         [--lengths 3 5 10 20] [--degradations clean room "white 0" ...] [--seed 0]
 
 Asks for excerpts among impostors as `benchmarks/detection.py` does, but for those at other speeds.
-*tried*: share of excerpts whose piece is likeliest of all, where all odds of the recording are
-compared with every track at every offset: more cannot be told from onset odds. *identified*: whose
+*tried*: fraction of excerpts whose piece is likeliest of all, where all LLRs of the recording are
+compared with every track at every offset: more cannot be told from onset LLRs. *identified*: whose
 piece comes first in the identifier, which tries few tracks, or few seconds. *lost*: that the one
 finds and the other does not.
 """
@@ -25,7 +25,7 @@ from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.progress import log_reporter
 
@@ -61,7 +61,7 @@ def main() -> None:
     sources = sources_of(pieces, asked, arguments.part)
     spliced = arguments.distractors // 2
     impostors = Impostors.made(prints, sources, arguments.distractors, spliced, warn=say)
-    cells: dict[tuple[str, float], list[tuple[bool, bool]]] = {}
+    conditions: dict[tuple[str, float], list[tuple[bool, bool]]] = {}
     total = len(arguments.degradations) * len(arguments.lengths) * len(asked)
     report = log_reporter(say)
     with TemporaryDirectory() as folder:
@@ -69,17 +69,17 @@ def main() -> None:
         excerpts = queries(asked, arguments.degradations, arguments.lengths, 1, arguments.seed)
         for number, query in enumerate(excerpts):
             report(number, total, "trying excerpts")
-            heard = QueryOdds.of(query.fingerprint, query.samples)
-            likeliest = identifier.index.likeliest(heard.rhythm, 1)
-            matches = identifier.matches_of(heard)
+            llr = QueryLlr.of(query.fingerprint, query.samples)
+            likeliest = identifier.index.likeliest(llr.rhythm, 1)
+            matches = identifier.matches_of(llr)
             tried, identified = (
                 bool(found) and found[0].track == query.excerpt.piece
                 for found in (likeliest, matches)
             )
-            cell = (query.excerpt.degradation, query.excerpt.seconds)
-            cells.setdefault(cell, []).append((tried, identified))
+            condition = (query.excerpt.degradation, query.excerpt.seconds)
+            conditions.setdefault(condition, []).append((tried, identified))
     print(f"{'':9} {'':4}    tried  identified  lost")
-    for (name, seconds), outcomes in cells.items():
+    for (name, seconds), outcomes in conditions.items():
         by_trying, by_search = np.array(outcomes).T
         print(
             f"{name:>9} {seconds:4.0f} s  {by_trying.mean():6.1%}      {by_search.mean():6.1%}"

@@ -77,7 +77,7 @@ def f_of_onsets(found: OnsetTrains, wanted: OnsetTrains, tolerance: int) -> floa
     return float(2 * precision * recall / max(precision + recall, 1e-9))
 
 
-def share_of_codes(found: EchoprintCodes, wanted: EchoprintCodes) -> float:
+def fraction_of_codes(found: EchoprintCodes, wanted: EchoprintCodes) -> float:
     """Give the fraction of codes that are found at the same time."""
     there, asked = (
         set(zip(codes.times.tolist(), codes.codes.tolist(), strict=True))
@@ -106,8 +106,8 @@ def main() -> None:
             for name, halved in FILTERS.items():
                 found = fingerprint(halved(cut(samples).astype(np.float32)))
                 same, near = (f_of_onsets(found.rhythm, rhythm, t) for t in (0, 1))
-                share = share_of_codes(codes_of_trains(found.echoprint, padded=True), codes)
-                print(f"  {rounding:<10}  {name:<11}  {same:10.4f}  {near:10.4f}  {share:.4f}")
+                fraction = fraction_of_codes(codes_of_trains(found.echoprint, padded=True), codes)
+                print(f"  {rounding:<10}  {name:<11}  {same:10.4f}  {near:10.4f}  {fraction:.4f}")
 
 
 if __name__ == "__main__":

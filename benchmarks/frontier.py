@@ -3,9 +3,9 @@
     python benchmarks/frontier.py --music DIR [DIR ...] [--tracks 20000] [--excerpts 3]
 
 Runs `benchmarks/index.py` on the validation set, once for each setting: features of the rhythm
-trains by gaps, cells a gap and frames of a fine cell, and the frames of a place, the unit of time
-of a posting. Each runs in a copy of the package in which these constants are replaced. Then the
-settings that a user chooses: which trains are indexed (SPOTIFY_PIPELINE_INDEX).
+trains by gaps, LLR bins a gap and frames of a fine LLR bin, and the frames of a place, the unit of
+time of a posting. Each runs in a copy of the package in which these constants are replaced. Then
+the settings that a user chooses: which trains are indexed (SPOTIFY_PIPELINE_INDEX).
 """
 
 import argparse
@@ -31,7 +31,7 @@ FEATURES = [
     {"gaps": 3, "cell_bits": 6, "step": 4, "PLACE_FRAMES": 4096},
 ]
 FINE_FRAMES = 128
-"""That all fine cells cover, whatever the step."""
+"""That all fine LLR bins cover, whatever the step."""
 
 SOURCES = ("index/features.py", "index/segment.py")
 

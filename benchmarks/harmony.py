@@ -8,8 +8,8 @@ DIR holds recordings, each beside the document that the analyzer made of it, und
 Excerpts are degraded, and compared with their own document, aligned as they should be, and with
 `IMPOSTORS` others: random places of the other documents, half of them transposed at random. Shown
 are, of the right document, the median correlation and nats, and the nats that nine in ten reach; of
-the impostors, the share above 0 nats and above 5, and the highest of all. Of both, the share that
-is refused however well onsets agree (`decision.beside_twins`).
+the impostors, the fraction above 0 nats and above 5, and the highest of all. Of both, the fraction
+that is refused however well onsets agree (`decision.beside_twins`).
 
 With --music, clean excerpts of the pieces of an evaluation are compared with their disturbed
 segments (`evaluation.harmonies`), as often and as long as the first length: how nearly they
@@ -36,7 +36,7 @@ from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import read_pieces
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
-from spotify_pipeline.harmony.agreement import Heard, agreement, nats
+from spotify_pipeline.harmony.agreement import ChromaSums, agreement, nats
 from spotify_pipeline.harmony.chroma import Spectrum
 from spotify_pipeline.identify.decision import THRESHOLD_LOG_ODDS, beside_twins
 from spotify_pipeline.progress import log_reporter
@@ -63,7 +63,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Told:
+class Correlations:
     """What excerpts of a recording tell of it, and of impostors; float64 of shape (excerpts, ...).
 
     Attributes
@@ -97,13 +97,13 @@ def pairs_of(folder: Path) -> Iterator[Pair]:
         yield Pair(file.stem, read_recording(audio, RATE).samples, packed(document.harmony))
 
 
-def told(
+def measured(
     pair: Pair,
     others: list[Segments],
     degradation: Degradation,
     seconds: float,
     excerpts: int,
-) -> Told:
+) -> Correlations:
     """Compare excerpts."""
     rng = np.random.default_rng(1)
     last = min(float(pair.segments.starts[-1]), len(pair.samples) / RATE) - seconds
@@ -111,22 +111,22 @@ def told(
     for _ in range(excerpts):
         start = rng.uniform(0, last)
         cut = pair.samples[round(start * RATE) :][: round(seconds * RATE)]
-        heard = Heard.of(Spectrum.of(analyzer_samples(degradation(cut, rng), RATE)).chroma())
-        found = [agreement(heard, pair.segments, start, 1.0)]
+        chroma = ChromaSums.of(Spectrum.of(analyzer_samples(degradation(cut, rng), RATE)).chroma())
+        found = [agreement(chroma, pair.segments, start, 1.0)]
         for _ in range(IMPOSTORS):
             other = others[rng.integers(len(others))]
             key = rng.integers(PITCH_CLASSES) * rng.integers(2)
             other = replace(other, pitches=np.roll(other.pitches, key, axis=1))
             begin = rng.uniform(0, other.starts[-1] - seconds)
-            found.append(agreement(heard, other, begin, 1.0))
+            found.append(agreement(chroma, other, begin, 1.0))
         worth = nats(found)
         correlations.append(found[0].correlation)
         right.append(worth[0])
         impostors.append(worth[1:])
-    return Told(np.array(correlations), np.array(right), np.array(impostors))
+    return Correlations(np.array(correlations), np.array(right), np.array(impostors))
 
 
-def line(name: str, condition: str, seconds: float, one: Told) -> str:
+def line(name: str, condition: str, seconds: float, one: Correlations) -> str:
     """Lay out a row of the table."""
     return (
         f"{name[:24]:>24} {condition:>9} {seconds:4.0f} s"
@@ -138,7 +138,7 @@ def line(name: str, condition: str, seconds: float, one: Told) -> str:
 
 
 def refused(harmony: np.ndarray) -> float:
-    """Give the share that is refused whatever the onsets tell."""
+    """Give the fraction that is refused whatever the onsets tell."""
     return float(np.mean(beside_twins(np.inf, harmony) < THRESHOLD_LOG_ODDS))
 
 
@@ -148,7 +148,7 @@ def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> N
     correlations: dict[Part, list[float]] = {part: [] for part in Part}
     for piece in read_pieces(folders, log_reporter(say, "files"), say):
         pair = Pair(piece.name, read_recording(piece.file, RATE).samples, packed(piece.harmony))
-        one = told(pair, [pair.segments], DEGRADATIONS["clean"], seconds, excerpts)
+        one = measured(pair, [pair.segments], DEGRADATIONS["clean"], seconds, excerpts)
         correlations[piece.part].append(float(np.median(one.correlations)))
     print(
         f"\ndisturbed segments, clean excerpts of {seconds:g} s, the median of {excerpts} a piece:"
@@ -162,17 +162,17 @@ def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> N
             )
 
 
-def draw(file: Path, cells: dict[tuple[str, str, float], Told]) -> None:
+def draw(file: Path, conditions: dict[tuple[str, str, float], Correlations]) -> None:
     """Draw how nats are distributed, a panel a condition and length."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    panels = sorted({(condition, seconds) for _, condition, seconds in cells})
+    panels = sorted({(condition, seconds) for _, condition, seconds in conditions})
     figure, axes = plt.subplots(1, len(panels), figsize=(3 * len(panels), 3), squeeze=False)
     for axis, (condition, seconds) in zip(axes[0], panels, strict=True):
-        chosen = [one for key, one in cells.items() if key[1:] == (condition, seconds)]
+        chosen = [one for key, one in conditions.items() if key[1:] == (condition, seconds)]
         bins = np.arange(-4, 26, 1)
         right = np.concatenate([one.right for one in chosen])
         others = np.concatenate([one.impostors.ravel() for one in chosen])
@@ -214,17 +214,17 @@ def main() -> None:
         f"{'':24} {'':9} {'':6}  {'corr.':>5} {'nats':>6} {'10 %':>6} {'refused':>8}"
         f"  {'above 0':>7} {'above 5':>7} {'most':>6} {'refused':>8}"
     )
-    cells = {}
+    conditions = {}
     for pair in pairs:
         others = [*documents, *(other.segments for other in pairs if other is not pair)]
         for condition in arguments.degradations:
             for seconds in arguments.lengths:
                 degradation = {**DEGRADATIONS, **PINK}[condition]
-                one = told(pair, others, degradation, seconds, arguments.excerpts)
-                cells[pair.name, condition, seconds] = one
+                one = measured(pair, others, degradation, seconds, arguments.excerpts)
+                conditions[pair.name, condition, seconds] = one
                 print(line(pair.name, condition, seconds, one), flush=True)
     if arguments.plot:
-        draw(arguments.plot, cells)
+        draw(arguments.plot, conditions)
     if arguments.music:
         print_disturbed(arguments.music, arguments.lengths[0], arguments.excerpts)
 

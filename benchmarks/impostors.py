@@ -41,10 +41,10 @@ from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.evaluation.spliced import Splicer
 from spotify_pipeline.evaluation.synthetic import Generator
-from spotify_pipeline.evaluation.tables import Table, number, share
+from spotify_pipeline.evaluation.tables import Table, number, percentage
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
-from spotify_pipeline.fingerprint.onset_odds import probabilities
-from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.fingerprint.onset_llr import probabilities
+from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.likelihood import best_likelihoods, offset_sums
 from spotify_pipeline.index.segment_writer import PackedTracks
 from spotify_pipeline.progress import Report, log_reporter
@@ -75,7 +75,7 @@ def clips_of(pieces: Sequence[Piece], arguments: argparse.Namespace) -> Iterator
         pieces, arguments.degradations, arguments.lengths, arguments.excerpts, arguments.seed
     )
     for query in asked:
-        llr = QueryOdds.of(query.fingerprint, query.samples).rhythm
+        llr = QueryLlr.of(query.fingerprint, query.samples).rhythm
         own = float(offset_sums(llr, pieces[query.excerpt.piece].fingerprint.rhythm).max())
         yield Clip(llr, float((probabilities(llr) * llr).sum()), own)
 
@@ -131,8 +131,8 @@ def row(name: str, best: Float64s, own: Float64s, wanted: Float64s) -> tuple[str
     return (
         name,
         *(number(value) for value in (best.mean(), np.quantile(best, 0.9), best.max())),
-        *map(share, (fractions.mean(), np.quantile(fractions, 0.9), fractions.max())),
-        share(float(np.mean(own[:, None] > best))),
+        *map(percentage, (fractions.mean(), np.quantile(fractions, 0.9), fractions.max())),
+        percentage(float(np.mean(own[:, None] > best))),
     )
 
 
@@ -142,7 +142,7 @@ def per_decade(slopes: Float64s, wanted: Float64s) -> tuple[str, ...]:
     return (
         "more each decade",
         *(number(v, 1) for v in (slopes.mean(), np.quantile(slopes, 0.9), slopes.max())),
-        *map(share, (fractions.mean(), np.quantile(fractions, 0.9), fractions.max())),
+        *map(percentage, (fractions.mean(), np.quantile(fractions, 0.9), fractions.max())),
         "",
     )
 

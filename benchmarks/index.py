@@ -8,16 +8,16 @@ segments of up to 50,000, of which eight are merged, each size on top of the one
 excerpts of the pieces of the test set, cut at random, as they are and saved as MP3 of 64 kbit/s
 (settings are chosen on the validation set, by `frontier`).
 
-*recall*: the share of queries whose own track is among the candidates of the quick pass, or of the
-thorough one too (`identify.passes`). *first*: the share for which the identifier puts the own track
-first. Times are medians in a warm cache: of the two searches, and of all that the identifier does,
-which is further passes for those that the first does not decide; and 90 % of the queries take no
-longer than *90 %*.
+*recall*: the fraction of queries whose own track is among the candidates of the quick pass, or of
+the thorough one too (`identify.passes`). *first*: the fraction for which the identifier puts the
+own track first. Times are medians in a warm cache: of the two searches, and of all that the
+identifier does, which is further passes for those that the first does not decide; and 90 % of the
+queries take no longer than *90 %*.
 
 Beside it, echoprint-server's search (`evaluation.echoprint_server`) on the same tracks: its build
-rate, bytes a track, share of queries whose own track has the best score, and time. Its blocks lie
-in memory, so at most --baseline tracks are indexed; beyond, its time is that of the blocks there
-are, scaled.
+rate, bytes a track, fraction of queries whose own track has the best score, and time. Its blocks
+lie in memory, so at most --baseline tracks are indexed; beyond, its time is that of the blocks
+there are, scaled.
 
 Cold: the files are dropped from the page cache and opened again for each query.
 """
@@ -48,7 +48,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import PASSES
-from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.merge import FAN_IN, merge_segments
@@ -91,8 +91,8 @@ def queries(
                 if np.abs(clip).max() < 1e-3:  # digital silence is nobody's
                     continue
                 for kind in ("clean", "mp3 64k"):
-                    heard = analyzer_samples(DEGRADATIONS[kind](clip, rng), RATE)
-                    yield Query(kind, length, piece, fingerprint(heard), heard)
+                    query_llr = analyzer_samples(DEGRADATIONS[kind](clip, rng), RATE)
+                    yield Query(kind, length, piece, fingerprint(query_llr), query_llr)
 
 
 class Growing:
@@ -207,13 +207,13 @@ def judge(growing: Growing, index: FeatureIndex, asked: list[Query]) -> None:
                 (*search_and_time(identifier, query), *count_and_time(growing, query))
                 for query in chosen
             ]
-            quick, thorough, first, *_, peer, _ = np.mean(rows, axis=0)
-            *_, quick_ms, thorough_ms, ms, _, peer_ms = 1e3 * np.median(rows, axis=0)
+            quick, thorough, first, *_, baseline, _ = np.mean(rows, axis=0)
+            *_, quick_ms, thorough_ms, ms, _, baseline_ms = 1e3 * np.median(rows, axis=0)
             most = 1e3 * np.quantile([row[5] for row in rows], 0.9)
             print(
                 f"{kind:>8} {seconds:3.0f} s {quick:14.1%} {thorough:8.1%} {first:6.1%}"
                 f" {quick_ms:11.1f} {thorough_ms:8.1f} {ms:8.1f} {most:7.1f}"
-                f" {peer:25.1%} {peer_ms:7.1f}",
+                f" {baseline:25.1%} {baseline_ms:7.1f}",
                 flush=True,
             )
 
@@ -223,11 +223,11 @@ def search_and_time(
 ) -> tuple[bool, bool, bool, float, float, float]:
     """Tell what the passes and the identifier found, and the seconds of each."""
     found, times = [], []
-    heard = QueryOdds.of(query.fingerprint, query.samples)
-    odds, onsets = heard.at_speed(1), heard.onsets
+    query_llr = QueryLlr.of(query.fingerprint, query.samples)
+    llr, onsets = query_llr.at_speed(1), query_llr.onsets
     for attempt in PASSES[:2]:
         started = time.perf_counter()
-        candidates = identifier.index.candidates(odds, onsets, attempt.candidates, attempt.effort)
+        candidates = identifier.index.candidates(llr, onsets, attempt.candidates, attempt.effort)
         times.append(time.perf_counter() - started)
         found.append(any(found) or query.piece in [c.track for c in candidates])
     started = time.perf_counter()

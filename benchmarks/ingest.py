@@ -11,8 +11,8 @@ Ways: ours, with harmony and without; DuckDB's read_json with explicit columns; 
 that unpacks to disk, reads whole documents and inserts rows one by one. Each runs in a process of
 its own, timed from its first byte read to its commit (imports are not counted, loading compiled
 kernels is). All give the same rows, or this ends with an error. ``zstd -t`` runs before each of
-ours; ratios are of neighbours, of the whole way and of the reduction alone. CPU seconds are those
-of both processes.
+ours; ratios are of neighbours, of the whole way and of the staged extract alone. CPU seconds are
+those of both processes.
 """
 
 import argparse
@@ -31,7 +31,7 @@ import duckdb
 import xxhash
 
 from spotify_pipeline.dump.incoming import SourcePolicy
-from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.fingerprint import (
     EchoprintCodes,
     OnsetTrains,
@@ -40,7 +40,7 @@ from spotify_pipeline.fingerprint import (
     unpack_codes,
     unpack_trains,
 )
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
@@ -66,11 +66,11 @@ def ingest(shard: Path, folder: Path, with_harmony: bool) -> float:
     """Reduce, append, commit, count; gives when it was reduced."""
     settings = Settings(folder, shard.parent)
     settings.create_folders()
-    reduction = reduce_shard(shard, SHARD, settings.staging, with_harmony=with_harmony)
+    extract = reduce_shard(shard, SHARD, settings.staging, with_harmony=with_harmony)
     reduced = time.perf_counter()
     create_audio_database(settings.audio_database)
     with connect(settings.audio_database) as connection:
-        ingest_reduction(connection, reduction, "benchmark", policy=SourcePolicy.parse("keep"))
+        ingest_extract(connection, extract, "benchmark", policy=SourcePolicy.parse("keep"))
     return reduced
 
 
@@ -192,7 +192,7 @@ def compare(shard: Path, ways: Iterable[str], runs: int) -> None:
                 expected = rows if expected is None else expected
                 if rows != expected:
                     raise SystemExit(f"{way}: its rows differ")
-        reductions = [result["reduction_ratio"] for result in results]
+        extracts = [result["reduction_ratio"] for result in results]
         middle = {key: statistics.median(result[key] for result in results) for key in results[0]}
         print(
             f"{way:>10} {middle['floor']:8.2f} {middle['seconds']:8.2f} {middle['ratio']:6.2f}"

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.dump.reduction import Reduction, reduce_shard
+from spotify_pipeline.dump.staged_extract import StagedExtract, reduce_shard
 from spotify_pipeline.fingerprint import (
     encode_echoprint,
     encode_rhythm,
@@ -27,18 +27,18 @@ from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.index.segment_writer import PackedTracks
 from spotify_pipeline.settings import TrainsChoice
-from spotify_pipeline.store.audio import append_reduction, create_audio_database
+from spotify_pipeline.store.audio import append_extract, create_audio_database
 from spotify_pipeline.store.database import connect
 
 SAMPLE = 500
 """Tracks whose strings are written again, to measure them."""
 
 
-def stored(reduction: Reduction, database: Path, keep: TrainsChoice) -> int:
-    """Append a reduction to a new database; gives the bytes of the file."""
+def stored(extract: StagedExtract, database: Path, keep: TrainsChoice) -> int:
+    """Append a staged extract to a new database; gives the bytes of the file."""
     create_audio_database(database)
     with connect(database) as connection:
-        append_reduction(connection, reduction, "run", keep)
+        append_extract(connection, extract, "run", keep)
         connection.execute("CHECKPOINT")
     return database.stat().st_size
 
@@ -69,11 +69,10 @@ def main() -> None:
     shard = source.name[:2]
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        reduction = reduce_shard(source, shard, folder)
-        tracks = reduction.summary().tracks
+        extract = reduce_shard(source, shard, folder)
+        tracks = extract.summary().tracks
         sizes = {
-            keep: stored(reduction, folder / f"{keep}.duckdb", keep) / tracks
-            for keep in TrainsChoice
+            keep: stored(extract, folder / f"{keep}.duckdb", keep) / tracks for keep in TrainsChoice
         }
         print(f"{tracks:,} tracks; audio.duckdb, bytes a track:")
         for keep, size in sizes.items():

@@ -1,4 +1,4 @@
-"""A made-up catalogue in the dump's proportions, of any size, as Arrow batches or a SQLite file.
+"""A synthetic catalogue in the dump's proportions, of any size, as Arrow batches or a SQLite file.
 
     python benchmarks/synthetic_catalogue.py OUT.sqlite3 [--tracks 1000000] [--seed 1]
 
@@ -8,8 +8,8 @@ made up, in ten scripts, and as unevenly frequent as words are (Zipf); so are po
 an artist, labels, genres and lists of markets. The most followed artists have the short and odd
 names of `ODD_NAMES`.
 
-Every cell follows from the seed and its row's number alone, so batches need no state: the same seed
-and size give the same rows, whatever is asked for and in whatever order.
+Every value follows from the seed and its row's number alone, so batches need no state: the same
+seed and size give the same rows, whatever is asked for and in whatever order.
 """
 
 import argparse
@@ -45,7 +45,7 @@ COMMON = (
 ).split()
 """The most frequent words of the first script."""
 
-SCRIPT_SHARES = {
+SCRIPT_FRACTIONS = {
     "latin": 0.80,
     "cyrillic": 0.04,
     "greek": 0.01,
@@ -65,7 +65,7 @@ FEWER_WORDS = 30_000
 """Of each other script."""
 
 SUFFIXES = ("", " - Remastered 2011", " - Live", " - Radio Edit", " (Acoustic)", " - Remix", " II")
-SUFFIX_SHARES = (0.86, 0.03, 0.04, 0.02, 0.02, 0.02, 0.01)
+SUFFIX_FRACTIONS = (0.86, 0.03, 0.04, 0.02, 0.02, 0.02, 0.01)
 
 GENRES = 800
 LABEL_TRACKS = 60
@@ -80,7 +80,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Catalogue:
-    """All tables of a made-up catalogue.
+    """All tables of a synthetic catalogue.
 
     Attributes
     ----------
@@ -172,8 +172,8 @@ class Catalogue:
     def _some_artist(self, numbers: Int64s, what: str) -> Int64s:
         return self._artist_of_rank(self._skewed(numbers, what, self.artists, head=50.0))
 
-    def _chosen(self, numbers: Int64s, what: str, shares: tuple[float, ...]) -> Int64s:
-        steps = np.cumsum(shares)[:-1]
+    def _chosen(self, numbers: Int64s, what: str, fractions: tuple[float, ...]) -> Int64s:
+        steps = np.cumsum(fractions)[:-1]
         return np.searchsorted(steps, self._uniform(numbers, what), side="right")
 
     def _ids(self, numbers: Int64s, what: str) -> pa.Array:
@@ -181,9 +181,9 @@ class Catalogue:
         text = np.empty((len(numbers), 22), np.uint8)
         for part in range(0, 22, 10):
             bits = self._hash(numbers, f"{what} id {part}")
-            for place in range(part, min(part + 10, 22)):
+            for position in range(part, min(part + 10, 22)):
                 bits, digit = np.divmod(bits, np.uint64(62))
-                text[:, place] = letters[digit.astype(np.int64)]
+                text[:, position] = letters[digit.astype(np.int64)]
         text[:, 0] = ord("0") + text[:, 0] % 8  # 22 digits of 128 bits begin with 0 to 7
         return _fixed_strings(text)
 
@@ -193,35 +193,35 @@ class Catalogue:
         text = np.empty((len(numbers), 24), np.uint8)
         for part in range(0, 24, 16):
             bits = self._hash(numbers, f"{what} hex {part}")
-            for place in range(part, min(part + 16, 24)):
-                text[:, place] = digits[(bits & np.uint64(15)).astype(np.int64)]
+            for position in range(part, min(part + 16, 24)):
+                text[:, position] = digits[(bits & np.uint64(15)).astype(np.int64)]
                 bits = bits >> np.uint64(4)
         return _fixed_strings(text)
 
     @cached_property
     def _vocabulary(self) -> tuple[pa.Array, Int64s, Int64s]:
         """All words, script by script; where each script begins, and how many it has."""
-        words = [_words(script, self._seed) for script in SCRIPT_SHARES]
+        words = [_words(script, self._seed) for script in SCRIPT_FRACTIONS]
         counts = np.array([len(part) for part in words])
         return pa.array(itertools.chain.from_iterable(words)), np.cumsum(counts) - counts, counts
 
     def _text(
-        self, numbers: Int64s, what: str, scripts: Int64s, shares: tuple[float, ...]
+        self, numbers: Int64s, what: str, scripts: Int64s, fractions: tuple[float, ...]
     ) -> pa.Array:
-        """Make texts of one word and more; `shares` has the share of each length."""
+        """Make texts of one word and more; `fractions` has the fraction of each length."""
         vocabulary, begins, counts = self._vocabulary
-        lengths = 1 + self._chosen(numbers, f"{what} length", shares)
+        lengths = 1 + self._chosen(numbers, f"{what} length", fractions)
         columns = []
-        for place in range(len(shares)):
-            rank = self._skewed(numbers, f"{what} {place}", counts[scripts], head=5.0)
-            word = pa.array(begins[scripts] + rank, mask=lengths <= place)
+        for position in range(len(fractions)):
+            rank = self._skewed(numbers, f"{what} {position}", counts[scripts], head=5.0)
+            word = pa.array(begins[scripts] + rank, mask=lengths <= position)
             columns.append(vocabulary.take(word))
-        spaces = np.array(["" if script in UNSPACED else " " for script in SCRIPT_SHARES])
+        spaces = np.array(["" if script in UNSPACED else " " for script in SCRIPT_FRACTIONS])
         space = pa.array(spaces[scripts], pa.string())
         return pc.binary_join_element_wise(*columns, space, null_handling="skip")
 
     def _script(self, artists: Int64s) -> Int64s:
-        return self._chosen(artists, "script", tuple(SCRIPT_SHARES.values()))
+        return self._chosen(artists, "script", tuple(SCRIPT_FRACTIONS.values()))
 
     # Artists: rank 0 is the most followed; a row's rank is its number, shuffled.
 
@@ -272,9 +272,12 @@ class Catalogue:
         known = self._uniform(rows, "has genre") < 0.05 + self._artist_popularity(rows) / 50
         count = np.where(known, 1 + self._below(rows, "genres", 3), 0)
         artist = np.repeat(rows, count)
-        place = np.arange(len(artist)) - np.repeat(np.cumsum(count) - count, count)
+        position = np.arange(len(artist)) - np.repeat(np.cumsum(count) - count, count)
         first = self._skewed(artist, "genre", GENRES)
-        return {"artist_rowid": artist + 1, "genre": _genres().take((first + place * 7) % GENRES)}
+        return {
+            "artist_rowid": artist + 1,
+            "genre": _genres().take((first + position * 7) % GENRES),
+        }
 
     def _artist_images(self, rows: Int64s) -> dict[str, Any]:
         known = rows[self._uniform(rows, "has image") < 0.1 + self._artist_popularity(rows) / 40]
@@ -394,13 +397,13 @@ class Catalogue:
         u = 1 - self._uniform(recordings, "guests")
         return np.minimum(np.log(u) / math.log(more / (1 + more)), 20).astype(np.int64)
 
-    def _guest(self, recordings: Int64s, place: Int64s) -> Int64s:
-        return self._some_artist(recordings * 32 + place, "guest of track")
+    def _guest(self, recordings: Int64s, position: Int64s) -> Int64s:
+        return self._some_artist(recordings * 32 + position, "guest of track")
 
     def _titles(self, recordings: Int64s) -> pa.Array:
         scripts = self._script(self._recording_artist(recordings))
         words = self._text(recordings, "title", scripts, (0.22, 0.33, 0.25, 0.12, 0.08))
-        suffix = self._chosen(recordings, "title end", SUFFIX_SHARES)
+        suffix = self._chosen(recordings, "title end", SUFFIX_FRACTIONS)
         end = pa.array(SUFFIXES).take(pa.array(suffix))
         named = self._guest_count(recordings) == 1
         named &= (suffix == 0) & (self._uniform(recordings, "feat") < 0.5)
@@ -455,9 +458,9 @@ class Catalogue:
         recording = self.recording_of(rows)
         count = 1 + self._guest_count(recording)
         track, recording = np.repeat(rows, count), np.repeat(recording, count)
-        place = np.arange(len(track)) - np.repeat(np.cumsum(count) - count, count)
+        position = np.arange(len(track)) - np.repeat(np.cumsum(count) - count, count)
         first = self._recording_artist(recording)
-        artist = np.where(place == 0, first, self._guest(recording, np.maximum(place - 1, 0)))
+        artist = np.where(position == 0, first, self._guest(recording, np.maximum(position - 1, 0)))
         return {"track_rowid": track + 1, "artist_rowid": artist + 1}
 
 
@@ -481,8 +484,10 @@ def _words(script: str, seed: int) -> list[str]:
     count = WORDS.get(script, FEWER_WORDS)
     letters = _syllables(script)
     lengths = 1 + rng.binomial(3, np.linspace(0.15, 0.7, count))
-    places = rng.integers(0, len(letters), (count, 4))
-    words = ["".join(letters[k] for k in row[:n]) for row, n in zip(places, lengths, strict=True)]
+    positions = rng.integers(0, len(letters), (count, 4))
+    words = [
+        "".join(letters[k] for k in row[:n]) for row, n in zip(positions, lengths, strict=True)
+    ]
     return COMMON + words if script == "latin" else words
 
 

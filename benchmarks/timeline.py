@@ -28,7 +28,7 @@ import soundfile
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.parts import Part, part_of
 from spotify_pipeline.evaluation.synthetic import Generator
-from spotify_pipeline.fingerprint import Fingerprint, fingerprint, hear_stream
+from spotify_pipeline.fingerprint import Fingerprint, fingerprint, infer_stream
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.feature_index import FeatureIndex
@@ -125,8 +125,8 @@ def report(
         f"{'piece':<34} {'start':>8} {'found':>8} {'error':>6}"
         f"  {'end':>8} {'found':>8} {'error':>6}  confidence"
     )
-    for place, piece in enumerate(mix.pieces):
-        start, end = edges[place], edges[place + 1]
+    for position, piece in enumerate(mix.pieces):
+        start, end = edges[position], edges[position + 1]
         track = known.index(piece) if piece in known else None
         overlaps = [s for s in stretches if s.track == track and s.start < end and s.end > start]
         name = names[piece] if track is not None else f"({names[piece]})"
@@ -140,8 +140,8 @@ def report(
             f"  {end:8.1f} {best.end:8.1f} {best.end - end:6.1f}  {best.confidence:10.4f}"
             + (" as unknown" if track is None else "")
         )
-        errors += [abs(best.start - start)] * (place > 0)
-        errors += [abs(best.end - end)] * (place < len(mix.pieces) - 1)
+        errors += [abs(best.start - start)] * (position > 0)
+        errors += [abs(best.end - end)] * (position < len(mix.pieces) - 1)
     extra = len(stretches) - found
     print(
         f"{found} of {len(mix.pieces)} found, {extra} stretches too many; errors of borders:"
@@ -167,9 +167,9 @@ def measured(mix: Mix, segments: Sequence[Path]) -> Run:
     identifier.matches(fingerprint(next(stream_for_fingerprint(mix.file))))
     before = resident()
     started, cpu = time.perf_counter(), time.process_time()
-    heard = hear_stream(stream_for_fingerprint(mix.file))
+    recording = infer_stream(stream_for_fingerprint(mix.file))
     reading = time.perf_counter() - started
-    stretches = segment(heard, identifier)
+    stretches = segment(recording, identifier)
     return Run(
         stretches,
         time.perf_counter() - started,

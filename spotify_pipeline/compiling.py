@@ -1,4 +1,4 @@
-"""Kernels are compiled for the machine at their first use, once; whoever waits is told.
+"""Kernels are compiled for the machine at their first use, once; whoever waits is reported.
 
 Belongs here: noticing that one is compiled, and having all that detection needs compiled. Does not
 belong here: the kernels.
@@ -23,12 +23,12 @@ def telling_of_compiling(say: Callable[[str], None]) -> Iterator[None]:
     from numba.core.event import Event, Listener, install_listener
 
     class Teller(Listener):  # type: ignore[misc]  # numba is untyped
-        told = False
+        announced = False
 
         def on_start(self, event: Event) -> None:
-            if not self.told:
+            if not self.announced:
                 say("compiling for this machine, once; that takes about a minute")
-            self.told = True
+            self.announced = True
 
         def on_end(self, event: Event) -> None:
             pass
@@ -74,12 +74,12 @@ def _detect(home: Path, recording: Path) -> None:
     import msgspec
     import zstandard
 
-    from spotify_pipeline.dump.reduction import reduce_shard
+    from spotify_pipeline.dump.staged_extract import reduce_shard
     from spotify_pipeline.identify.answers import answer_files
     from spotify_pipeline.identify.fingerprints import fingerprint_files
     from spotify_pipeline.identify.timeline import timeline_files
     from spotify_pipeline.index.build import IndexSetting, update_index
-    from spotify_pipeline.ingest.append import ingest_reduction
+    from spotify_pipeline.ingest.append import ingest_extract
     from spotify_pipeline.settings import TrainsChoice
     from spotify_pipeline.shards import SHARD_SUFFIX, TRACK_ID_LENGTH
     from spotify_pipeline.store.audio import create_audio_database
@@ -97,7 +97,7 @@ def _detect(home: Path, recording: Path) -> None:
     source.write_bytes(zstandard.compress(line))
     create_audio_database(home / "audio.duckdb")
     with connect(home / "audio.duckdb") as connection:
-        ingest_reduction(connection, reduce_shard(source, SHARD, home / "staging"), "compiling")
+        ingest_extract(connection, reduce_shard(source, SHARD, home / "staging"), "compiling")
         for trains in TrainsChoice:
             setting = IndexSetting(trains, MEMORY)
             update_index(connection, home / "index", setting, lambda *_: None)

@@ -40,7 +40,7 @@ class SpaceGuard:
     reserve
         Bytes that are always left free.
     say
-        Told why work waits: at once, then now and then.
+        Called with why work waits: at once, then now and then.
     patience
         Seconds to wait while nobody makes room; None waits for as long as it takes.
     """

@@ -44,7 +44,7 @@ __all__ = [
 Document = dict[str, Any]
 
 DURATION = 30.0
-"""Seconds, unless told."""
+"""Seconds, by default."""
 
 ANALYSIS_RATE = 22050
 PITCHES_AND_TIMBRES = 12

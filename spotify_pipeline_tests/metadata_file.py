@@ -133,8 +133,8 @@ def write_metadata(
         connection.executescript(schema)
         for table, table_rows in rows.items():
             for row in table_rows:
-                places = ", ".join("?" * len(row))
-                connection.execute(f"INSERT INTO {table} VALUES ({places})", row)
+                positions = ", ".join("?" * len(row))
+                connection.execute(f"INSERT INTO {table} VALUES ({positions})", row)
         connection.commit()
     return path
 

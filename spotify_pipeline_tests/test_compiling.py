@@ -1,4 +1,4 @@
-"""Compiling: it is told, done once, and ahead of use if wished."""
+"""Compiling: it is reported, done once, and ahead of use if wished."""
 
 import os
 import subprocess
@@ -21,13 +21,13 @@ with telling_of_compiling(print):
 """
 
 
-def test_what_is_compiled_is_told_once_and_what_is_compiled_already_is_not() -> None:
+def test_what_is_compiled_is_reported_once_and_what_is_compiled_already_is_not() -> None:
     double = njit(lambda number: 2 * number)
-    told: list[str] = []
+    reported: list[str] = []
     for _ in range(2):
-        with telling_of_compiling(told.append):
+        with telling_of_compiling(reported.append):
             assert (double(1), double(1.5)) == (2, 3)
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_after_a_warm_up_nothing_is_left_to_compile(tmp_path: Path) -> None:

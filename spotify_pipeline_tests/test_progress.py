@@ -48,7 +48,7 @@ def test_lines_come_an_interval_apart_however_often_work_reports(clock: Clock) -
     assert 90 <= len(lines) <= 100
 
 
-def test_a_line_says_amount_rate_share_and_time_left(clock: Clock) -> None:
+def test_a_line_says_amount_rate_fraction_and_time_left(clock: Clock) -> None:
     lines: list[str] = []
     report = log_reporter(lines.append, "MB")
     report(0, 8_000_000_000, "0a.jsonl.zst")
@@ -64,7 +64,7 @@ def test_counts_are_not_scaled(clock: Clock) -> None:
     assert lines == ["0a.jsonl.zst: 1,500 tracks, 150.0 tracks/s, 50%, about 10 s left"]
 
 
-def test_an_unknown_total_leaves_out_share_and_time_left(clock: Clock) -> None:
+def test_an_unknown_total_leaves_out_fraction_and_time_left(clock: Clock) -> None:
     lines: list[str] = []
     report = log_reporter(lines.append, "tracks")
     report(0, 0, "0a.jsonl.zst")
@@ -72,7 +72,7 @@ def test_an_unknown_total_leaves_out_share_and_time_left(clock: Clock) -> None:
     assert lines == ["0a.jsonl.zst: 1,500 tracks, 150.0 tracks/s"]
 
 
-def test_without_a_unit_only_the_share_is_told(clock: Clock) -> None:
+def test_without_a_unit_only_the_fraction_is_reported(clock: Clock) -> None:
     lines: list[str] = []
     report = log_reporter(lines.append)
     report(0, 4, "0a.jsonl.zst")

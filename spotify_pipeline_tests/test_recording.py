@@ -1,7 +1,7 @@
 """Audio files of every kind decoded, and files that are no audio refused.
 
 Files are written by libsndfile. Where the real ffmpeg would be called, a small program of that name
-stands in for it: it understands one made-up format and fails in ffmpeg's way at anything else.
+stands in for it: it understands one synthetic format and fails in ffmpeg's way at anything else.
 """
 
 import os
@@ -272,7 +272,7 @@ def test_a_long_recording_is_streamed_in_little_memory(tmp_path: Path) -> None:
     assert peak < 0.1 * path.stat().st_size
 
 
-def test_what_is_wrong_deep_in_a_file_is_told_where_it_is_reached(tmp_path: Path) -> None:
+def test_what_is_wrong_deep_in_a_file_is_reported_where_it_is_reached(tmp_path: Path) -> None:
     samples = sine(60, RATE)
     samples[-1] = np.nan
     stream = stream_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"), RATE)
@@ -373,7 +373,7 @@ def test_a_stream_from_ffmpeg_can_be_left_before_its_end(ffmpeg: None, tmp_path:
     stream.close()
 
 
-def test_damage_is_told_once_the_stream_from_ffmpeg_gets_there(
+def test_damage_is_reported_once_the_stream_from_ffmpeg_gets_there(
     ffmpeg: None, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.m4a"

@@ -21,7 +21,7 @@ from spotify_pipeline.settings import (
 )
 
 
-def test_the_home_is_the_folder_data_unless_told(
+def test_the_home_is_the_folder_data_by_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -35,7 +35,7 @@ def test_an_empty_variable_counts_as_unset(tmp_path: Path, monkeypatch: pytest.M
     assert Settings.from_environment(empty) == Settings.from_environment({})
 
 
-def test_incoming_lies_in_the_home_unless_told(tmp_path: Path) -> None:
+def test_incoming_lies_in_the_home_by_default(tmp_path: Path) -> None:
     settings = Settings.from_environment({HOME_VARIABLE: str(tmp_path / "home")})
     assert settings.incoming == tmp_path / "home" / "incoming"
 
@@ -83,14 +83,14 @@ def test_the_processs_own_environment_is_read_by_default(
 
 def test_everything_but_incoming_lies_apart_below_the_home(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "home", tmp_path / "elsewhere")
-    places = [
+    positions = [
         settings.staging,
         settings.audio_database,
         settings.metadata_database,
         settings.index,
     ]
-    assert {place.parent for place in places} == {tmp_path / "home"}
-    assert len(set(places)) == len(places)
+    assert {position.parent for position in positions} == {tmp_path / "home"}
+    assert len(set(positions)) == len(positions)
 
 
 def test_folders_are_created_once_and_kept(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_what_is_kept_and_indexed_may_be_chosen() -> None:
         Settings.from_environment({INDEX_VARIABLE: "all"})
 
 
-def test_harmony_is_kept_unless_told() -> None:
+def test_harmony_is_kept_by_default() -> None:
     assert Settings.from_environment({}).keep_harmony
     assert Settings.from_environment({HARMONY_VARIABLE: "on"}).keep_harmony
     assert not Settings.from_environment({HARMONY_VARIABLE: "off"}).keep_harmony

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline import space
-from spotify_pipeline.dump.reduction import reduce_shard
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.dump.staged_extract import reduce_shard
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import AT_ONCE, SpaceError, SpaceGuard, naming_a_full_disk
 from spotify_pipeline.store.audio import create_audio_database
@@ -34,29 +34,29 @@ def test_space_that_is_there_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_work_waits_until_space_is_there_and_says_so_once(small_disk: Path) -> None:
     filler = fill(small_disk, MEGABYTE)
-    told: list[str] = []
-    guard = SpaceGuard(MEGABYTE, told.append)
+    reported: list[str] = []
+    guard = SpaceGuard(MEGABYTE, reported.append)
     threading.Timer(0.3, filler.unlink).start()
     started = time.monotonic()
     guard.wait_for(small_disk, 2 * MEGABYTE, "reducing shard 0a")
     assert time.monotonic() - started > 0.25
-    assert len(told) == 1
-    assert told[0].startswith("reducing shard 0a waits for space: it needs")
-    assert str(small_disk) in told[0]
+    assert len(reported) == 1
+    assert reported[0].startswith("reducing shard 0a waits for space: it needs")
+    assert str(small_disk) in reported[0]
 
 
 def test_patience_ends_with_an_error_that_says_what_to_do(small_disk: Path) -> None:
     fill(small_disk, MEGABYTE)
-    told: list[str] = []
+    reported: list[str] = []
     with pytest.raises(SpaceError, match=r"0a waits for space.*make room, then run it again"):
-        SpaceGuard(0, told.append, patience=0.1).wait_for(small_disk, 2 * MEGABYTE, "0a")
-    assert len(told) == 1
+        SpaceGuard(0, reported.append, patience=0.1).wait_for(small_disk, 2 * MEGABYTE, "0a")
+    assert len(reported) == 1
 
 
 def test_running_work_waits_when_the_rest_of_its_space_is_gone(small_disk: Path) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     reports: list[int] = []
-    guard = SpaceGuard(0, told.append, patience=0.1)
+    guard = SpaceGuard(0, reported.append, patience=0.1)
     report = guard.watching(
         small_disk, 4 * MEGABYTE, "0a", lambda done, total, what: reports.append(done)
     )
@@ -67,7 +67,7 @@ def test_running_work_waits_when_the_rest_of_its_space_is_gone(small_disk: Path)
     with pytest.raises(SpaceError):
         report(0, 2, "start")
     assert reports == [1]
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_whoever_makes_room_bit_by_bit_is_waited_for(small_disk: Path) -> None:
@@ -87,7 +87,7 @@ def test_whoever_makes_room_bit_by_bit_is_waited_for(small_disk: Path) -> None:
     making_room.join()
 
 
-def test_amounts_are_told_in_units_that_fit_them() -> None:
+def test_amounts_are_reported_in_units_that_fit_them() -> None:
     guard = SpaceGuard(3_000_000, lambda _: None, patience=0)
     needed = 10**18
     with pytest.raises(SpaceError, match=r"needs 1\.0 EB and leaves 3\.0 MB free; / lacks"):
@@ -123,14 +123,14 @@ def home(small_disk: Path) -> Settings:
 
 def ingest(home: Settings) -> int:
     """Ingest the shard; gives the tracks that are there then."""
-    reduction = reduce_shard(home.incoming / "0a.jsonl.zst", "0a", home.staging)
+    extract = reduce_shard(home.incoming / "0a.jsonl.zst", "0a", home.staging)
     create_audio_database(home.audio_database)
     with connect(home.audio_database) as connection:
-        ingest_reduction(connection, reduction, "run")
+        ingest_extract(connection, extract, "run")
         return ledger(connection)["0a"].tracks
 
 
-def test_a_disk_that_fills_up_in_a_reduction_leaves_nothing_half_done(home: Settings) -> None:
+def test_a_disk_that_fills_up_in_a_staged_extract_leaves_nothing_half_done(home: Settings) -> None:
     filler = fill(home.home, 100_000)
     with pytest.raises(SpaceError, match=r"staging: the disk is full; nothing is lost"):
         reduce_shard(home.incoming / "0a.jsonl.zst", "0a", home.staging)
@@ -144,13 +144,13 @@ def test_a_disk_that_fills_up_in_an_append_leaves_the_database_as_it_was(home: S
     create_audio_database(home.audio_database)
     with connect(home.audio_database) as connection:
         assert ledger(connection) == {}
-    reduction = reduce_shard(home.incoming / "0a.jsonl.zst", "0a", home.staging)
+    extract = reduce_shard(home.incoming / "0a.jsonl.zst", "0a", home.staging)
     filler = fill(home.home, 50_000)
     with pytest.raises(DatabaseError), connect(home.audio_database) as connection:
-        ingest_reduction(connection, reduction, "run")
+        ingest_extract(connection, extract, "run")
     assert (home.incoming / "0a.jsonl.zst").exists()
     filler.unlink()
     with connect(home.audio_database) as connection:
         assert ledger(connection) == {}
-        assert ingest_reduction(connection, reduction, "again").row.tracks == 400
+        assert ingest_extract(connection, extract, "again").row.tracks == 400
     assert not (home.incoming / "0a.jsonl.zst").exists()

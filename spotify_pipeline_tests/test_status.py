@@ -13,10 +13,10 @@ import pytest
 
 from spotify_pipeline.catalog import build_text_index
 from spotify_pipeline.dump.failure import failures, noting_failure
-from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.dump.staged_extract import StagedExtract
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.index.build import IndexSetting, update_index
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.status import gather_status
@@ -24,9 +24,9 @@ from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import json_line, make_documents
+from spotify_pipeline_tests.extracts import reduce_documents, reduce_lines, settings_of
 from spotify_pipeline_tests.metadata_file import pack, write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
-from spotify_pipeline_tests.reductions import reduce_documents, reduce_lines, settings_of
 
 SETTING = IndexSetting(TrainsChoice.RHYTHM, 10**8)
 
@@ -36,10 +36,10 @@ def home(tmp_path: Path) -> Settings:
     return settings_of(tmp_path / "home")
 
 
-def ingest(home: Settings, reduction: Reduction) -> None:
+def ingest(home: Settings, extract: StagedExtract) -> None:
     create_audio_database(home.audio_database)
     with connect(home.audio_database) as connection:
-        ingest_reduction(connection, reduction, "run")
+        ingest_extract(connection, extract, "run")
 
 
 def ingest_documents(home: Settings, shard: str, count: int) -> None:
@@ -109,19 +109,19 @@ def test_an_incoming_folder_that_is_mistyped_is_an_error(home: Settings, tmp_pat
         gather_status(mistyped)
 
 
-def test_what_is_passed_over_is_told(home: Settings) -> None:
+def test_what_is_passed_over_is_reported(home: Settings) -> None:
     for name in ("0a.jsonl", "0b.jsonl.zst.part"):
         (home.incoming / name).write_bytes(b"x")
     assert list(gather_status(home).passed_over) == [str(home.incoming / "0a.jsonl")]
 
 
-def test_a_reduction_in_staging_has_a_size(home: Settings) -> None:
-    reduction = reduce_documents(home, "0a", make_documents("0a", 1))
-    files = [path.stat().st_size for path in reduction.folder.iterdir()]
+def test_a_staged_extract_in_staging_has_a_size(home: Settings) -> None:
+    extract = reduce_documents(home, "0a", make_documents("0a", 1))
+    files = [path.stat().st_size for path in extract.folder.iterdir()]
     assert gather_status(home).sizes.staging == sum(files) > 0
 
 
-def test_failed_shards_are_told_with_their_last_error(home: Settings) -> None:
+def test_failed_shards_are_reported_with_their_last_error(home: Settings) -> None:
     for shard in ("0a", "0A"):
         (home.incoming / f"{shard}.jsonl.zst").write_bytes(b"x")
     fail(home, "0a", "first")
@@ -172,7 +172,7 @@ def test_metadata_waits_until_just_that_file_is_loaded(home: Settings) -> None:
     assert gather_status(home).metadata_waiting
 
 
-def test_a_database_that_another_process_holds_is_busy_and_the_rest_is_told(
+def test_a_database_that_another_process_holds_is_busy_and_the_rest_is_reported(
     home: Settings,
 ) -> None:
     ingest_documents(home, "0a", 2)

@@ -15,7 +15,7 @@ from spotify_pipeline.fingerprint import (
     FRAMES_PER_SECOND,
     Fingerprint,
     OnsetTrains,
-    odds_of_onsets,
+    llr_of_onsets,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
@@ -127,9 +127,9 @@ def fingerprint_of(track: Track, start: float = 0.0, seconds: float = 1e6) -> Fi
     )
 
 
-def odds_of(query: Fingerprint) -> dict[str, Float32s]:
+def llr_of(query: Fingerprint) -> dict[str, Float32s]:
     """Give what an index looks up for a query of which only the onsets are known."""
-    return {kind: odds_of_onsets(getattr(query, kind)) for kind in KINDS}
+    return {kind: llr_of_onsets(getattr(query, kind)) for kind in KINDS}
 
 
 def shifted(trains: OnsetTrains, frames: int) -> OnsetTrains:
@@ -138,7 +138,7 @@ def shifted(trains: OnsetTrains, frames: int) -> OnsetTrains:
 
 
 def worn(trains: OnsetTrains, seed: int, *, lost: float, moved: int) -> OnsetTrains:
-    """Drop a share of the onsets, and move the others by up to ``moved`` frames."""
+    """Drop a fraction of the onsets, and move the others by up to ``moved`` frames."""
     generator = np.random.default_rng(seed)
     bands = []
     for band in range(BANDS):

@@ -42,7 +42,7 @@ from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import Query, queries
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.model_file import ModelFile, digest, read_model_file
-from spotify_pipeline.fingerprint.onset_network import OnsetModel, hearing_with
+from spotify_pipeline.fingerprint.onset_network import OnsetModel, inferring_with
 from spotify_pipeline.harmony import Segments
 from spotify_pipeline.identify.decision import (
     FIGURES,
@@ -59,7 +59,7 @@ from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.progress import log_reporter
 from training.provenance import made_now
 
-HEARD = (
+CONDITIONS = (
     "clean",
     "mp3 64k",
     "telephone",
@@ -86,8 +86,8 @@ FOLDS = 7
 
 MOST_ACCEPTED = 0.005
 FEWEST_ACCEPTED = 2
-"""Of the recordings of unknown tracks, this share may be accepted at the most, but so many in any
-case: of few recordings, one or two tell nothing."""
+"""Of the recordings of unknown tracks, this fraction may be accepted at the most, but so many in
+any case: of few recordings, one or two tell nothing."""
 
 CERTAIN_NATS = 40.0
 """Less than this is nothing to be certain of, while examples are gathered; set by hand."""
@@ -136,16 +136,16 @@ class Examples:
     def of(cls, results: Sequence[Result]) -> Self:
         """Take the likeliest match of each answer, and those two that follow."""
         matches = [
-            (astuple(one.match.evidence), known and one.match.track == r.track, r, place, known)
+            (astuple(one.match.evidence), known and one.match.track == r.track, r, position, known)
             for r in results
             for known, found in ((True, r.known), (False, r.unknown))
-            for place, one in enumerate(_likeliest(found))
+            for position, one in enumerate(_likeliest(found))
         ]
         return cls(
             evidence=np.array([evidence for evidence, *_ in matches]),
             right=np.array([right for _, right, *_ in matches]),
             piece=np.array([result.excerpt.piece for _, _, result, _, _ in matches]),
-            best=np.array([place == 0 for *_, place, _ in matches]),
+            best=np.array([position == 0 for *_, position, _ in matches]),
             known=np.array([known for *_, known in matches]),
             condition=np.array(
                 [f"{r.excerpt.degradation} {r.excerpt.seconds:g} s" for _, _, r, _, _ in matches]
@@ -176,10 +176,10 @@ class ProvisionalDecision:
     def log_odds(self, evidence: TrackEvidence) -> float:
         """Give the natural logarithm of the odds, roughly."""
         figures = dict(zip(FIGURES, evidence.figures.tolist(), strict=True))
-        share, margin = figures["share"], figures["margin_share"]
+        fraction, margin = figures["fraction"], figures["margin_fraction"]
         # where little is expected, any track reaches it
         missing = max(CERTAIN_NATS - evidence.joint, 0)
-        return float(12 * (share - 0.75) + 14 * (margin - 0.15) - 1 - missing)
+        return float(12 * (fraction - 0.75) + 14 * (margin - 0.15) - 1 - missing)
 
 
 def asked_results(
@@ -202,7 +202,7 @@ def asked_results(
 
 def degradations_of(source: str) -> Sequence[str]:
     """Tell what excerpts go through, by what is known of them."""
-    return HEARD if source in RECORDED else FINGERPRINTED
+    return CONDITIONS if source in RECORDED else FINGERPRINTED
 
 
 def only(query: Query, source: str) -> Query:
@@ -310,7 +310,7 @@ def _beside_rivals(examples: Examples) -> np.ndarray:
 
 
 def _accepted(examples: Examples, odds: np.ndarray) -> float:
-    """Give the share of recordings of unknown tracks that are accepted."""
+    """Give the fraction of recordings of unknown tracks that are accepted."""
     unknown = examples.best & ~examples.known
     return float((odds[unknown] >= THRESHOLD_LOG_ODDS).mean())
 
@@ -356,7 +356,7 @@ def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str,
     for source in wanted:
         total = len(degradations_of(source)) * len(arguments.lengths) * len(asked)
         results = []
-        with hearing_with(network):
+        with inferring_with(network):
             for result in asked_results(asked, impostors, source, ProvisionalDecision(), arguments):
                 results.append(result)
                 progress(len(results), total, f"identifying excerpts by {source}")

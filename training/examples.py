@@ -23,7 +23,7 @@ from spotify_pipeline.evaluation.degradations import RATE
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
-    ODDS_CELL_FRAMES,
+    LLR_BIN_FRAMES,
     OnsetTrains,
     fingerprint,
 )
@@ -66,7 +66,8 @@ class Example(NamedTuple):
     envelopes, spectrum, bins
         As `OnsetFeatures` has them, the first two float16.
     onsets
-        int8 of shape (cells, 8): in which frame of the cell the track has an onset, or `NO_ONSET`.
+        int8 of shape (llr_bins, 8): in which frame of the LLR bin the track has an onset, or
+        `NO_ONSET`.
     """
 
     envelopes: np.ndarray
@@ -141,13 +142,13 @@ def examples_of(
     found = []
     for _ in range(stretches):
         stretch = _stretch(samples, rng)
-        heard = play(stretch.samples, rng)
+        as_played = play(stretch.samples, rng)
         late = int(rng.integers(RATE))
-        features = onset_features(analyzer_samples(heard.samples[late:], RATE))
+        features = onset_features(analyzer_samples(as_played.samples[late:], RATE))
         pressing = pressings[int(rng.random() < 2 / 3)]
-        start = stretch.start + late * heard.speed / RATE - pressing.lead
+        start = stretch.start + late * as_played.speed / RATE - pressing.lead
         trains = pressing.from_second(stretch.music)
-        onsets = _onsets(trains, start * FRAMES_PER_SECOND, heard.speed, len(features))
+        onsets = _onsets(trains, start * FRAMES_PER_SECOND, as_played.speed, len(features))
         found.append(Example.of(features, onsets))
     return found
 
@@ -184,11 +185,11 @@ def _pressed(samples: Float32s, rng: np.random.Generator) -> _Pressing:
     return _Pressing(trains, round(lead * RATE) / RATE)
 
 
-def _onsets(trains: OnsetTrains, start: float, speed: float, cells: int) -> Int8s:
+def _onsets(trains: OnsetTrains, start: float, speed: float, llr_bins: int) -> Int8s:
     """Tell which frames of a recording have onsets, which begins at a frame of a track."""
-    found = np.full((cells, BANDS), NO_ONSET, np.int8)
+    found = np.full((llr_bins, BANDS), NO_ONSET, np.int8)
     for band in range(BANDS):
         frames = np.rint((trains.band(band) - start) / speed).astype(np.int64)
-        frames = frames[(frames >= 0) & (frames < cells * ODDS_CELL_FRAMES)]
-        found[frames // ODDS_CELL_FRAMES, band] = frames % ODDS_CELL_FRAMES
+        frames = frames[(frames >= 0) & (frames < llr_bins * LLR_BIN_FRAMES)]
+        found[frames // LLR_BIN_FRAMES, band] = frames % LLR_BIN_FRAMES
     return found

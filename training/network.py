@@ -8,9 +8,9 @@ stretches of 3 to 12 s, and each is played through what `playback` draws. The ta
 frames another pressing of the piece has rhythm onsets (`examples`). Stochastic gradient descent
 (Adam) minimises the cross-entropy; the same seed and data give the same network.
 
-Printed is what the odds tell, in bits a second, of the stretches trained on and of the validation
-set's: how many bits fewer it takes to write the onsets down, to the cell and to the frame, if the
-odds are known. 36 stretches take 13 GB. A GPU with 16 cores takes three minutes; two cores some
+Printed is what the LLRs tell, in bits a second, of the stretches trained on and of the validation
+set's: how many bits fewer it takes to write the onsets down, to the LLR bin and to the frame, if
+the LLRs are known. 36 stretches take 13 GB. A GPU with 16 cores takes three minutes; two cores some
 hours, by estimate.
 
 Belongs here: layers as JAX has them, the loss, the optimiser. Does not belong here: examples
@@ -33,26 +33,26 @@ import numpy as np
 import optax
 
 from spotify_pipeline.evaluation.parts import Part, part_of
-from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, ODDS_CELLS_PER_SECOND
+from spotify_pipeline.fingerprint import BANDS, LLR_BIN_FRAMES, LLR_BINS_PER_SECOND
 from spotify_pipeline.fingerprint.model_file import ModelFile
 from spotify_pipeline.fingerprint.onset_features import (
-    BIN_CELLS,
+    BIN_CONTEXT,
     BIN_FIGURES,
     BINS_OF_BAND,
     ENVELOPE_FIGURES,
     NEAR_FRAMES,
     OnsetFeatures,
 )
+from spotify_pipeline.fingerprint.onset_llr import bin_llr
 from spotify_pipeline.fingerprint.onset_network import OnsetModel
-from spotify_pipeline.fingerprint.onset_odds import cell_odds
 from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import audio_files
 from training.examples import NO_ONSET, VERSIONS, Example, examples
 from training.provenance import made_now
 
 BIN_UNITS, UNITS, SECOND_UNITS = 32, 384, 128
-RUN_CELLS, RUNS = 64, 16
-"""A batch is so many runs of so many cells each."""
+RUN_LLR_BINS, RUNS = 64, 16
+"""A batch is so many runs of so many LLR bins each."""
 
 LOAD = 128
 """Batches that are put together at once: 300 MB."""
@@ -78,9 +78,9 @@ Scale = tuple[np.ndarray, np.ndarray]
 
 def of_bands(layers: Layers, scale: Scale, batch: Example) -> jax.Array:
     """Put together what the first layer is given of each band, as `OnsetModel` has it."""
-    told = of_envelopes(batch.envelopes.astype(jnp.float32))
+    inputs = of_envelopes(batch.envelopes.astype(jnp.float32))
     bins = of_bins(layers, batch)
-    return jnp.concatenate(((told - scale[0]) / scale[1], bins, *beside(bins)), axis=-1)
+    return jnp.concatenate(((inputs - scale[0]) / scale[1], bins, *beside(bins)), axis=-1)
 
 
 def of_envelopes(envelopes: jax.Array) -> jax.Array:
@@ -101,24 +101,24 @@ def beside(bands: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 def of_bins(layers: Layers, batch: Example) -> jax.Array:
     """Average the bins' units over each band."""
-    cells, figures, biases = layers["bins"]
+    llr_bins, figures, biases = layers["bins"]
     spectrum = batch.spectrum.astype(jnp.float32)
-    count = spectrum.shape[1] - BIN_CELLS + 1
-    around = jnp.stack([spectrum[:, k : k + count] for k in range(BIN_CELLS)], axis=-1)
-    units = jax.nn.relu(around @ cells + (batch.bins @ figures + biases)[:, None])
+    count = spectrum.shape[1] - BIN_CONTEXT + 1
+    around = jnp.stack([spectrum[:, k : k + count] for k in range(BIN_CONTEXT)], axis=-1)
+    units = jax.nn.relu(around @ llr_bins + (batch.bins @ figures + biases)[:, None])
     return units.reshape(*units.shape[:2], BANDS, BINS_OF_BAND, BIN_UNITS).mean(axis=3)
 
 
 def loss(layers: Layers, scale: Scale, prior: np.ndarray, batch: Example) -> jax.Array:
-    """Give the cross-entropy of the onsets' frames, in nats a cell."""
+    """Give the cross-entropy of the onsets' frames, in nats an LLR bin."""
     values = of_bands(layers, scale, batch)
     for name in ("first", "second"):
         weights, biases = layers[name]
         values = jax.nn.relu(values @ weights + biases)
     weights, biases = layers["last"]
-    odds = values @ weights + biases + prior[:, None]
-    none = jnp.zeros_like(odds[..., :1])
-    frames = jax.nn.log_softmax(jnp.concatenate((none, odds), axis=-1), axis=-1)
+    llr = values @ weights + biases + prior[:, None]
+    none = jnp.zeros_like(llr[..., :1])
+    frames = jax.nn.log_softmax(jnp.concatenate((none, llr), axis=-1), axis=-1)
     target = (batch.onsets.astype(jnp.int32) - NO_ONSET)[..., None]
     return -jnp.mean(jnp.sum(jnp.take_along_axis(frames, target, axis=-1), axis=-2))
 
@@ -127,9 +127,9 @@ def trained(stretches: Sequence[Example], epochs: int, seed: int) -> OnsetModel:
     """Train a network."""
     scale = scale_of(stretches)
     rates = onset_rates(stretches)
-    prior = np.log(rates / (1 - rates) / ODDS_CELL_FRAMES)
+    prior = np.log(rates / (1 - rates) / LLR_BIN_FRAMES)
     costs = jax.value_and_grad(partial(loss, scale=scale, prior=prior))
-    batches = sum(len(stretch.onsets) for stretch in stretches) // (RUN_CELLS * RUNS)
+    batches = sum(len(stretch.onsets) for stretch in stretches) // (RUN_LLR_BINS * RUNS)
     schedule = optax.cosine_decay_schedule(LEARNING_RATE, epochs * batches)
     optimizer = optax.adamw(schedule, weight_decay=WEIGHT_DECAY)
 
@@ -160,7 +160,7 @@ def trained(stretches: Sequence[Example], epochs: int, seed: int) -> OnsetModel:
 
 
 def onset_rates(stretches: Sequence[Example]) -> np.ndarray:
-    """Give the share of cells with an onset, by band."""
+    """Give the fraction of LLR bins with an onset, by band."""
     onsets = np.concatenate([stretch.onsets for stretch in stretches])
     return np.asarray(np.clip((onsets != NO_ONSET).mean(axis=0), 1e-6, 1 - 1e-6))
 
@@ -175,12 +175,12 @@ def loads(stretches: Sequence[Example], rng: np.random.Generator) -> Iterator[Ex
         (stretch, first)
         for stretch in stretches
         for first in range(
-            int(rng.integers(RUN_CELLS)), len(stretch.onsets) - RUN_CELLS + 1, RUN_CELLS
+            int(rng.integers(RUN_LLR_BINS)), len(stretch.onsets) - RUN_LLR_BINS + 1, RUN_LLR_BINS
         )
     ]
     order = rng.permutation(len(runs))[: len(runs) // RUNS * RUNS]
     chosen = [
-        [runs[place] for place in order[first : first + LOAD * RUNS]]
+        [runs[position] for position in order[first : first + LOAD * RUNS]]
         for first in range(0, len(order), LOAD * RUNS)
     ]
     with ThreadPoolExecutor(AHEAD) as threads:
@@ -201,8 +201,8 @@ def _load(runs: Sequence[tuple[Example, int]]) -> Example:
 
 
 def run_of(stretch: Example, first: int) -> Example:
-    """Cut a run of cells out of a stretch."""
-    last = first + RUN_CELLS
+    """Cut a run of LLR bins out of a stretch."""
+    last = first + RUN_LLR_BINS
     part = OnsetFeatures(stretch.envelopes, stretch.spectrum, stretch.bins).part(first, last)
     return Example(part.envelopes, part.spectrum, part.bins, stretch.onsets[first:last])
 
@@ -210,8 +210,8 @@ def run_of(stretch: Example, first: int) -> Example:
 def scale_of(stretches: Sequence[Example]) -> Scale:
     """Give means and deviations of what the first layer is given of envelopes."""
     envelopes = np.concatenate([stretch.envelopes[::200] for stretch in stretches])
-    told = np.asarray(of_envelopes(envelopes.astype(np.float32))).reshape(-1, ENVELOPE_INPUTS)
-    means, deviations = told.mean(axis=0), told.std(axis=0) + 1e-2
+    inputs = np.asarray(of_envelopes(envelopes.astype(np.float32))).reshape(-1, ENVELOPE_INPUTS)
+    means, deviations = inputs.mean(axis=0), inputs.std(axis=0) + 1e-2
     # which band it is stays as it is
     means[-BANDS:], deviations[-BANDS:] = 0, 1
     return means, deviations
@@ -226,19 +226,19 @@ def first_layers(seed: int) -> Layers:
 
     return {
         "bins": (
-            drawn(BIN_CELLS, BIN_UNITS, 1.0),
+            drawn(BIN_CONTEXT, BIN_UNITS, 1.0),
             drawn(BIN_FIGURES, BIN_UNITS, 0.1),
             jnp.zeros(BIN_UNITS),
         ),
         "first": (drawn(ENVELOPE_INPUTS + 3 * BIN_UNITS, UNITS), jnp.zeros(UNITS)),
         "second": (drawn(UNITS, SECOND_UNITS), jnp.zeros(SECOND_UNITS)),
-        "last": (drawn(SECOND_UNITS, ODDS_CELL_FRAMES, 0.1), jnp.zeros(ODDS_CELL_FRAMES)),
+        "last": (drawn(SECOND_UNITS, LLR_BIN_FRAMES, 0.1), jnp.zeros(LLR_BIN_FRAMES)),
     }
 
 
 def model_of(layers: dict[str, tuple[np.ndarray, ...]], scale: Scale) -> OnsetModel:
     """Take the scale of the envelopes into the weights, and sort them by what they weigh."""
-    bin_cells, bin_figures, bin_biases = layers["bins"]
+    bin_context, bin_figures, bin_biases = layers["bins"]
     (first, first_biases), (second, second_biases) = layers["first"], layers["second"]
     last, last_bias = layers["last"]
     means, deviations = scale
@@ -247,7 +247,7 @@ def model_of(layers: dict[str, tuple[np.ndarray, ...]], scale: Scale) -> OnsetMo
     own, mean, above, below, which = np.split(envelopes, np.cumsum((figures, figures, near, near)))
     bins, bins_above, bins_below = np.split(first[ENVELOPE_INPUTS:], 3)
     arrays = {
-        "bin_cells": bin_cells,
+        "bin_context": bin_context,
         "bin_figures": bin_figures,
         "bin_biases": bin_biases,
         "bins": bins,
@@ -267,25 +267,25 @@ def model_of(layers: dict[str, tuple[np.ndarray, ...]], scale: Scale) -> OnsetMo
 
 
 def bits_a_second(model: OnsetModel, stretches: Sequence[Example]) -> tuple[float, float]:
-    """Tell by how many bits the odds shorten what the onsets take to write down.
+    """Tell by how many bits the LLRs shorten what the onsets take to write down.
 
     Returns
     -------
-    To the cell, and to the frame.
+    To the LLR bin, and to the frame.
     """
     onsets = np.concatenate([stretch.onsets for stretch in stretches])
-    frames = np.concatenate([model.frame_odds(stretch.features) for stretch in stretches])
+    frames = np.concatenate([model.frame_llr(stretch.features) for stretch in stretches])
     there = onsets != NO_ONSET
     rates = onset_rates(stretches)
-    cells = cell_odds(frames) + np.log(rates / (1 - rates))
-    with_odds = np.logaddexp(0, np.where(there, -cells, cells)).sum(axis=1).mean()
+    llr_bins = bin_llr(frames) + np.log(rates / (1 - rates))
+    with_llr = np.logaddexp(0, np.where(there, -llr_bins, llr_bins)).sum(axis=1).mean()
     without = -(rates * np.log(rates) + (1 - rates) * np.log(1 - rates)).sum()
-    bits = (without - with_odds) / np.log(2) * ODDS_CELLS_PER_SECOND
-    # where in its cell an onset is: two bits, if nothing is known
-    of_cell = frames.reshape(-1, ODDS_CELL_FRAMES, BANDS)
-    chosen = np.take_along_axis(of_cell, np.maximum(onsets, 0)[:, None].astype(np.int64), axis=1)
-    place = (chosen[:, 0] - cell_odds(frames))[there].sum() / len(onsets)
-    return float(bits), float(bits + place / np.log(2) * ODDS_CELLS_PER_SECOND)
+    bits = (without - with_llr) / np.log(2) * LLR_BINS_PER_SECOND
+    # where in its LLR bin an onset is: two bits, if nothing is known
+    of_llr_bin = frames.reshape(-1, LLR_BIN_FRAMES, BANDS)
+    chosen = np.take_along_axis(of_llr_bin, np.maximum(onsets, 0)[:, None].astype(np.int64), axis=1)
+    position = (chosen[:, 0] - bin_llr(frames))[there].sum() / len(onsets)
+    return float(bits), float(bits + position / np.log(2) * LLR_BINS_PER_SECOND)
 
 
 def main() -> None:
@@ -314,13 +314,16 @@ def main() -> None:
         settings={name: getattr(arguments, name) for name in ("stretches", "epochs", "seed")},
     )
     held_out = list(examples(validation, VALIDATION_STRETCHES))
-    for name, pieces, heard in (
+    for name, pieces, stretches_of_set in (
         ("training", training, stretches[::7]),
         ("validation", validation, held_out),
     ):
-        cell, frame = bits_a_second(model, heard)
-        made[name] = {"bits a second to the cell": cell, "to the frame": frame}
-        print(f"{name} set, {len(pieces)} pieces: {cell:.1f} bits a second to the cell,", end=" ")
+        llr_bin, frame = bits_a_second(model, stretches_of_set)
+        made[name] = {"bits a second to the LLR bin": llr_bin, "to the frame": frame}
+        print(
+            f"{name} set, {len(pieces)} pieces: {llr_bin:.1f} bits a second to the LLR bin,",
+            end=" ",
+        )
         print(f"{frame:.1f} to the frame", flush=True)
     print(json.dumps(made, indent=1))
     ModelFile({"network": model.arrays()}, {"network": made}).write(arguments.out)

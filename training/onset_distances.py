@@ -4,8 +4,8 @@
 
 Stretches of the training set go through what a file that is fingerprinted may have gone through
 (`decision.FINGERPRINTED`), and are compared with another pressing of the piece (`examples`). It
-prints log-likelihood ratios by the distance in frames: measured values for `ODDS_NEAR_ONSET` and
-`ODDS_ELSEWHERE` of `spotify_pipeline.fingerprint.onset_odds`, which are still set by hand.
+prints log-likelihood ratios by the distance in frames: measured values for `LLR_NEAR_ONSET` and
+`LLR_ELSEWHERE` of `spotify_pipeline.fingerprint.onset_llr`, which are still set by hand.
 
 Belongs here: these few numbers. Does not belong here: what a recording itself tells (`network`).
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.parts import Part, part_of
-from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
+from spotify_pipeline.fingerprint import LLR_BIN_FRAMES
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
 from spotify_pipeline.recording import audio_files
@@ -43,13 +43,13 @@ def counts(stretch: Example) -> tuple[np.ndarray, np.ndarray]:
     own = stretch.envelopes[:, :, -len(ONSET_FRAMES) :] > 0
     frames, onsets = np.zeros((2, FARTHEST + 2), np.int64)
     first = -int(ONSET_FRAMES[0])
-    for place in range(ODDS_CELL_FRAMES):
+    for position in range(LLR_BIN_FRAMES):
         left = np.full(own.shape[:2], FARTHEST + 1)
         for distance in range(FARTHEST, -1, -1):
             for apart in {-distance, distance}:
-                left[own[:, :, first + place + apart]] = distance
+                left[own[:, :, first + position + apart]] = distance
         frames += np.bincount(left.ravel(), minlength=FARTHEST + 2)
-        there = stretch.onsets == place
+        there = stretch.onsets == position
         onsets += np.bincount(left[there], minlength=FARTHEST + 2)
     return frames, onsets
 

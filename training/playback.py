@@ -95,12 +95,12 @@ def through_a_loudspeaker(samples: Float32s, rng: np.random.Generator) -> Float3
 
 
 def with_automatic_gain(samples: Float32s, rng: np.random.Generator) -> Float32s:
-    """Even out the level as a phone does, by a share of its logarithm."""
-    share = rng.uniform(0.3, 0.9)
+    """Even out the level as a phone does, by a fraction of its logarithm."""
+    fraction = rng.uniform(0.3, 0.9)
     pole = np.exp(-1 / (LEVEL_SECONDS * RATE))
     power = signal.lfilter([1 - pole], [1, -pole], samples.astype(np.float64) ** 2)
     floor = 1e-3 * float(np.mean(samples**2)) + 1e-12
-    return np.asarray(samples * (power + floor) ** (-share / 2), np.float32)
+    return np.asarray(samples * (power + floor) ** (-fraction / 2), np.float32)
 
 
 def in_noise(samples: Float32s, rng: np.random.Generator) -> Float32s:

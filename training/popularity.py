@@ -43,11 +43,11 @@ POINTS = np.arange(101)
 
 
 def published() -> np.ndarray:
-    """Give the share of tracks of each popularity, float64 of shape (101,)."""
-    shares = np.exp(-POINTS * np.log(300) / 49)
-    shares[1:] *= 0.3 / shares[1:].sum()
-    shares[0] = 0.7
-    return np.asarray(shares)
+    """Give the fraction of tracks of each popularity, float64 of shape (101,)."""
+    fractions = np.exp(-POINTS * np.log(300) / 49)
+    fractions[1:] *= 0.3 / fractions[1:].sum()
+    fractions[0] = 0.7
+    return np.asarray(fractions)
 
 
 def counted(catalog: Path) -> np.ndarray:
@@ -62,11 +62,11 @@ def counted(catalog: Path) -> np.ndarray:
     return np.asarray(counts / counts.sum())
 
 
-def drawn(examples: Examples, shares: np.ndarray, plays: bool, seed: int) -> np.ndarray:
+def drawn(examples: Examples, fractions: np.ndarray, plays: bool, seed: int) -> np.ndarray:
     """Draw how many nats popularity puts each match ahead of its rival, at a weight of 1."""
     rng = np.random.default_rng(seed)
-    asked = shares * np.exp(NATS_A_POINT * POINTS) if plays else shares
-    points = rng.choice(POINTS, len(examples.right), p=shares)
+    asked = fractions * np.exp(NATS_A_POINT * POINTS) if plays else fractions
+    points = rng.choice(POINTS, len(examples.right), p=fractions)
     points[examples.right] = rng.choice(POINTS, examples.right.sum(), p=asked / asked.sum())
     firsts = np.flatnonzero(examples.best)
     first_of = firsts[np.searchsorted(firsts, np.arange(len(points)), side="right") - 1]
@@ -74,7 +74,7 @@ def drawn(examples: Examples, shares: np.ndarray, plays: bool, seed: int) -> np.
     # the first one's rival is the second, or a track that is not among the examples
     seconds = np.minimum(firsts + 1, len(points) - 1)
     alone = np.append(examples.best[1:], True)[firsts]
-    rivals[firsts] = np.where(alone, rng.choice(POINTS, len(firsts), p=shares), points[seconds])
+    rivals[firsts] = np.where(alone, rng.choice(POINTS, len(firsts), p=fractions), points[seconds])
     return np.asarray(NATS_A_POINT * (points - rivals))
 
 
@@ -99,14 +99,14 @@ def main() -> None:
     source = SOURCES[0]
     examples = Examples.read(sorted(arguments.examples.glob(f"{source}-*.npz")))
     decision = decisions_of(read_model_file(arguments.model))[source]
-    shares = counted(arguments.catalog) if arguments.catalog else published()
+    fractions = counted(arguments.catalog) if arguments.catalog else published()
     known = (examples.best & examples.known).sum() * arguments.draws
     print(f"{'requests':>12} {'weight':>6} {'log loss':>9} {'accepted and right':>18} {'wrong':>6}")
     for plays in (True, False):
         for weight in WEIGHTS:
             cost, accepted, wrong = 0.0, 0, 0
             for draw in range(arguments.draws):
-                priors = weight * drawn(examples, shares, plays, arguments.seed + draw)
+                priors = weight * drawn(examples, fractions, plays, arguments.seed + draw)
                 odds = odds_of(decision, examples, priors)
                 signed = np.where(examples.right, -odds, odds).clip(-50, 50)
                 cost += float(np.logaddexp(0, signed).mean()) / arguments.draws

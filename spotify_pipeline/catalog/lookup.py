@@ -262,10 +262,10 @@ class Lookup:
         """Add what other rooms know, and other releases."""
         ids = [track.track_id for track in kept]
         indexed = indexed_among(self._settings.index, ids)
-        heard = self._heard([track.track_id for track in kept if track.features is None])
+        features = self._heard([track.track_id for track in kept if track.features is None])
         return [
             Found(
-                replace(track, features=track.features or heard.get(track.track_id)),
+                replace(track, features=track.features or features.get(track.track_id)),
                 track.track_id in indexed,
                 tuple(t for t in same.get(track.isrc or "", ()) if t.track_id != track.track_id),
             )

@@ -56,7 +56,7 @@ def as_csv(answer: Found | Unknown) -> str:
         return _row({"asked": answer.asked, "error": answer.error})
     track, album = answer.track, answer.track.album
     features = track.features or AudioFeatures()
-    cells: dict[str, Any] = {
+    values: dict[str, Any] = {
         "asked": answer.asked,
         "artists": "; ".join(artist.name for artist in track.artists),
         "artist_ids": "; ".join(artist.artist_id or "" for artist in track.artists),
@@ -66,15 +66,15 @@ def as_csv(answer: Found | Unknown) -> str:
         "markets": None if track.markets is None else "; ".join(track.markets),
     }
     for name in "track_id title isrc duration_ms popularity disc_number track_number".split():
-        cells[name] = getattr(track, name)
-    cells["preview_url"] = track.preview_url
+        values[name] = getattr(track, name)
+    values["preview_url"] = track.preview_url
     for name in ("tempo", "key", "mode", "loudness"):
-        cells[name] = getattr(features, name)
+        values[name] = getattr(features, name)
     if album is not None:
-        cells |= {"album": album.title, "album_id": album.album_id, "label": album.label}
-        cells |= {"upc": album.upc, "release_date": album.release_date}
-        cells["cover"] = album.images[0].url if album.images else None
-    return _row(cells)
+        values |= {"album": album.title, "album_id": album.album_id, "label": album.label}
+        values |= {"upc": album.upc, "release_date": album.release_date}
+        values["cover"] = album.images[0].url if album.images else None
+    return _row(values)
 
 
 def as_text(answer: Found | Unknown, *, images: bool = False) -> str:
@@ -152,7 +152,7 @@ def _line(fields: dict[str, Any]) -> str:
     return msgspec.json.encode(fields).decode() + "\n"
 
 
-def _row(cells: dict[str, Any]) -> str:
+def _row(values: dict[str, Any]) -> str:
     text = io.StringIO()
-    csv.DictWriter(text, _COLUMNS, lineterminator="\n").writerow(cells)
+    csv.DictWriter(text, _COLUMNS, lineterminator="\n").writerow(values)
     return text.getvalue()

@@ -125,8 +125,8 @@ class _Tier:
         """Match tracks that have all the words, but some of them with a letter changed."""
         return self.all(
             [
-                self._similar(word) if place in wrong else self.word(word)
-                for place, word in enumerate(asked)
+                self._similar(word) if position in wrong else self.word(word)
+                for position, word in enumerate(asked)
             ]
         )
 
@@ -250,13 +250,13 @@ class TextSearch:
         """Give the places of words that have a letter changed: those that no track has, or any."""
         if len(asked) > MOST_MISTYPED:
             return []
-        places = [
-            place
-            for place, word in enumerate(asked)
+        positions = [
+            position
+            for position, word in enumerate(asked)
             if SHORTEST_MISTYPED <= len(word) <= LONGEST_MISTYPED and not is_unspaced(word)
         ]
-        unknown = [k for k in places if not any(tier.has(asked[k]) for tier in self.tiers)]
-        return [unknown] if unknown else [[place] for place in places]
+        unknown = [k for k in positions if not any(tier.has(asked[k]) for tier in self.tiers)]
+        return [unknown] if unknown else [[position] for position in positions]
 
 
 def _either(queries: Sequence[tantivy.Query]) -> tantivy.Query:

@@ -32,8 +32,8 @@ def one_letter_off(word: str) -> set[str]:
     """
     letters = "".join(a for a in ALPHABETS if not set(a).isdisjoint(word))
     found: set[str] = set()
-    for place in range(len(word) + 1):
-        head, tail = word[:place], word[place:]
+    for position in range(len(word) + 1):
+        head, tail = word[:position], word[position:]
         found.update(head + letter + tail for letter in letters)
         if tail:
             found.add(head + tail[1:])

@@ -120,7 +120,7 @@ def identify(
             raise click.UsageError("--timeline goes with --json and no other option")
         _write_timelines(recordings, settings, form == "json")
         return
-    witness = _plotter(plot, recordings) if plot else None
+    observer = _plotter(plot, recordings) if plot else None
 
     def answered(files: list[Path]) -> Iterator["Answer | Failure"]:
         answers = answer_files(
@@ -130,7 +130,7 @@ def identify(
             limit=limit,
             threshold=threshold_of(false_accepts),
             popularity=settings.popularity,
-            witness=witness,
+            observer=observer,
         )
         return _with_bar(answers, len(files))
 

@@ -13,7 +13,7 @@ import socket
 import dagster as dg
 import psutil
 
-__all__ = ["ENDED_TAG", "bury_dead_runs", "process_tag"]
+__all__ = ["ENDED_TAG", "fail_dead_runs", "process_tag"]
 
 PROCESS_TAG = "spotify-pipeline/process"
 
@@ -35,16 +35,16 @@ def process_tag() -> dict[str, str]:
     return {PROCESS_TAG: f"{socket.gethostname()} {pid} {_started(pid)}"}
 
 
-def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """End the runs whose process is gone, and free their slots; gives their ids."""
-    buried = []
+    failed = []
     for run in instance.get_runs(dg.RunsFilter(statuses=ALIVE)):
         if _is_dead(run.tags.get(PROCESS_TAG)):
             instance.add_run_tags(run.run_id, ENDED_TAG)
             instance.report_run_failed(run, "The process that ran this was ended from outside.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            buried.append(run.run_id)
-    return buried
+            failed.append(run.run_id)
+    return failed
 
 
 def _is_dead(tag: str | None) -> bool:

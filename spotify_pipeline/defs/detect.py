@@ -63,7 +63,7 @@ def identify_recordings(
             limit=config.limit,
             threshold=threshold_of(config.false_accepts),
             popularity=settings.popularity,
-            witness=evidence.append,
+            observer=evidence.append,
         ):
             sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
             sys.stdout.flush()

@@ -81,7 +81,7 @@ def detection_evaluation(
             degradations=config.degradations,
             excerpts=config.excerpts,
             seed=config.seed,
-            peers=config.peers,
+            baselines=config.peers,
             spliced=config.spliced,
             documents=[Path(file).expanduser() for file in config.documents],
         )

@@ -17,7 +17,7 @@ from dagster import DagsterExecutionInterruptedError
 from filelock import FileLock, Timeout
 
 from spotify_pipeline.defs import build_defs
-from spotify_pipeline.defs.dead_runs import bury_dead_runs, process_tag
+from spotify_pipeline.defs.dead_runs import fail_dead_runs, process_tag
 from spotify_pipeline.defs.instance import open_instance
 from spotify_pipeline.defs.resources import Context
 from spotify_pipeline.defs.shards import WHOLE_FILE
@@ -95,9 +95,9 @@ def run_waiting(
     settings
         The installation.
     report
-        Told how far the work is.
+        Called with how far the work is.
     say
-        Told why it waits, when it does.
+        Called with why it waits, when it does.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class _Runs:
     def everything(self) -> Iterator[JobOutcome]:
         """Run whatever waits."""
         with open_instance(self.settings) as self.instance:
-            bury_dead_runs(self.instance)
+            fail_dead_runs(self.instance)
             for name, reason in passed_over(self.settings).items():
                 text = f"{name} is passed over: {reason}"
                 whole = name == str(self.settings.incoming)  # and that is an error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from spotify_pipeline.defs.dead_runs import ALIVE, ENDED_TAG, bury_dead_runs
+from spotify_pipeline.defs.dead_runs import ALIVE, ENDED_TAG, fail_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
@@ -65,7 +65,7 @@ def finished_shards(
         return skipped
     settings = data_home.settings
     settings.require_incoming()
-    bury_dead_runs(context.instance)
+    fail_dead_runs(context.instance)
     earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
     ledger = unless_busy(read_ledger, settings.audio_database)

@@ -1,7 +1,7 @@
 """Assets of the audio analysis: each shard reduced, then ingested.
 
-Two assets, partitioned over the shard names. The reduction needs no database, so several run side
-by side; the ingestion has the database to itself, in a pool.
+Two assets, partitioned over the shard names. The staged extract needs no database, so several run
+side by side; the ingestion has the database to itself, in a pool.
 
 Belongs here: wiring and metadata. Does not belong here: the work (`ingest.shard`).
 """
@@ -53,7 +53,7 @@ def _check_specs(
         ]
 
 
-class Keep(dg.Config):
+class RetentionPolicy(dg.Config):
     """What to keep of documents beside the detection fields, instead of what the settings say."""
 
     parts: list[str] | None = None
@@ -72,7 +72,7 @@ class Keep(dg.Config):
 )
 def reduced_shard(
     context: dg.AssetExecutionContext,
-    config: Keep,
+    config: RetentionPolicy,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -106,14 +106,14 @@ def reduced_shard(
                 description=str(error),
             )
             return
-    reduction = staged.reduction
-    summary = reduction.summary()
+    extract = staged.extract
+    summary = extract.summary()
     yield dg.MaterializeResult(
         metadata={
             "source": dg.MetadataValue.path(summary.source),
             "source_bytes": summary.source_bytes,
-            "reduced_bytes": reduction.size,
-            "bytes_per_track": reduction.size / max(summary.tracks, 1),
+            "reduced_bytes": extract.size,
+            "bytes_per_track": extract.size / max(summary.tracks, 1),
             "lines": summary.lines,
             "tracks": summary.tracks,
             "rejects": summary.rejects,

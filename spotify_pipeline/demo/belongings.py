@@ -15,7 +15,7 @@ from spotify_pipeline.settings import DEMO_HOME, HOME_VARIABLE, Settings
 from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
-__all__ = ["claim_home", "is_demo_home", "note_made"]
+__all__ = ["mark_home", "is_demo_home", "note_made"]
 
 
 def is_demo_home(home: Path) -> bool:
@@ -23,7 +23,7 @@ def is_demo_home(home: Path) -> bool:
     return _list_in(home).is_file()
 
 
-def claim_home(settings: Settings) -> None:
+def mark_home(settings: Settings) -> None:
     """Make a home the demo's own, or find that it is.
 
     Raises

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spotify_pipeline.demo.belongings import claim_home, note_made
+from spotify_pipeline.demo.belongings import mark_home, note_made
 from spotify_pipeline.demo.composer import write_pieces
 from spotify_pipeline.demo.excerpt import EXCERPT_RATE, write_noisy_excerpt
 from spotify_pipeline.errors import PipelineError
@@ -77,7 +77,7 @@ def prepare_material(settings: Settings, music: Path | None, report: Report) -> 
     PipelineError
         The data home holds anything that the demo did not make, or there is too little music.
     """
-    claim_home(settings)
+    mark_home(settings)
     settings.create_folders()
     folder = settings.home / "demo"
     pieces = _composed(folder / "music", report) if music is None else _found(music)

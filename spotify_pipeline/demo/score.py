@@ -388,8 +388,8 @@ def _fold(pitch: int, lowest: int) -> int:
 def _perform(note: Note, bar: Bar, material: Material, rng: np.random.Generator) -> Note:
     """Play a written note as a human would: swung, accented, and not quite on time."""
     style = material.style
-    whole, share = divmod(note.time / style.swing_unit, 1)
-    swung = whole + float(np.interp(share, (0, 0.5, 1), (0, material.swing, 1)))
+    whole, fraction = divmod(note.time / style.swing_unit, 1)
+    swung = whole + float(np.interp(fraction, (0, 0.5, 1), (0, material.swing, 1)))
     accent = 1.0 if note.time in style.pulse else 0.85
     layer = note.part if note.part in bar.layers else "drums"
     return note._replace(

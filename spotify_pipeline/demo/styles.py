@@ -17,7 +17,7 @@ class Style:
     Patterns (kick, snare, hat and the chords' comping) hold one character of `STROKES` for each
     sixteenth of a bar, so their length is the meter. The pulse lists the sixteenths that carry the
     beat. Lead, harmony and bass name the instruments to choose from. Tempo (quarter notes per
-    minute) and swing are ranges; swing is the share of ``swing_unit`` sixteenths that the first
+    minute) and swing are ranges; swing is the fraction of ``swing_unit`` sixteenths that the first
     half of them takes.
     """
 

@@ -1,4 +1,4 @@
-"""Why a shard could not be ingested the last time, kept beside the reductions.
+"""Why a shard could not be ingested the last time, kept beside the staged extracts.
 
 Belongs here: noting, clearing and reading failures of shards. Does not belong here: what went wrong
 with single lines; those are rejects.

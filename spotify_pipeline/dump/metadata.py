@@ -1,7 +1,7 @@
 """The dump's metadata, ``spotify_clean.sqlite3.zst`` above all, unpacked and read in batches.
 
 The file is about 37 GB, and 125 GB unpacked. It is read as a stream in the order of its rows, with
-the types that its tables declare; a cell of another type is an error and never a guess.
+the types that its tables declare; a value of another type is an error and never a guess.
 
 Belongs here: the tables' definitions, unpacking, and reading SQLite into Arrow. Does not belong
 here: where the rows go; that is the store's business.
@@ -44,7 +44,7 @@ READ_BYTES = 1 << 14
 # A few of DuckDB's vectors of 2,048 rows, and little enough to stay in the processor's cache.
 BATCH_ROWS = 8192
 
-LONGEST_CELL = 1 << 18
+LONGEST_VALUE = 1 << 18
 """Bytes of a text. Names and copyrights are far shorter; batches of longer ones take gigabytes."""
 
 _TEXTS = "texts"
@@ -203,8 +203,8 @@ def read_table(
     Raises
     ------
     MetadataError
-        The file cannot be read, a table or column is missing, or a cell has another type than its
-        column, is text that is not UTF-8, or is longer than `LONGEST_CELL`: the message names
+        The file cannot be read, a table or column is missing, or a value has another type than its
+        column, is text that is not UTF-8, or is longer than `LONGEST_VALUE`: the message names
         table, column, row (from 1), and value or size.
     """
     definition = ALL_TABLES[table]
@@ -217,16 +217,16 @@ def read_table(
             except StopIteration:
                 return
             except (pa.ArrowException, OSError) as error:
-                _check_cells(database, definition, first_row, batch_rows)
+                _check_values(database, definition, first_row, batch_rows)
                 raise _damaged(database, error) from error
-            texts, *cells = batch.columns
-            if texts.sum().as_py() != _count_texts(cells):
-                _check_cells(database, definition, first_row, batch_rows)
+            texts, *values = batch.columns
+            if texts.sum().as_py() != _count_texts(values):
+                _check_values(database, definition, first_row, batch_rows)
                 raise MetadataError(
                     f"{database}: table {table}, from row {first_row}: reads differently each "
                     "time: the file changes, or the disk fails"
                 )
-            yield pa.record_batch(cells, schema=definition.schema)
+            yield pa.record_batch(values, schema=definition.schema)
             first_row += batch.num_rows
 
 
@@ -234,10 +234,10 @@ def read_table(
 def _open_reader(
     database: Path, definition: TableDefinition, batch_rows: int
 ) -> Iterator[pa.RecordBatchReader]:
-    """Give a table's rows, its columns after one more: how many of the row's cells are text.
+    """Give a table's rows, its columns after one more: how many of the row's values are text.
 
-    The driver takes a column's type from the cells of its first batch, so the first batch is made
-    up of cells of the declared types, and is dropped here. In later batches the driver fails at
+    The driver takes a column's type from the values of its first batch, so the first batch is made
+    up of values of the declared types, and is dropped here. In later batches the driver fails at
     whatever is no integer where integers belong; where text belongs it makes text of numbers and
     BLOBs, which only the count tells.
     """
@@ -272,7 +272,7 @@ def _reading(database: Path, query: str, batch_rows: int) -> Iterator[pa.RecordB
 
 
 def _query(definition: TableDefinition, batch_rows: int) -> str:
-    """Select made-up cells for one batch, then the table in the order of its rows."""
+    """Select synthetic values for one batch, then the table in the order of its rows."""
     samples = {"INTEGER": "0", "TEXT": "'text'", "REAL": "0.0"}
     columns = definition.columns
     made_up = ", ".join(f'{samples[c.declared_type]} AS "{c.name}"' for c in columns)
@@ -287,13 +287,13 @@ def _query(definition: TableDefinition, batch_rows: int) -> str:
 
 
 def _text_count(definition: TableDefinition) -> str:
-    """Count a row's cells that are text; an overlong one is an error before it is read at all."""
+    """Count a row's values that are text; an overlong one is an error before it is read at all."""
     texts = [f'source."{c.name}"' for c in definition.columns if c.declared_type == "TEXT"]
     if not texts:
         return "0"
     # A sum without branches: the same in ANDs and ORs takes SQLite half as long again.
     count = " + ".join(f"(typeof({text}) = 'text')" for text in texts)
-    overlong = " OR ".join(f"octet_length({text}) > {LONGEST_CELL}" for text in texts)
+    overlong = " OR ".join(f"octet_length({text}) > {LONGEST_VALUE}" for text in texts)
     # abs() of the least integer fails; SQLite must not find out that this one is constant
     failure = f"abs(-{2**63 - 1} - (typeof({texts[0]}) <> ''))"
     return f"CASE WHEN {overlong} THEN {failure} ELSE {count} END"
@@ -309,17 +309,17 @@ def _source(definition: TableDefinition) -> str:
     return f'"{definition.name}" AS source NOT INDEXED'
 
 
-def _count_texts(cells: Sequence[pa.Array]) -> int:
-    """Count the cells that are not NULL in columns of text."""
-    return sum(len(c) - c.null_count for c in cells if c.type == pa.string())
+def _count_texts(values: Sequence[pa.Array]) -> int:
+    """Count the values that are not NULL in columns of text."""
+    return sum(len(c) - c.null_count for c in values if c.type == pa.string())
 
 
-def _check_cells(
+def _check_values(
     database: Path, definition: TableDefinition, first_row: int, batch_rows: int
 ) -> None:
-    """Look through the rows of one batch, and fail at the first cell of a wrong type or size.
+    """Look through the rows of one batch, and fail at the first value of a wrong type or size.
 
-    It takes a second, slower reading that tells a cell's own type, so only what is known to be
+    It takes a second, slower reading that tells a value's own type, so only what is known to be
     wrong is read like this.
     """
     _check_sizes(database, definition, first_row, batch_rows)
@@ -331,10 +331,10 @@ def _check_cells(
         )
         for number, row in enumerate(rows, first_row):
             for column, value in zip(definition.columns, row, strict=True):
-                if type(value) not in column.cell_types:
-                    place = f"table {definition.name}, column {column.name}, row {number}"
+                if type(value) not in column.value_types:
+                    position = f"table {definition.name}, column {column.name}, row {number}"
                     raise MetadataError(
-                        f"{database}: {place}: {reprlib.repr(value)} where "
+                        f"{database}: {position}: {reprlib.repr(value)} where "
                         f"{column.declared_type} belongs: fetch the file again"
                     )
 
@@ -342,34 +342,34 @@ def _check_cells(
 def _check_sizes(
     database: Path, definition: TableDefinition, first_row: int, batch_rows: int
 ) -> None:
-    """Fail at the first cell of a batch that is too long, without reading it."""
+    """Fail at the first value of a batch that is too long, without reading it."""
     sizes = ", ".join(f'octet_length(source."{c.name}") AS "{c.name}"' for c in definition.columns)
     query = f"SELECT {sizes} FROM {_source(definition)} LIMIT {batch_rows} OFFSET {first_row - 1}"
     try:
         with _reading(database, query, batch_rows) as reader:
             rows = reader.read_all().to_pylist()
     except (adbc_driver_manager.Error, pa.ArrowException, OSError):
-        return  # damaged, as the reading of the cells tells
+        return  # damaged, as the reading of the values tells
     for number, row in enumerate(rows, first_row):
         for name, size in row.items():
-            if size is not None and size > LONGEST_CELL:
+            if size is not None and size > LONGEST_VALUE:
                 raise MetadataError(
                     f"{database}: table {definition.name}, column {name}, row {number}: {size:,} "
-                    f"bytes where at most {LONGEST_CELL:,} belong: fetch the file again"
+                    f"bytes where at most {LONGEST_VALUE:,} belong: fetch the file again"
                 )
 
 
-def _text_or_bytes(cell: bytes) -> str | bytes:
+def _text_or_bytes(value: bytes) -> str | bytes:
     """Decode a text of SQLite; one that is not UTF-8 stays what it is."""
     try:
-        return cell.decode()
+        return value.decode()
     except UnicodeDecodeError:
-        return cell
+        return value
 
 
 @contextmanager
 def _connect(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open a SQLite file for reading, cell by cell."""
+    """Open a SQLite file for reading, value by value."""
     address = _address(database)
     try:
         # one thread at a time, but not always the same
@@ -452,7 +452,7 @@ def _refuse_if_locked(database: Path, address: str) -> None:
                 f"{database}: locked by another program: load it when that has closed it"
             ) from error
     except sqlite3.Error:
-        pass  # whatever is damaged is told where it is read
+        pass  # whatever is damaged is reported where it is read
 
 
 def _damaged(database: Path, error: Exception) -> MetadataError:

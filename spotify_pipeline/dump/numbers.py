@@ -41,34 +41,34 @@ def read_number(text: UInt8s, start: int) -> tuple[float, int]:
     """
     end = len(text)
     negative = start < end and text[start] == _MINUS
-    place = start + negative
-    first = place
+    position = start + negative
+    first = position
     value = 0
-    while place < end and _ZERO <= byte_at(text, place) <= _NINE:
-        value = value * 10 + (int(byte_at(text, place)) - _ZERO)
-        place += 1
-    digits = place - first
+    while position < end and _ZERO <= byte_at(text, position) <= _NINE:
+        value = value * 10 + (int(byte_at(text, position)) - _ZERO)
+        position += 1
+    digits = position - first
     if digits == 0 or (digits > 1 and text[first] == _ZERO):
         return 0.0, start
     decimals = 0
-    if place < end and text[place] == _POINT:
-        place += 1
-        first = place
-        while place < end and _ZERO <= byte_at(text, place) <= _NINE:
-            value = value * 10 + (int(byte_at(text, place)) - _ZERO)
-            place += 1
-        decimals = place - first
+    if position < end and text[position] == _POINT:
+        position += 1
+        first = position
+        while position < end and _ZERO <= byte_at(text, position) <= _NINE:
+            value = value * 10 + (int(byte_at(text, position)) - _ZERO)
+            position += 1
+        decimals = position - first
         if decimals == 0:
             return 0.0, start
-    plain = place
-    if place < end and (text[place] | _LOWER) == _SMALL_E:
-        place = _skip_exponent(text, place)
-        if place == plain:
+    plain = position
+    if position < end and (text[position] | _LOWER) == _SMALL_E:
+        position = _skip_exponent(text, position)
+        if position == plain:
             return 0.0, start
-    if place > plain or digits + decimals > _MOST_DIGITS:
-        return _strtod(text.ctypes.data + start, 0), place
+    if position > plain or digits + decimals > _MOST_DIGITS:
+        return _strtod(text.ctypes.data + start, 0), position
     number = value / _POWERS[decimals]
-    return -number if negative else number, place
+    return -number if negative else number, position
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -97,10 +97,10 @@ def read_fraction(text: UInt8s, start: int) -> tuple[float, int]:
 @njit(cache=True, nogil=True)
 def _skip_exponent(text: UInt8s, start: int) -> int:
     """Give the place behind an exponent; `start` if it has no digits."""
-    place = start + 1
-    if place < len(text) and (text[place] == _MINUS or text[place] == _PLUS):
-        place += 1
-    first = place
-    while place < len(text) and _ZERO <= byte_at(text, place) <= _NINE:
-        place += 1
-    return place if place > first else start
+    position = start + 1
+    if position < len(text) and (text[position] == _MINUS or text[position] == _PLUS):
+        position += 1
+    first = position
+    while position < len(text) and _ZERO <= byte_at(text, position) <= _NINE:
+        position += 1
+    return position if position > first else start

@@ -20,7 +20,7 @@ def passed_over(settings: Settings) -> dict[str, str]:
 
     These are folders that can't be read, links to folders, files that look like shards but are
     none, and metadata files that are older than another one. Temporary files of downloads, and
-    files that have nothing to do with the dump, are not told.
+    files that have nothing to do with the dump, are not reported.
 
     Raises
     ------

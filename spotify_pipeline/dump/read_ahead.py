@@ -87,43 +87,43 @@ class ReadAhead:
     ) -> Iterator[memoryview]:
         assert process.stdin is not None
         assert process.stdout is not None
-        place = 0
+        position = 0
         while True:
             try:
-                told = pickle.load(process.stdout)
+                message = pickle.load(process.stdout)
             except EOFError as error:
                 raise PipelineError(
                     f"{self.path}: the process that unpacked it was ended from outside, most often"
                     " because memory ran out; try again when more is free"
                 ) from error
-            if isinstance(told, BaseException):
-                raise told
-            if isinstance(told, str):
-                self.checksum = told
+            if isinstance(message, BaseException):
+                raise message
+            if isinstance(message, str):
+                self.checksum = message
                 return
-            length, self.bytes_read = told
-            yield chunks[place : place + length]
-            place = (place + CHUNK_BYTES) % len(chunks)
+            length, self.bytes_read = message
+            yield chunks[position : position + length]
+            position = (position + CHUNK_BYTES) % len(chunks)
             with suppress(BrokenPipeError):  # it may have ended already, after its last chunk
                 process.stdin.write(b".")
 
 
-def _fill(path: Path, chunks: memoryview, freed: IO[bytes], told: IO[bytes]) -> None:
+def _fill(path: Path, chunks: memoryview, freed: IO[bytes], message: IO[bytes]) -> None:
     """Unpack a file into the ring."""
     free = CHUNKS
-    place = 0
+    position = 0
     with open_compressed(path) as reader:
         while True:
             if free == 0:
                 free = len(freed.read(CHUNKS))
                 if free == 0:
                     return  # nobody is there any more
-            length = reader.readinto(chunks[place : place + CHUNK_BYTES])
+            length = reader.readinto(chunks[position : position + CHUNK_BYTES])
             if length == 0:
-                pickle.dump(reader.checksum, told)
+                pickle.dump(reader.checksum, message)
                 return
-            pickle.dump((length, reader.bytes_read), told)
-            place = (place + CHUNK_BYTES) % len(chunks)
+            pickle.dump((length, reader.bytes_read), message)
+            position = (position + CHUNK_BYTES) % len(chunks)
             free -= 1
 
 
@@ -132,13 +132,13 @@ def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who waits for this one decides
     path, memory = Path(sys.argv[1]), int(sys.argv[2])
     chunks = memoryview(mmap.mmap(memory, CHUNKS * CHUNK_BYTES))
-    with open(0, "rb", buffering=0) as freed, open(1, "wb", buffering=0) as told:
+    with open(0, "rb", buffering=0) as freed, open(1, "wb", buffering=0) as message:
         try:
-            _fill(path, chunks, freed, told)
+            _fill(path, chunks, freed, message)
         except BrokenPipeError:
             return
         except Exception as error:
-            pickle.dump(error, told)
+            pickle.dump(error, message)
 
 
 if __name__ == "__main__":

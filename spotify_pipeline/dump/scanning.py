@@ -56,10 +56,10 @@ def find_byte(text: UInt8s, byte: int, start: int) -> int:
 def count_byte(text: UInt8s, byte: int) -> int:
     """Count a byte that is rare."""
     count = 0
-    place = find_byte(text, byte, 0)
-    while place < len(text):
+    position = find_byte(text, byte, 0)
+    while position < len(text):
         count += 1
-        place = find_byte(text, byte, place + 1)
+        position = find_byte(text, byte, position + 1)
     return count
 
 
@@ -75,20 +75,20 @@ def find_members(line: UInt8s, with_marks: bool) -> tuple[Int64s, Int32s]:
     spans = np.full((3, 2), _NOT_FOUND)
     marks = np.empty(0, np.int32)
     nothing = spans[:0], marks
-    place = skip_blank(line, 0)
-    more = has_byte(line, place, _OPEN)
+    position = skip_blank(line, 0)
+    more = has_byte(line, position, _OPEN)
     if not more:
         return nothing
     while more:
-        key = skip_blank(line, place + 1)
+        key = skip_blank(line, position + 1)
         key_end = _skip_text(line, key)
         if key_end == _NOT_FOUND:
             return nothing
         member = _member(line, key + 1, key_end - 1)
-        place = skip_blank(line, key_end)
-        if member == _ESCAPED or not has_byte(line, place, _COLON):
+        position = skip_blank(line, key_end)
+        if member == _ESCAPED or not has_byte(line, position, _COLON):
             return nothing
-        start = skip_blank(line, place + 1)
+        start = skip_blank(line, position + 1)
         if member == _SEGMENTS and with_marks:
             marks = find_marks(line, start)
         if member == _SEGMENTS and len(marks):
@@ -99,9 +99,9 @@ def find_members(line: UInt8s, with_marks: bool) -> tuple[Int64s, Int32s]:
             return nothing
         if member != _UNKNOWN:
             spans[member, 0], spans[member, 1] = start, end
-        place = skip_blank(line, end)
-        more = has_byte(line, place, _COMMA)
-    if not has_byte(line, place, _CLOSE) or skip_blank(line, place + 1) < len(line):
+        position = skip_blank(line, end)
+        more = has_byte(line, position, _COMMA)
+    if not has_byte(line, position, _CLOSE) or skip_blank(line, position + 1) < len(line):
         return nothing
     return spans, marks
 
@@ -128,13 +128,13 @@ def find_marks(text: UInt8s, start: int) -> Int32s:
     """
     if not _is_nested(text, start):
         return np.empty(0, np.int32)
-    places = np.empty(len(text) // 4 + BLOCK + MARKS_BEHIND, np.int32)
+    positions = np.empty(len(text) // 4 + BLOCK + MARKS_BEHIND, np.int32)
     count = np.uint64(0)  # a signed index would be compared with 0 each time
     depth = end = 0
     within_text = escaped = np.uint64(0)
     for block in range(start, len(text), BLOCK):
-        if count + np.uint64(BLOCK + MARKS_BEHIND) > np.uint64(len(places)):
-            places = np.concatenate((places, places))
+        if count + np.uint64(BLOCK + MARKS_BEHIND) > np.uint64(len(positions)):
+            positions = np.concatenate((positions, positions))
         quotes, opens, closes, commas, within_text, escaped = _structure(
             text, block, within_text, escaped
         )
@@ -143,16 +143,16 @@ def find_marks(text: UInt8s, start: int) -> Int32s:
         if end:
             marks &= ~np.uint64(0) >> np.uint64(BLOCK - end)
         while marks:
-            places[count] = np.int32(block) + np.int32(trailing_zeros(marks))
+            positions[count] = np.int32(block) + np.int32(trailing_zeros(marks))
             count += np.uint64(1)
             marks &= marks - np.uint64(1)
         if end or depth > MOST_NESTED:
             break
     if not end:
-        return places[:0]
+        return positions[:0]
     last = np.int64(count)
-    places[last : last + MARKS_BEHIND] = len(text)
-    return places[: last + MARKS_BEHIND]
+    positions[last : last + MARKS_BEHIND] = len(text)
+    return positions[: last + MARKS_BEHIND]
 
 
 @njit(cache=True, nogil=True)
@@ -249,8 +249,8 @@ def _unescaped(
 ) -> tuple[np.uint64, np.uint64]:
     """Drop the quotes behind a backslash; also tells whether the next block begins behind one."""
     one = np.uint64(1)
-    for place in range(BLOCK):
-        bit = one << np.uint64(place)
+    for position in range(BLOCK):
+        bit = one << np.uint64(position)
         if escaped:
             quotes &= ~bit
             escaped = np.uint64(0)
@@ -276,9 +276,9 @@ def is_word(text: UInt8s, start: int, end: int, word: UInt8s) -> bool:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def has_byte(text: UInt8s, place: int, byte: int) -> bool:
+def has_byte(text: UInt8s, position: int, byte: int) -> bool:
     """Tell whether a byte stands at a place, which is not negative and may lie behind the end."""
-    return place < len(text) and byte_at(text, place) == byte
+    return position < len(text) and byte_at(text, position) == byte
 
 
 @njit(cache=True, nogil=True, forceinline=True)

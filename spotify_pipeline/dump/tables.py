@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-_CELL_TYPES: Mapping[str, frozenset[type]] = {
+_VALUE_TYPES: Mapping[str, frozenset[type]] = {
     "INTEGER": frozenset({int, NoneType}),
     "TEXT": frozenset({str, NoneType}),
     "REAL": frozenset({float, int, NoneType}),
@@ -40,9 +40,9 @@ class Column:
     nullable: bool
 
     @property
-    def cell_types(self) -> frozenset[type]:
-        """The types of Python that its cells may have, NULL among them."""
-        return _CELL_TYPES[self.declared_type]
+    def value_types(self) -> frozenset[type]:
+        """The types of Python that its values may have, NULL among them."""
+        return _VALUE_TYPES[self.declared_type]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ says at which offset song and query would agree; a song's score is the most hits
 offsets. All songs are scored, and nothing is left out of the lists: codes are made without the stop
 codes that the open reference pads with.
 
-Belongs here: this one peer. Does not belong here: others (`peers`).
+Belongs here: this one baseline. Does not belong here: others (`baselines`).
 """
 
 from dataclasses import dataclass
@@ -86,15 +86,15 @@ def _score(hits: UInt32s, starts: Int64s, songs: int, times: UInt32s, codes: UIn
     """Gather the offsets of each song's hits, and find where they are most."""
     bounds = np.zeros(songs + 1, np.int64)
     for code in codes:
-        for place in range(starts[code], starts[code + 1]):
-            bounds[hits[place, 0] + 1] += 1
+        for position in range(starts[code], starts[code + 1]):
+            bounds[hits[position, 0] + 1] += 1
     bounds = np.cumsum(bounds)
     offsets = np.empty(bounds[-1], np.int64)
     ends = bounds[:-1].copy()
     for k in range(len(codes)):
-        for place in range(starts[codes[k]], starts[codes[k] + 1]):
-            song = hits[place, 0]
-            offsets[ends[song]] = np.int64(hits[place, 1]) - np.int64(times[k])
+        for position in range(starts[codes[k]], starts[codes[k] + 1]):
+            song = hits[position, 0]
+            offsets[ends[song]] = np.int64(hits[position, 1]) - np.int64(times[k])
             ends[song] += 1
     best = np.zeros(songs, np.int32)
     for song in range(songs):

@@ -74,8 +74,10 @@ def _room(samples: Float32s, rng: np.random.Generator) -> Float32s:
     tail[: round(0.002 * RATE)] = 0
     tail /= np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
-    heard = signal.fftconvolve(samples, tail)[: len(samples)].astype(np.float32)
-    return band(with_noise(heard, pink_noise(len(heard), rng), 5, RATE), 200, 4500, RATE)
+    reverberant = signal.fftconvolve(samples, tail)[: len(samples)].astype(np.float32)
+    return band(
+        with_noise(reverberant, pink_noise(len(reverberant), rng), 5, RATE), 200, 4500, RATE
+    )
 
 
 def _speed(percent: float) -> Degradation:

@@ -45,7 +45,7 @@ class Document:
     name
         The document's name, or the id of its track.
     duration
-        Seconds; None if it is not told.
+        Seconds; None if it is not reported.
     fingerprint
         Echoprint trains are empty where no trains give the codes.
     harmony

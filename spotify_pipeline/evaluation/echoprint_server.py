@@ -5,7 +5,7 @@ query counts, for each song, how many of its different codes the song has; the s
 index, the size of the intersection over that of the union. There are no times, so nothing can be
 aligned.
 
-Belongs here: this one peer. Does not belong here: others (`peers`).
+Belongs here: this one baseline. Does not belong here: others (`baselines`).
 """
 
 from dataclasses import dataclass
@@ -96,8 +96,8 @@ def _invert(codes: UInt32s, offsets: Int64s) -> tuple[UInt16s, Int64s]:
     ends = starts[:-1].copy()
     songs = np.empty(len(codes), np.uint16)
     for song in range(len(offsets) - 1):
-        for place in range(offsets[song], offsets[song + 1]):
-            code = codes[place]
+        for position in range(offsets[song], offsets[song + 1]):
+            code = codes[position]
             songs[ends[code]] = song
             ends[code] += 1
     return songs, starts
@@ -107,6 +107,6 @@ def _invert(codes: UInt32s, offsets: Int64s) -> tuple[UInt16s, Int64s]:
 def _count(songs: UInt16s, starts: Int64s, number: int, asked: UInt32s) -> Int64s:
     counts = np.zeros(number, np.int64)
     for code in asked:
-        for place in range(starts[code], starts[code + 1]):
-            counts[songs[place]] += 1
+        for position in range(starts[code], starts[code + 1]):
+            counts[songs[position]] += 1
     return counts

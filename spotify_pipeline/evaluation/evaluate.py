@@ -29,11 +29,11 @@ from spotify_pipeline.evaluation.reliability import (
     right_above,
 )
 from spotify_pipeline.evaluation.report import (
+    baseline_table,
     conditions_of,
     figures_table,
     headline,
     index_table,
-    peer_table,
     step_table,
     totals_of,
 )
@@ -49,7 +49,7 @@ TRACK_BYTES = 15_000
 """Of an index, a synthetic track."""
 
 SURE = 0.9
-"""Confidence of answers of which the share that is right is a figure of its own."""
+"""Confidence of answers of which the fraction that is right is a figure of its own."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class EvaluationSetting:
         For each piece, degradation and length.
     seed
         Another one gives other excerpts and other noise.
-    peers
+    baselines
         Whether other systems' searches are asked the same.
     part
         The set whose pieces are asked for: the test set, or for whoever chooses weights, the
@@ -89,7 +89,7 @@ class EvaluationSetting:
     degradations: Sequence[str] = tuple(DEGRADATIONS)
     excerpts: int = 2
     seed: int = 0
-    peers: bool = False
+    baselines: bool = False
     part: Part = Part.TEST
     spliced: int | None = None
     documents: Sequence[Path] = ()
@@ -169,7 +169,7 @@ class Evaluation:
         return {
             "impostors": index_table(self.pieces, self.impostors),
             "detection": figures_table(rows),
-            **({"peers": peer_table(self.results)} if self.setting.peers else {}),
+            **({"baselines": baseline_table(self.results)} if self.setting.baselines else {}),
             "time": step_table(self.results),
             "reliability": reliability_table(self.bins),
         }
@@ -230,7 +230,7 @@ def evaluate(
     total = len(asked) * len(setting.degradations) * len(setting.lengths) * setting.excerpts
     results = []
     with _empty(folder):
-        judge = Judge(folder, asked, impostors, with_peers=setting.peers)
+        judge = Judge(folder, asked, impostors, with_baselines=setting.baselines)
         excerpts = queries(
             asked, setting.degradations, setting.lengths, setting.excerpts, setting.seed
         )

@@ -22,7 +22,7 @@ from spotify_pipeline.evaluation.spliced import Stretches
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony
-from spotify_pipeline.harmony.agreement import Heard, pitches_between
+from spotify_pipeline.harmony.agreement import ChromaSums, pitches_between
 from spotify_pipeline.harmony.chroma import analyzer_pitches
 from spotify_pipeline.index.segment_writer import PackedTracks
 
@@ -58,7 +58,7 @@ def disturbed_harmony(samples: Float32s, onsets: OnsetTrains, rng: np.random.Gen
         Of what disturbs them.
     """
     starts = _disturbed_starts(_starts(onsets), rng)
-    pitches = pitches_between(Heard.of(analyzer_pitches(samples)), starts)
+    pitches = pitches_between(ChromaSums.of(analyzer_pitches(samples)), starts)
     spread = rng.uniform(*PITCH_JITTER)
     pitches = pitches * np.exp(spread * rng.standard_normal(pitches.shape))
     pitches /= np.maximum(pitches.max(axis=1, keepdims=True), 1e-9)

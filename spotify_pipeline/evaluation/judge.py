@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from spotify_pipeline.evaluation.baselines import Baselines
 from spotify_pipeline.evaluation.impostors import Impostors, Kind, tracks_of
-from spotify_pipeline.evaluation.peers import Peers
 from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.queries import Excerpt, Query
 from spotify_pipeline.evaluation.scores import Scores
@@ -74,7 +74,7 @@ class Result:
         order.
     known_seconds, unknown_seconds
         What each step of either took.
-    peers
+    baselines
         Scores of other systems, by their names.
     """
 
@@ -86,7 +86,7 @@ class Result:
     unknown: Sequence[Found]
     known_seconds: Mapping[Step, float]
     unknown_seconds: Mapping[Step, float]
-    peers: Mapping[str, Scores]
+    baselines: Mapping[str, Scores]
 
     @property
     def own(self) -> Found | None:
@@ -179,7 +179,7 @@ class Judge:
         Those that are asked for, two at the least.
     impostors
         Tracks that are indexed with them.
-    with_peers
+    with_baselines
         Whether other systems are asked, too.
     decisions
         As of `Identifier`.
@@ -191,7 +191,7 @@ class Judge:
         pieces: Sequence[Piece],
         impostors: Impostors,
         *,
-        with_peers: bool = False,
+        with_baselines: bool = False,
         decisions: Mapping[str, Decision] | None = None,
     ) -> None:
         groups = [range(group, len(pieces), GROUPS) for group in range(GROUPS)]
@@ -211,7 +211,9 @@ class Judge:
             TimedIdentifier([segments[1 - group], *segments[GROUPS:]], decisions)
             for group in range(GROUPS)
         ]
-        self._peers = Peers([tracks.echoprint for tracks in parts]) if with_peers else None
+        self._baselines = (
+            Baselines([tracks.echoprint for tracks in parts]) if with_baselines else None
+        )
         self._warm_up()
 
     def _warm_up(self) -> None:
@@ -226,10 +228,10 @@ class Judge:
         group, track = piece % GROUPS, self._tracks[piece]
         known, known_seconds = self._all.matches(query.fingerprint, query.samples)
         unknown, unknown_seconds = self._lacking[group].matches(query.fingerprint, query.samples)
-        peers: Mapping[str, Scores] = {}
-        if self._peers is not None:
+        baselines: Mapping[str, Scores] = {}
+        if self._baselines is not None:
             codes = codes_of_trains(query.fingerprint.echoprint)
-            peers = self._peers.scores(codes, track, self._slices[group])
+            baselines = self._baselines.scores(codes, track, self._slices[group])
         return Result(
             query.excerpt,
             self._pieces[piece].name,
@@ -239,7 +241,7 @@ class Judge:
             unknown=[self._found(self._renumbered(match, group)) for match in unknown],
             known_seconds=known_seconds,
             unknown_seconds=unknown_seconds,
-            peers=peers,
+            baselines=baselines,
         )
 
     def _renumbered(self, match: Match, group: int) -> Match:

@@ -43,7 +43,7 @@ def self_similarity(rhythm: OnsetTrains) -> float:
     """
     window = round(WINDOW_SECONDS * FRAMES_PER_SECOND)
     last = int(rhythm.frames.max(initial=0))
-    found = [_heard_again(rhythm, first, window) for first in range(0, last - window + 2, window)]
+    found = [_repeated(rhythm, first, window) for first in range(0, last - window + 2, window)]
     return float(np.median(known)) if (known := [f for f in found if f is not None]) else np.nan
 
 
@@ -52,7 +52,7 @@ def is_loop(rhythm: OnsetTrains) -> bool:
     return self_similarity(rhythm) >= LOOP_SELF_SIMILARITY
 
 
-def _heard_again(rhythm: OnsetTrains, first: int, frames: int) -> float | None:
+def _repeated(rhythm: OnsetTrains, first: int, frames: int) -> float | None:
     """Give the fraction of one window; None if it has too few onsets."""
     window = rhythm.excerpt(first, frames)
     if len(window) < FEWEST_ONSETS:

@@ -23,9 +23,9 @@ def with_noise(
     samples: Float32s, noise: Float32s | Float64s, decibel: float, rate: int
 ) -> Float32s:
     """Add noise of shape (n,) at a level below the signal's, both inside the fingerprint's band."""
-    heard = signal.butter(8, SAMPLE_RATE / 2, fs=rate, output="sos")
-    level_of_signal = np.std(signal.sosfilt(heard, samples))
-    level_of_noise = max(float(np.std(signal.sosfilt(heard, noise))), 1e-12)
+    audible = signal.butter(8, SAMPLE_RATE / 2, fs=rate, output="sos")
+    level_of_signal = np.std(signal.sosfilt(audible, samples))
+    level_of_noise = max(float(np.std(signal.sosfilt(audible, noise))), 1e-12)
     gain = level_of_signal / level_of_noise / 10 ** (decibel / 20)
     mixed: Float32s = (samples + gain * noise).astype(np.float32)
     return mixed
@@ -76,8 +76,8 @@ def _syllables(length: int, rate: int, rng: np.random.Generator) -> Float64s:
 def applause(length: int, rate: int, rng: np.random.Generator) -> Float32s:
     """Make three hundred claps a second."""
     claps = np.zeros(length)
-    places = rng.integers(0, length, CLAPS_PER_SECOND * length // rate)
-    np.add.at(claps, places, rng.uniform(0.2, 1, len(places)))
+    positions = rng.integers(0, length, CLAPS_PER_SECOND * length // rate)
+    np.add.at(claps, positions, rng.uniform(0.2, 1, len(positions)))
     size = rate // 50
     clap = rng.standard_normal(size) * np.exp(-np.arange(size) / (rate / 250))
     noise = signal.fftconvolve(claps, clap)[:length]

@@ -37,7 +37,7 @@ def piece_key(file: Path) -> int:
 
 def part_of(file: Path) -> Part:
     """Tell which set a file of music belongs to."""
-    place = piece_key(file) / 2 ** (8 * KEY_BYTES)
-    if place < TRAINING_END:
+    position = piece_key(file) / 2 ** (8 * KEY_BYTES)
+    if position < TRAINING_END:
         return Part.TRAINING
-    return Part.VALIDATION if place < VALIDATION_END else Part.TEST
+    return Part.VALIDATION if position < VALIDATION_END else Part.TEST

@@ -18,8 +18,8 @@ import numpy as np
 
 from spotify_pipeline.evaluation.judge import Result
 from spotify_pipeline.evaluation.rates import Rate
-from spotify_pipeline.evaluation.report import PLACE_SECONDS
-from spotify_pipeline.evaluation.tables import Table, share
+from spotify_pipeline.evaluation.report import OFFSET_TOLERANCE_SECONDS
+from spotify_pipeline.evaluation.tables import Table, percentage
 from spotify_pipeline.identify.identifier import Match
 
 __all__ = [
@@ -47,7 +47,7 @@ class Outcome(Enum):
 
     RIGHT = "right"
     ELSEWHERE = "elsewhere"
-    """The right piece, but further off than `report.PLACE_SECONDS`."""
+    """The right piece, but further off than `report.OFFSET_TOLERANCE_SECONDS`."""
     WRONG = "wrong"
 
 
@@ -84,7 +84,7 @@ def answers(results: Sequence[Result]) -> Iterator[tuple[Match, Outcome]]:
     """Give the best match of every answer, and what it was."""
     for result in results:
         if result.first:
-            near = abs(result.error) <= PLACE_SECONDS
+            near = abs(result.error) <= OFFSET_TOLERANCE_SECONDS
             yield result.known[0].match, Outcome.RIGHT if near else Outcome.ELSEWHERE
         elif result.known:
             yield result.known[0].match, Outcome.WRONG
@@ -136,10 +136,10 @@ def reliability_table(bins: Sequence[Bin]) -> Table:
             (
                 f"{b.low:.3f} - {b.high:.3f}",
                 f"{b.answers:,}",
-                share(b.stated),
+                percentage(b.stated),
                 str(b.named),
-                share(b.right / b.answers),
-                share(b.elsewhere / b.answers),
+                percentage(b.right / b.answers),
+                percentage(b.elsewhere / b.answers),
             )
             for b in bins
         ],
@@ -147,32 +147,34 @@ def reliability_table(bins: Sequence[Bin]) -> Table:
 
 
 def reliability_plot(bins: Sequence[Bin]) -> bytes:
-    """Draw the share of right answers beside the stated confidence, bin by bin, as a PNG.
+    """Draw the fraction of right answers beside the stated confidence, bin by bin, as a PNG.
 
     Where confidences are what they say, points lie on the lines. The thin stroke through a point is
-    the 95 % interval of the share (Wilson's); the thick one reaches down to the share that is at
-    the right place of the piece, too.
+    the 95 % interval of the fraction (Wilson's); the thick one reaches down to the fraction that is
+    at the right place of the piece, too.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(INCHES, DOTS_PER_INCH, layout="constrained")
     axes = figure.subplots()
-    places = np.arange(len(bins))
-    axes.hlines([b.stated for b in bins], places - 0.3, places + 0.3, color=INK, label="stated")
+    positions = np.arange(len(bins))
+    axes.hlines(
+        [b.stated for b in bins], positions - 0.3, positions + 0.3, color=INK, label="stated"
+    )
     intervals = np.array([b.named.interval for b in bins]).reshape(-1, 2)
-    axes.vlines(places, *intervals.T, color=RIGHT_COLOR, linewidth=1)
+    axes.vlines(positions, *intervals.T, color=RIGHT_COLOR, linewidth=1)
     right = [b.named.value for b in bins]
     axes.vlines(
-        places,
+        positions,
         [b.right / b.answers for b in bins],
         right,
         color=ELSEWHERE_COLOR,
         linewidth=5,
         label="right piece, another place of it",
     )
-    axes.plot(places, right, "o", color=RIGHT_COLOR, label="right piece, with 95 % interval")
+    axes.plot(positions, right, "o", color=RIGHT_COLOR, label="right piece, with 95 % interval")
     axes.set(ylabel="share of answers", ylim=(-0.03, 1.03), xlabel="confidence, and answers")
-    axes.set_xticks(places, [f"{b.low:g} to {b.high:g}\n{b.answers:,}" for b in bins])
+    axes.set_xticks(positions, [f"{b.low:g} to {b.high:g}\n{b.answers:,}" for b in bins])
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     axes.set_title("Are confidences what they say?", loc="left", fontweight="bold", color=INK)
     axes.spines[["top", "right"]].set_visible(False)

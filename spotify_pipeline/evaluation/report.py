@@ -10,29 +10,29 @@ from typing import Self
 
 import numpy as np
 
+from spotify_pipeline.evaluation.baselines import BASELINES
 from spotify_pipeline.evaluation.impostors import Kind
 from spotify_pipeline.evaluation.judge import Result
-from spotify_pipeline.evaluation.peers import PEERS
 from spotify_pipeline.evaluation.rates import Rate
 from spotify_pipeline.evaluation.scores import Scores
-from spotify_pipeline.evaluation.tables import Table, number, share
+from spotify_pipeline.evaluation.tables import Table, number, percentage
 from spotify_pipeline.evaluation.timing import STAGES, Step
 
 __all__ = [
-    "PLACE_SECONDS",
+    "OFFSET_TOLERANCE_SECONDS",
     "Figures",
     "StepTimes",
     "conditions_of",
     "figures_table",
     "headline",
     "index_table",
-    "peer_table",
+    "baseline_table",
     "step_table",
     "step_times",
     "totals_of",
 ]
 
-PLACE_SECONDS = 1.0
+OFFSET_TOLERANCE_SECONDS = 1.0
 """What is further off than that is another place of the piece."""
 
 HERE = "here"
@@ -59,7 +59,8 @@ class Figures:
         Milliseconds by which the position is off where the own piece comes first: median and the
         most of nine in ten.
     elsewhere
-        It comes first, but further off than `PLACE_SECONDS`; of all where it comes first.
+        It comes first, but further off than `OFFSET_TOLERANCE_SECONDS`; of all where it comes
+        first.
     milliseconds, milliseconds_90
         To identify, where the piece is in the index.
     """
@@ -90,7 +91,7 @@ class Figures:
             likeliest=Rate.of(r.likelihoods.first for r in results),
             error=_quantile(1e3 * errors, 0.5),
             error_90=_quantile(1e3 * errors, 0.9),
-            elsewhere=Rate.of(errors > PLACE_SECONDS).value,
+            elsewhere=Rate.of(errors > OFFSET_TOLERANCE_SECONDS).value,
             milliseconds=_quantile(times, 0.5),
             milliseconds_90=_quantile(times, 0.9),
         )
@@ -151,7 +152,7 @@ def figures_table(rows: Sequence[Figures]) -> Table:
                 number(row.right.total),
                 *map(str, (row.right, row.wrong, row.unknown_accepted, row.top_1, row.likeliest)),
                 *map(number, (row.error, row.error_90)),
-                share(row.elsewhere),
+                percentage(row.elsewhere),
                 *map(number, (row.milliseconds, row.milliseconds_90)),
             )
             for row in rows
@@ -169,7 +170,7 @@ def index_table(pieces: int, impostors: Mapping[Kind, int]) -> Table:
     return Table(("in the index", "tracks"), rows)
 
 
-def peer_table(results: Sequence[Result]) -> Table:
+def baseline_table(results: Sequence[Result]) -> Table:
     """Tabulate other systems beside this one, condition by condition.
 
     Their scores are no probabilities, so each system has its own threshold in each condition, this
@@ -178,13 +179,13 @@ def peer_table(results: Sequence[Result]) -> Table:
     rows = []
     for condition, group in _by_condition(results).items():
         scores = {HERE: [r.scores for r in group]}
-        scores |= {name: [r.peers[name] for r in group] for name in PEERS}
+        scores |= {name: [r.baselines[name] for r in group] for name in BASELINES}
         groups = [r.group for r in group]
         first = [Rate.of(s.first for s in some) for some in scores.values()]
         accepted = [_accepted(some, groups) for some in scores.values()]
-        rates = [share(rate.value) for rate in (*first, *accepted)]
+        rates = [percentage(rate.value) for rate in (*first, *accepted)]
         rows.append((_condition_name(*condition), *rates))
-    names = (HERE, *PEERS)
+    names = (HERE, *BASELINES)
     columns = ("", *(f"top-1 {name}" for name in names), *(f"at 0 {name}" for name in names))
     return Table(columns, rows)
 
@@ -207,7 +208,7 @@ class StepTimes:
     Attributes
     ----------
     taken
-        Share of all identifications.
+        Fraction of all identifications.
     milliseconds, milliseconds_90
         Median, and the most of nine in ten.
     """
@@ -262,7 +263,7 @@ def step_table(results: Sequence[Result]) -> Table:
 
 def _figures(times: StepTimes) -> tuple[str, str, str]:
     return (
-        share(times.taken),
+        percentage(times.taken),
         number(times.milliseconds, 1),
         number(times.milliseconds_90, 1),
     )

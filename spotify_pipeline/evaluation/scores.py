@@ -1,7 +1,7 @@
 """What a system says of an excerpt, reduced to three scores that can be compared.
 
 Belongs here: who comes first, and what may be accepted. Does not belong here: where scores come
-from (`judge`, `peers`).
+from (`judge`, `baselines`).
 """
 
 from dataclasses import dataclass

@@ -127,8 +127,8 @@ class Stretches:
 def _speeds(count: int, rng: np.random.Generator) -> Float64s:
     """Draw speeds, none of them near 1."""
     slower, faster = OWN_SPEEDS[0] - SPEEDS[0], SPEEDS[1] - OWN_SPEEDS[1]
-    places = rng.uniform(0, slower + faster, count)
-    return np.where(places < slower, SPEEDS[0] + places, OWN_SPEEDS[1] + places - slower)
+    positions = rng.uniform(0, slower + faster, count)
+    return np.where(positions < slower, SPEEDS[0] + positions, OWN_SPEEDS[1] + positions - slower)
 
 
 class Splicer:
@@ -153,7 +153,7 @@ class Splicer:
         self._random = np.random.default_rng(seed)
 
     def tracks(self, shard: str, count: int) -> Tracks:
-        """Splice the tracks of a shard; nothing is told of their harmony."""
+        """Splice the tracks of a shard; nothing is reported of their harmony."""
         return self.played(shard, self.drawn(count))
 
     def drawn(self, count: int) -> Stretches:
@@ -229,8 +229,8 @@ def _splice(
             ends[band + 1] = ends[band]
             start = 0.0
             for stretch in range(tracks[track], tracks[track + 1]):
-                place = pieces[stretch] * BANDS + band
-                own = frames[bounds[place] : bounds[place + 1]]
+                position = pieces[stretch] * BANDS + band
+                own = frames[bounds[position] : bounds[position + 1]]
                 low = np.searchsorted(own, firsts[stretch])
                 high = np.searchsorted(own, firsts[stretch] + lengths[stretch])
                 most = ends[band + 1] + 4 * times[stretch] * (high - low) + 1_000

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Table", "number", "share"]
+__all__ = ["Table", "number", "percentage"]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -44,8 +44,8 @@ class Table:
         return "\n".join(f"| {' | '.join(line)} |" for line in (self.columns, rule, *rows))
 
 
-def share(value: float) -> str:
-    """Write a share as a percentage; nothing for NaN."""
+def percentage(value: float) -> str:
+    """Write a fraction as a percentage; nothing for NaN."""
     return "" if math.isnan(value) else f"{value:.1%}"
 
 

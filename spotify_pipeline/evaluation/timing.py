@@ -1,6 +1,6 @@
 """Where the time of an identification goes: by pass, and within a pass by stage.
 
-The stages of a pass are *query* (onset odds, at other speeds), *search* (the candidates), *weigh*
+The stages of a pass are *query* (onset LLRs, at other speeds), *search* (the candidates), *weigh*
 (how likely they are near the offset at which they were found) and *judge* (the best ones at every
 offset, and whatever follows).
 
@@ -105,7 +105,7 @@ class _Passes(tuple[Pass, ...]):
 
 
 def _name(attempt: Pass) -> str:
-    return "every track" if attempt.every_track else EFFORTS.get(attempt.effort, "other")
+    return "exhaustive" if attempt.exhaustive else EFFORTS.get(attempt.effort, "other")
 
 
 class _TimedIndex(FeatureIndex):
@@ -119,28 +119,28 @@ class _TimedIndex(FeatureIndex):
 
     def candidates(
         self,
-        odds: Mapping[str, Float32s],
+        llr: Mapping[str, Float32s],
         onsets: Fingerprint,
         limit: int,
         effort: Effort = QUICK,
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().candidates(odds, onsets, limit, effort)
+        found = super().candidates(llr, onsets, limit, effort)
         self._stopwatch.lap("search")
         return found
 
     def likeliest(
-        self, odds: Float32s, limit: int, among: Sequence[int] | None = None
+        self, llr: Float32s, limit: int, among: Sequence[int] | None = None
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().likeliest(odds, limit, among)
+        found = super().likeliest(llr, limit, among)
         self._stopwatch.lap("search")
         return found
 
     def likelihoods_near(
-        self, odds: Sequence[Float32s], kind: str, candidates: Sequence[Candidate], reach: int
+        self, llr: Sequence[Float32s], kind: str, candidates: Sequence[Candidate], reach: int
     ) -> tuple[Float64s, Int64s]:
         self._stopwatch.lap("query")
-        weighed = super().likelihoods_near(odds, kind, candidates, reach)
+        weighed = super().likelihoods_near(llr, kind, candidates, reach)
         self._stopwatch.lap("weigh")
         return weighed

@@ -6,7 +6,7 @@ Belongs here: which excerpts are shown, and how. Does not belong here: rates (`r
 from collections.abc import Sequence
 
 from spotify_pipeline.evaluation.judge import Found, Result
-from spotify_pipeline.evaluation.tables import Table, number, share
+from spotify_pipeline.evaluation.tables import Table, number, percentage
 
 __all__ = ["worst_page"]
 
@@ -95,7 +95,7 @@ def _evidence(found: Found) -> tuple[str, ...]:
         "yes" if found.accepted else "no",
         f"{match.confidence:.3f}",
         *map(number, (evidence.likelihood, evidence.expected, evidence.rival, evidence.harmony)),
-        *map(share, (evidence.bands, evidence.repetition)),
+        *map(percentage, (evidence.bands, evidence.repetition)),
         number(match.second),
         _seconds(match.offset),
         f"{match.speed:.3f}",

@@ -15,14 +15,14 @@ from spotify_pipeline.fingerprint.errors import (
     StringError,
 )
 from spotify_pipeline.fingerprint.frontend import envelopes
-from spotify_pipeline.fingerprint.onset_features import ODDS_CELL_FRAMES, ODDS_CELLS_PER_SECOND
-from spotify_pipeline.fingerprint.onset_odds import (
-    cell_odds,
-    frame_odds,
-    frame_odds_of_onsets,
-    odds_at_speed,
-    odds_of_onsets,
-    onset_odds,
+from spotify_pipeline.fingerprint.onset_features import LLR_BIN_FRAMES, LLR_BINS_PER_SECOND
+from spotify_pipeline.fingerprint.onset_llr import (
+    bin_llr,
+    frame_llr,
+    frame_llr_of_onsets,
+    llr_at_speed,
+    llr_of_onsets,
+    onset_llr,
 )
 from spotify_pipeline.fingerprint.packing import (
     EchoprintForm,
@@ -33,7 +33,7 @@ from spotify_pipeline.fingerprint.packing import (
     unpack_trains,
 )
 from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
-from spotify_pipeline.fingerprint.streaming import HeardRecording, hear_stream
+from spotify_pipeline.fingerprint.streaming import InferredRecording, infer_stream
 from spotify_pipeline.fingerprint.strings import (
     ECHOPRINT_VERSION,
     RHYTHM_VERSION,
@@ -56,8 +56,8 @@ __all__ = [
     "ECHOPRINT_VERSION",
     "FRAMES_PER_SECOND",
     "FRAME_SAMPLES",
-    "ODDS_CELLS_PER_SECOND",
-    "ODDS_CELL_FRAMES",
+    "LLR_BINS_PER_SECOND",
+    "LLR_BIN_FRAMES",
     "RHYTHM",
     "RHYTHM_VERSION",
     "SAMPLE_RATE",
@@ -69,11 +69,11 @@ __all__ = [
     "EchoprintForm",
     "Fingerprint",
     "FingerprintError",
-    "HeardRecording",
+    "InferredRecording",
     "OnsetTrains",
     "PackingError",
     "StringError",
-    "cell_odds",
+    "bin_llr",
     "codes_of_trains",
     "decode_echoprint",
     "decode_rhythm",
@@ -82,13 +82,13 @@ __all__ = [
     "encode_rhythm",
     "envelopes",
     "fingerprint",
-    "frame_odds",
-    "frame_odds_of_onsets",
-    "hear_stream",
+    "frame_llr",
+    "frame_llr_of_onsets",
+    "infer_stream",
     "is_padded",
-    "odds_at_speed",
-    "odds_of_onsets",
-    "onset_odds",
+    "llr_at_speed",
+    "llr_of_onsets",
+    "onset_llr",
     "pack_echoprint",
     "pack_trains",
     "trains_of_codes",

@@ -44,10 +44,12 @@ _CHUNK = 1024
 
 def _wing() -> Float32s:
     """Give the middle of the filter and one side of it, float32 of shape (10,)."""
-    places = np.arange(0, WING_STEPS, STEPS_PER_ZERO // 2)
-    angles = np.pi * np.maximum(places, 1) / STEPS_PER_ZERO
-    sinc = np.where(places == 0, ROLLOFF, np.sin(ROLLOFF * angles) / angles)
-    window = np.i0(KAISER_BETA * np.sqrt(1 - (places / (WING_STEPS - 1)) ** 2)) / np.i0(KAISER_BETA)
+    positions = np.arange(0, WING_STEPS, STEPS_PER_ZERO // 2)
+    angles = np.pi * np.maximum(positions, 1) / STEPS_PER_ZERO
+    sinc = np.where(positions == 0, ROLLOFF, np.sin(ROLLOFF * angles) / angles)
+    window = np.i0(KAISER_BETA * np.sqrt(1 - (positions / (WING_STEPS - 1)) ** 2)) / np.i0(
+        KAISER_BETA
+    )
     return np.asarray(sinc * window, np.float32)
 
 
@@ -111,10 +113,10 @@ def _decimated(samples: Float32s, wing: Float32s, count: int) -> Float32s:
     for first in range(0, count, _CHUNK):
         size = min(_CHUNK, count - first)
         start = 2 * first
-        for place in range(size + TAPS_ASIDE):
-            apart[0, place] = samples[start + 2 * place]
-            if start + 2 * place + 1 < len(samples):
-                apart[1, place] = samples[start + 2 * place + 1]
+        for position in range(size + TAPS_ASIDE):
+            apart[0, position] = samples[start + 2 * position]
+            if start + 2 * position + 1 < len(samples):
+                apart[1, position] = samples[start + 2 * position + 1]
         sides[:] = np.float32(0)
         for tap in range(TAPS_ASIDE + 1):
             _add_times(apart, TAPS_ASIDE - tap, wing[tap], sides[0, :size])
@@ -126,8 +128,8 @@ def _decimated(samples: Float32s, wing: Float32s, count: int) -> Float32s:
 
 
 @njit(cache=True, nogil=True)
-def _add_times(apart: Float32s, place: int, factor: float, sums: Float32s) -> None:
+def _add_times(apart: Float32s, position: int, factor: float, sums: Float32s) -> None:
     """Add every second sample from a place on, times a factor."""
-    row = apart[place & 1, place >> 1 :]
+    row = apart[position & 1, position >> 1 :]
     for k in range(len(sums)):
         sums[k] += factor * row[k]

@@ -1,7 +1,7 @@
-"""The neural network that tells onset odds: its layers, its file, what comes out.
+"""The neural network that tells onset LLRs: its layers, its file, what comes out.
 
 Belongs here: the network, and the one that is shipped. Does not belong here: what it is given
-(`onset_features`); what its odds mean (`onset_odds`); the file (`model_file`); how it is trained
+(`onset_features`); what its LLRs mean (`onset_llr`); the file (`model_file`); how it is trained
 (`training.network`).
 """
 
@@ -17,21 +17,21 @@ from numpy.lib.stride_tricks import sliding_window_view
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.model_file import shipped_model
 from spotify_pipeline.fingerprint.onset_features import (
-    BIN_CELLS,
+    BIN_CONTEXT,
     BINS_OF_BAND,
+    LLR_BIN_FRAMES,
     NEAR_FRAMES,
-    ODDS_CELL_FRAMES,
     OnsetFeatures,
 )
 from spotify_pipeline.fingerprint.trains import BANDS
 
-__all__ = ["OnsetModel", "hearing_with", "onset_model"]
+__all__ = ["OnsetModel", "inferring_with", "onset_model"]
 
-CELLS_AT_ONCE = 32
+LLR_BINS_AT_ONCE = 32
 """What the network makes of so many stays in a processor's cache."""
 
-CELLS_SIDE_BY_SIDE = 4
-"""Bins' units are inferred for so many cells with one row of a product."""
+LLR_BINS_SIDE_BY_SIDE = 4
+"""Bins' units are inferred for so many LLR bins with one row of a product."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class OnsetModel:
 
     Attributes
     ----------
-    bin_cells, bin_figures, bin_biases
-        float32 of shapes (`BIN_CELLS`, bin units), (`BIN_FIGURES`, bin units) and (bin units,).
+    bin_context, bin_figures, bin_biases
+        float32 of shapes (`BIN_CONTEXT`, bin units), (`BIN_FIGURES`, bin units) and (bin units,).
     bins, bins_above, bins_below
         float32 of shape (bin units, units), for the band and those beside it.
     own, mean
@@ -57,10 +57,11 @@ class OnsetModel:
     hidden_weights, hidden_biases
         float32 of shapes (units, second units) and (second units,).
     weights, bias
-        float32 of shapes (second units, 4) and (8, 4): what comes out, for each frame of a cell.
+        float32 of shapes (second units, 4) and (8, 4): what comes out, for each frame of an LLR
+        bin.
     """
 
-    bin_cells: Float32s
+    bin_context: Float32s
     bin_figures: Float32s
     bin_biases: Float32s
     bins: Float32s
@@ -85,53 +86,53 @@ class OnsetModel:
         """Give what `of` takes, with 16 bits a weight."""
         return {name: getattr(self, name).astype(np.float16) for name in self.__annotations__}
 
-    def frame_odds(self, features: OnsetFeatures) -> Float32s:
-        """Give logarithms of odds, float32 of shape (4 x cells, 8).
+    def frame_llr(self, features: OnsetFeatures) -> Float32s:
+        """Give logarithms of LLRs, float32 of shape (4 x llr_bins, 8).
 
-        That is of the odds that the band has an onset in just this frame, against none in its cell,
-        less those of any frame of any music.
+        That is of the odds that the band has an onset in just this frame, against none in its LLR
+        bin, less those of any frame of any music.
         """
         if len(features) == 0:
             return np.empty((0, BANDS), np.float32)
-        bins = self._heard_in_bins(features)
-        odds = np.empty((len(features), ODDS_CELL_FRAMES, BANDS), np.float32)
-        for first in range(0, len(features), CELLS_AT_ONCE):
-            some = slice(first, first + CELLS_AT_ONCE)
-            odds[some] = self._cell_odds(features.envelopes[some], bins[some])
-        return odds.reshape(-1, BANDS)
+        bins = self._inferred_in_bins(features)
+        llr = np.empty((len(features), LLR_BIN_FRAMES, BANDS), np.float32)
+        for first in range(0, len(features), LLR_BINS_AT_ONCE):
+            some = slice(first, first + LLR_BINS_AT_ONCE)
+            llr[some] = self._llr_of_bins(features.envelopes[some], bins[some])
+        return llr.reshape(-1, BANDS)
 
-    def _cell_odds(self, envelopes: Float32s, bins: Float32s) -> Float32s:
-        """Give odds of cells, float32 of shape (cells, 4, 8)."""
+    def _llr_of_bins(self, envelopes: Float32s, bins: Float32s) -> Float32s:
+        """Give LLRs of LLR bins, float32 of shape (llr_bins, 4, 8)."""
         near = envelopes[:, :, : len(NEAR_FRAMES)]
         inputs = np.concatenate((envelopes, bins, *_beside(bins), *_beside(near)), axis=2)
         hidden = _times(inputs, self._first_weights)
         hidden += (envelopes.mean(axis=1) @ self.mean)[:, None] + self.biases
         second = _times(np.maximum(hidden, 0, out=hidden), self.hidden_weights)
         second += self.hidden_biases
-        odds = _times(np.maximum(second, 0, out=second), self.weights) + self.bias
-        return odds.transpose(0, 2, 1)
+        llr = _times(np.maximum(second, 0, out=second), self.weights) + self.bias
+        return llr.transpose(0, 2, 1)
 
     @cached_property
     def _first_weights(self) -> Float32s:
-        """Put the first layer's weights together, as `_cell_odds` puts its input together."""
+        """Put the first layer's weights together, as `_llr_of_bins` puts its input together."""
         return np.concatenate(
             (self.own, self.bins, self.bins_above, self.bins_below, self.above, self.below)
         )
 
-    def _heard_in_bins(self, features: OnsetFeatures) -> Float32s:
-        """Average the bins' units over each band; float32 of shape (cells, 8, bin units)."""
-        weights, units = self._side_by_side, self.bin_cells.shape[1]
-        missing = -len(features) % CELLS_SIDE_BY_SIDE
+    def _inferred_in_bins(self, features: OnsetFeatures) -> Float32s:
+        """Average the bins' units over each band; float32 of shape (llr_bins, 8, bin units)."""
+        weights, units = self._side_by_side, self.bin_context.shape[1]
+        missing = -len(features) % LLR_BINS_SIDE_BY_SIDE
         spectrum = np.pad(features.spectrum, ((0, missing), (0, 0)))
-        width = BIN_CELLS + CELLS_SIDE_BY_SIDE - 1
-        around = sliding_window_view(spectrum, width, axis=0)[::CELLS_SIDE_BY_SIDE]
+        width = BIN_CONTEXT + LLR_BINS_SIDE_BY_SIDE - 1
+        around = sliding_window_view(spectrum, width, axis=0)[::LLR_BINS_SIDE_BY_SIDE]
         # the figures and the 1 that biases are times of stay; the spectrum moves on
-        at_once = CELLS_AT_ONCE // CELLS_SIDE_BY_SIDE
+        at_once = LLR_BINS_AT_ONCE // LLR_BINS_SIDE_BY_SIDE
         rows = np.ones((at_once, BANDS * BINS_OF_BAND, len(weights)), np.float32)
         rows[:, :, width:-1] = features.bins
         found = np.empty((rows.shape[0] * rows.shape[1], weights.shape[1]), np.float32)
         mean = np.full((1, BINS_OF_BAND), 1 / BINS_OF_BAND, np.float32)
-        heard = np.empty((len(around), BANDS, CELLS_SIDE_BY_SIDE, units), np.float32)
+        band_units = np.empty((len(around), BANDS, LLR_BINS_SIDE_BY_SIDE, units), np.float32)
         for first in range(0, len(around), at_once):
             some = around[first : first + at_once]
             rows[: len(some), :, :width] = some
@@ -139,31 +140,31 @@ class OnsetModel:
             np.maximum(found, 0, out=found)
             # a product is the quickest way to a mean
             of_bands = (mean @ found.reshape(-1, BINS_OF_BAND, found.shape[-1])).reshape(
-                -1, *heard.shape[1:]
+                -1, *band_units.shape[1:]
             )
-            heard[first : first + at_once] = of_bands[: len(some)]
-        return heard.transpose(0, 2, 1, 3).reshape(-1, BANDS, units)[: len(features)]
+            band_units[first : first + at_once] = of_bands[: len(some)]
+        return band_units.transpose(0, 2, 1, 3).reshape(-1, BANDS, units)[: len(features)]
 
     @cached_property
     def _side_by_side(self) -> Float32s:
-        """Lay the bins' weights out for so many cells at once, each a cell later."""
-        shape = CELLS_SIDE_BY_SIDE, self.bin_cells.shape[1]
-        laid = np.zeros((BIN_CELLS + CELLS_SIDE_BY_SIDE - 1, *shape), np.float32)
-        for later in range(CELLS_SIDE_BY_SIDE):
-            laid[later : later + BIN_CELLS, later] = self.bin_cells
+        """Lay the bins' weights out for so many LLR bins at once, each an LLR bin later."""
+        shape = LLR_BINS_SIDE_BY_SIDE, self.bin_context.shape[1]
+        laid = np.zeros((BIN_CONTEXT + LLR_BINS_SIDE_BY_SIDE - 1, *shape), np.float32)
+        for later in range(LLR_BINS_SIDE_BY_SIDE):
+            laid[later : later + BIN_CONTEXT, later] = self.bin_context
         same = np.vstack((self.bin_figures, self.bin_biases))[:, None]
         return np.concatenate((laid, np.broadcast_to(same, (len(same), *shape)))).reshape(
-            -1, CELLS_SIDE_BY_SIDE * shape[1]
+            -1, LLR_BINS_SIDE_BY_SIDE * shape[1]
         )
 
 
 def onset_model() -> OnsetModel:
-    """Give the network in use: the one that is shipped, but inside `hearing_with`."""
+    """Give the network in use: the one that is shipped, but inside `inferring_with`."""
     return _other_model.get() or _shipped()
 
 
 @contextmanager
-def hearing_with(model: OnsetModel) -> Iterator[None]:
+def inferring_with(model: OnsetModel) -> Iterator[None]:
     """Have another network in use meanwhile: to measure it."""
     token = _other_model.set(model)
     try:
@@ -173,14 +174,14 @@ def hearing_with(model: OnsetModel) -> Iterator[None]:
 
 
 def _beside(bands: Float32s) -> tuple[Float32s, Float32s]:
-    """Give what the bands above and below have, of shape (cells, 8, n) as they come."""
+    """Give what the bands above and below have, of shape (llr_bins, 8, n) as they come."""
     above, below = np.zeros_like(bands), np.zeros_like(bands)
     above[:, :-1], below[:, 1:] = bands[:, 1:], bands[:, :-1]
     return above, below
 
 
 def _times(rows: Float32s, weights: Float32s) -> Float32s:
-    """Multiply the last axis of an array of shape (cells, bands, n): faster as one matrix."""
+    """Multiply the last axis of an array of shape (llr_bins, bands, n): faster as one matrix."""
     product = rows.reshape(-1, rows.shape[-1]) @ weights
     return np.asarray(product.reshape(*rows.shape[:2], weights.shape[1]), np.float32)
 

@@ -228,7 +228,7 @@ def _write_varint(packed: UInt8s, position: int, value: int) -> int:
 def unpack_frames(packed: UInt8s, bands: int = BANDS) -> tuple[Int32s, Int64s]:
     """Give frames and bounds; no bounds if the bytes are damaged. For kernels.
 
-    If only the first bands are wanted, the others are empty, and damage to them is not told.
+    If only the first bands are wanted, the others are empty, and damage to them is not reported.
     """
     bounds = np.zeros(BANDS + 1, np.int64)
     frames = np.empty(0, np.int32)

@@ -99,8 +99,8 @@ def _without_stop_codes(times: UInt32s, codes: UInt32s) -> tuple[UInt32s, UInt32
         while real > 0 and _stop_band(codes[group + real - 1]) != _UNKNOWN_BAND:
             real -= 1
         real = 1 if real <= 1 else 3 if real <= 3 else 6
-        for place in range(group, group + real):
-            times_kept[kept], codes_kept[kept] = times[place], codes[place]
+        for position in range(group, group + real):
+            times_kept[kept], codes_kept[kept] = times[position], codes[position]
             kept += 1
         if real == 1 and count < BANDS:
             runs[count] = start, kept, _stop_band(codes[group + 5])

@@ -14,8 +14,8 @@ import numpy as np
 
 from spotify_pipeline.fingerprint.arrays import Float32s, Int8s
 from spotify_pipeline.fingerprint.audio import Fingerprint, fingerprint
-from spotify_pipeline.fingerprint.onset_features import ODDS_CELL_FRAMES
-from spotify_pipeline.fingerprint.onset_odds import frame_odds, frame_odds_of_onsets
+from spotify_pipeline.fingerprint.onset_features import LLR_BIN_FRAMES
+from spotify_pipeline.fingerprint.onset_llr import frame_llr, frame_llr_of_onsets
 from spotify_pipeline.fingerprint.trains import (
     BANDS,
     FRAME_SAMPLES,
@@ -24,7 +24,7 @@ from spotify_pipeline.fingerprint.trains import (
     OnsetTrains,
 )
 
-__all__ = ["HeardRecording", "hear_stream"]
+__all__ = ["InferredRecording", "infer_stream"]
 
 STRETCH_FRAMES = 20_000
 """58 s. Like `LEAD_FRAMES`, a multiple of whitening blocks: they lie as in the whole recording."""
@@ -35,12 +35,12 @@ LEAD_FRAMES = 12_500
 TAIL_FRAMES = 1_000
 """3 s of audio after it: what follows an onset may overwrite it."""
 
-ODDS_UNITS = 8
-"""In a nat, where odds are of 8 bits."""
+LLR_UNITS = 8
+"""In a nat, where LLRs are of 8 bits."""
 
 
 @dataclass(frozen=True)
-class HeardRecording:
+class InferredRecording:
     """What is kept of a long recording: less than four kilobytes a second.
 
     Attributes
@@ -49,42 +49,42 @@ class HeardRecording:
         Of all of it.
     seconds
         Its length.
-    rhythm_odds
-        int8 of shape (frames, 8), `frame_odds` in units; None if no more than onsets is known.
+    rhythm_llr
+        int8 of shape (frames, 8), `frame_llr` in units; None if no more than onsets is known.
     """
 
     fingerprint: Fingerprint
     seconds: float
-    rhythm_odds: Int8s | None = None
+    rhythm_llr: Int8s | None = None
 
-    def frame_odds(self, kind: str, first: int, cells: int) -> Float32s:
-        """Give the odds of a part of it, frame by frame.
+    def frame_llr(self, kind: str, first: int, llr_bins: int) -> Float32s:
+        """Give the LLRs of a part of it, frame by frame.
 
         Parameters
         ----------
         kind
             ``rhythm`` or ``echoprint``.
-        first, cells
-            The cell it begins with, and how many it has.
+        first, llr_bins
+            The LLR bin it begins with, and how many it has.
 
         Returns
         -------
         float32 of shape (frames, 8); nothing is known, so 0, beyond the recording's end.
         """
-        known = round(self.seconds * FRAMES_PER_SECOND) // ODDS_CELL_FRAMES - first
-        inside = min(cells, max(known, 0))
-        odds = np.zeros((cells * ODDS_CELL_FRAMES, BANDS), np.float32)
-        begin, frames = first * ODDS_CELL_FRAMES, inside * ODDS_CELL_FRAMES
-        if kind == "rhythm" and self.rhythm_odds is not None:
-            found = self.rhythm_odds[begin : begin + frames]
-            odds[: len(found)] = found / np.float32(ODDS_UNITS)
+        known = round(self.seconds * FRAMES_PER_SECOND) // LLR_BIN_FRAMES - first
+        inside = min(llr_bins, max(known, 0))
+        llr = np.zeros((llr_bins * LLR_BIN_FRAMES, BANDS), np.float32)
+        begin, frames = first * LLR_BIN_FRAMES, inside * LLR_BIN_FRAMES
+        if kind == "rhythm" and self.rhythm_llr is not None:
+            found = self.rhythm_llr[begin : begin + frames]
+            llr[: len(found)] = found / np.float32(LLR_UNITS)
         else:
             trains: OnsetTrains = getattr(self.fingerprint, kind)
-            odds[:frames] = frame_odds_of_onsets(trains.excerpt(begin, frames), inside)
-        return odds
+            llr[:frames] = frame_llr_of_onsets(trains.excerpt(begin, frames), inside)
+        return llr
 
 
-def hear_stream(blocks: Iterable[Float32s]) -> HeardRecording:
+def infer_stream(blocks: Iterable[Float32s]) -> InferredRecording:
     """Hear mono audio at 11025 Hz that comes in blocks of any length.
 
     The fingerprint is nearly that of `fingerprint.fingerprint` of the whole: of music, one rhythm
@@ -112,25 +112,25 @@ def hear_stream(blocks: Iterable[Float32s]) -> HeardRecording:
             held = held[(lead + STRETCH_FRAMES - LEAD_FRAMES) * FRAME_SAMPLES :]
             lead = LEAD_FRAMES
     stretches.append(_heard(held, lead))
-    fingerprints, odds = zip(*stretches, strict=True)
+    fingerprints, llr = zip(*stretches, strict=True)
     joined = Fingerprint(
         _joined([one.echoprint for one in fingerprints]),
         _joined([one.rhythm for one in fingerprints]),
     )
-    return HeardRecording(joined, total / SAMPLE_RATE, np.concatenate(odds))
+    return InferredRecording(joined, total / SAMPLE_RATE, np.concatenate(llr))
 
 
 def _heard(samples: Float32s, lead: int, frames: int | None = None) -> tuple[Fingerprint, Int8s]:
-    """Hear so many frames, or all, after a lead; gives the odds in units."""
-    first = lead // ODDS_CELL_FRAMES
-    last = None if frames is None else first + frames // ODDS_CELL_FRAMES
-    heard = fingerprint(samples).excerpt(lead, frames)
-    return heard, _in_units(frame_odds(samples, slice(first, last)))
+    """Hear so many frames, or all, after a lead; gives the LLRs in units."""
+    first = lead // LLR_BIN_FRAMES
+    last = None if frames is None else first + frames // LLR_BIN_FRAMES
+    stretch_trains = fingerprint(samples).excerpt(lead, frames)
+    return stretch_trains, _in_units(frame_llr(samples, slice(first, last)))
 
 
-def _in_units(odds: Float32s) -> Int8s:
+def _in_units(llr: Float32s) -> Int8s:
     limits = np.iinfo(np.int8)
-    return np.rint(odds * ODDS_UNITS).clip(limits.min, limits.max).astype(np.int8)
+    return np.rint(llr * LLR_UNITS).clip(limits.min, limits.max).astype(np.int8)
 
 
 def _joined(stretches: Sequence[OnsetTrains]) -> OnsetTrains:

@@ -120,17 +120,17 @@ def _hex_values(text: UInt8s) -> UInt32s:
     """Read numbers of five hex digits each; none if there are other characters."""
     digits = np.empty(len(text), np.uint8)
     broken = np.uint8(0)
-    for place in range(len(text)):  # simple enough to be vectorised
-        character = text[place]
+    for position in range(len(text)):  # simple enough to be vectorised
+        character = text[position]
         decimal = np.uint8(character - _ZERO)
         letter = np.uint8(character - _LETTER_A)
-        digits[place] = decimal if decimal < 10 else np.uint8(letter + 10)
+        digits[position] = decimal if decimal < 10 else np.uint8(letter + 10)
         broken |= np.uint8((decimal > 9) & (letter > 5))
     values = np.empty(len(text) // _DIGITS, np.uint32)
     for k in range(len(values)):
         value = np.uint32(0)
-        for place in range(_DIGITS):
-            value = np.uint32(value << np.uint32(4)) | np.uint32(digits[k * _DIGITS + place])
+        for position in range(_DIGITS):
+            value = np.uint32(value << np.uint32(4)) | np.uint32(digits[k * _DIGITS + position])
         values[k] = value
     return values[:0] if broken else values
 

@@ -21,7 +21,7 @@ from spotify_pipeline.harmony.chroma import HOP_SECONDS
 from spotify_pipeline.harmony.packing import check_fault, unpack
 from spotify_pipeline.harmony.segments import PITCH_CLASSES, Segments
 
-__all__ = ["Agreement", "Heard", "agreement", "agreements", "nats", "pitches_between"]
+__all__ = ["Agreement", "ChromaSums", "agreement", "agreements", "nats", "pitches_between"]
 
 SOUNDING = 0.5
 """Packed pitches are 0 or 1."""
@@ -52,7 +52,7 @@ USUAL_DEVIATION, USUAL_WEIGHT = 0.28, 5
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class ChromaSums:
     """Chroma of a recording, summed up so that the mean of any stretch is two look-ups.
 
     Attributes
@@ -64,7 +64,7 @@ class Heard:
     sums: Float64s
 
     @classmethod
-    def of(cls, chroma: Float32s) -> "Heard":
+    def of(cls, chroma: Float32s) -> "ChromaSums":
         """Sum up chroma, float32 of shape (frames, 12)."""
         sums = np.zeros((len(chroma) + 1, PITCH_CLASSES))
         np.cumsum(chroma, axis=0, out=sums[1:])
@@ -95,12 +95,12 @@ class Agreement:
         return self.seconds >= FEWEST_SECONDS
 
 
-def agreement(heard: Heard, track: Segments, offset: float, speed: float) -> Agreement:
+def agreement(chroma: ChromaSums, track: Segments, offset: float, speed: float) -> Agreement:
     """Correlate a recording with a track.
 
     Parameters
     ----------
-    heard
+    chroma
         Of chroma at that speed.
     track
         Of which pitch classes of at least half the strength sound; each segment lasts until the
@@ -111,12 +111,17 @@ def agreement(heard: Heard, track: Segments, offset: float, speed: float) -> Agr
         Of the recording, 1 as the track was published.
     """
     return Agreement(
-        *_agreement(heard.sums, track.starts, track.pitches, offset, speed, HOP_SECONDS)
+        *_agreement(chroma.sums, track.starts, track.pitches, offset, speed, HOP_SECONDS)
     )
 
 
 def agreements(
-    heard: Heard, packed: UInt8s, firsts: Int64s, lasts: Int64s, offsets: Float64s, speed: float
+    chroma: ChromaSums,
+    packed: UInt8s,
+    firsts: Int64s,
+    lasts: Int64s,
+    offsets: Float64s,
+    speed: float,
 ) -> list[Agreement]:
     """Correlate a recording with tracks as they are packed.
 
@@ -124,7 +129,7 @@ def agreements(
 
     Parameters
     ----------
-    heard, speed
+    chroma, speed
         As of `agreement`.
     packed
         uint8, with the packed harmony of n tracks in it.
@@ -139,19 +144,19 @@ def agreements(
         The bytes of a track are damaged.
     """
     correlations, squares, seconds, fault, size = _agreements(
-        heard.sums, packed, firsts, lasts, offsets, speed, HOP_SECONDS
+        chroma.sums, packed, firsts, lasts, offsets, speed, HOP_SECONDS
     )
     check_fault(fault, size)
     columns = (one.tolist() for one in (correlations, squares, seconds))
     return [Agreement(*figures) for figures in zip(*columns, strict=True)]
 
 
-def pitches_between(heard: Heard, starts: Float64s) -> Float64s:
+def pitches_between(chroma: ChromaSums, starts: Float64s) -> Float64s:
     """Give the strength of each pitch class in segments of a recording, the strongest 1.
 
     Parameters
     ----------
-    heard
+    chroma
         All of the recording.
     starts
         float64 of shape (segments,), ascending seconds; each lasts until the next one, or the end.
@@ -160,11 +165,11 @@ def pitches_between(heard: Heard, starts: Float64s) -> Float64s:
     -------
     float64 of shape (segments, 12); 1 of all where nothing is heard.
     """
-    frames = len(heard.sums) - 1
+    frames = len(chroma.sums) - 1
     edges = np.clip(np.append(starts, np.inf) / HOP_SECONDS + 0.5, 0, frames)
     low = np.minimum(edges.astype(np.int64), max(frames - 1, 0))
     part = (edges - low)[:, None]
-    sums = heard.sums[low] + part * (heard.sums[np.minimum(low + 1, frames)] - heard.sums[low])
+    sums = chroma.sums[low] + part * (chroma.sums[np.minimum(low + 1, frames)] - chroma.sums[low])
     found = np.diff(sums, axis=0)
     most = found.max(axis=1, keepdims=True)
     return np.where(most > 0, found / np.where(most > 0, most, 1), 1.0)

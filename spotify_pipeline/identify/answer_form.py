@@ -131,7 +131,9 @@ class _Csv:
         if isinstance(answer, Failure):
             return _row((answer.file, None, None, None, *nothing, None, answer.error))
         count = len(answer.matches)
-        matches = [(place, count, *_cells(match)) for place, match in enumerate(answer.matches, 1)]
+        matches = [
+            (position, count, *_cells(match)) for position, match in enumerate(answer.matches, 1)
+        ]
         return b"".join(
             _row((answer.file, answer.duration, *match, answer.elapsed, None))
             for match in matches or [(None, 0, *nothing)]
@@ -164,9 +166,9 @@ class _Csv:
         return row
 
 
-def _row(cells: Iterable[object]) -> bytes:
+def _row(values: Iterable[object]) -> bytes:
     out = io.StringIO()
-    csv.writer(out).writerow(cells)
+    csv.writer(out).writerow(values)
     return out.getvalue().encode()
 
 

@@ -54,7 +54,7 @@ def answer_files(
     limit: int = 5,
     threshold: float = THRESHOLD,
     popularity: float = 0.0,
-    witness: Callable[[Evidence], None] | None = None,
+    observer: Callable[[Evidence], None] | None = None,
 ) -> Iterator[Answer | Failure]:
     """Identify recordings one after the other; one that can't be read does not stop the rest.
 
@@ -70,7 +70,7 @@ def answer_files(
         The least confidence of a match.
     popularity
         How much it counts (`popularity.popularity_prior`).
-    witness
+    observer
         Is shown the best match of each recording before its answer is given, be it accepted or not;
         nothing where no track comes near.
 
@@ -104,11 +104,11 @@ def answer_files(
                 matches=named,
                 elapsed=round(time.perf_counter() - started, 3),
             )
-            if witness is not None and found:
+            if observer is not None and found:
                 if not sure:
                     matches, named = name_matches(found[:1], index, catalog)
                 recording = query.fingerprint
-                witness(
+                observer(
                     Evidence.gathered(
                         answer.file, bool(sure), matches[0], named[0], recording, index
                     )

@@ -44,7 +44,7 @@ __all__ = [
     "decisions_of",
     "handicap",
     "mean_excess",
-    "shares",
+    "fractions",
     "shipped_decisions",
     "threshold_of",
 ]
@@ -70,11 +70,11 @@ SOURCES = ("recording with harmony", "recording", "rhythm", "echoprint")
 kind alone."""
 
 FIGURES = (
-    "share",
+    "fraction",
     "shortfall",
     "log_likelihood",
     "log_margin",
-    "margin_share",
+    "margin_fraction",
     "margin_excess",
     "repetition",
     "bands",
@@ -107,7 +107,7 @@ use. So a recording whose harmony speaks against a track is not given its name, 
 agree. (`benchmarks/harmony.py` shows how many twins that refuses, and how many right tracks.)"""
 
 TELLING = 2.0
-"""Nats that a band or a stretch is expected to tell before its share counts."""
+"""Nats that a band or a stretch is expected to tell before its fraction counts."""
 
 
 def threshold_of(false_accepts: float | None) -> float:
@@ -119,7 +119,7 @@ def threshold_of(false_accepts: float | None) -> float:
     Parameters
     ----------
     false_accepts
-        Share of the recordings whose track is not in the index, above 0; None for `THRESHOLD`.
+        Fraction of the recordings whose track is not in the index, above 0; None for `THRESHOLD`.
 
     >>> threshold_of(0.25)
     0.8
@@ -166,10 +166,10 @@ class TrackEvidence:
     repetition
         As of `Expectation`.
     bands, weakest_band
-        Share of what is expected, band by band: the mean, and the lowest but one; of bands that are
-        expected to tell anything.
+        Fraction of what is expected, band by band: the mean, and the lowest but one; of bands that
+        are expected to tell anything.
     weakest_part
-        The lowest share of what is expected, of four stretches of the recording.
+        The lowest fraction of what is expected, of four stretches of the recording.
     onsets
         Of the track, within the recording.
     covered
@@ -281,7 +281,7 @@ def mean_excess(likelihoods: Iterable[float]) -> float:
     return sum(highest[:-1]) / (len(highest) - 1) - highest[-1]
 
 
-def shares(likelihoods: Float64s, expected: Float64s, weakest: int = 1) -> tuple[float, float]:
+def fractions(likelihoods: Float64s, expected: Float64s, weakest: int = 1) -> tuple[float, float]:
     """Compare parts of a likelihood with what was expected of each.
 
     Parameters
@@ -293,7 +293,7 @@ def shares(likelihoods: Float64s, expected: Float64s, weakest: int = 1) -> tuple
 
     Returns
     -------
-    The mean of the shares, and the weakest one, -0.5 to 1; 0 of no parts.
+    The mean of the fractions, and the weakest one, -0.5 to 1; 0 of no parts.
     """
     telling = expected >= TELLING
     if not telling.any():

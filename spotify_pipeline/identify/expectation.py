@@ -11,11 +11,11 @@ import numpy as np
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
-    ODDS_CELL_FRAMES,
+    LLR_BIN_FRAMES,
     OnsetTrains,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
-from spotify_pipeline.fingerprint.onset_odds import moments
+from spotify_pipeline.fingerprint.onset_llr import moments
 from spotify_pipeline.index.likelihood import offset_sums
 
 __all__ = ["Expectation"]
@@ -32,9 +32,9 @@ class Expectation:
     Attributes
     ----------
     means, variances
-        float64 of shape (cells + 1, 8): sums over all cells before, of what the likelihood is
-        expected to gain in each band of a cell if the track is the right one, and of how much that
-        varies; nats and nats squared.
+        float64 of shape (llr_bins + 1, 8): sums over all LLR bins before, of what the likelihood is
+        expected to gain in each band of an LLR bin if the track is the right one, and of how much
+        that varies; nats and nats squared.
     repetition
         How likely the query is if the track has the query's own onsets, but a beat, a bar or so
         later: what any piece of the same beat may come to; as a fraction of what it is with the
@@ -46,13 +46,13 @@ class Expectation:
     repetition: float
 
     @classmethod
-    def of(cls, frames: Float32s, cells: Float32s, onsets: OnsetTrains) -> "Expectation":
-        """Make one of `frame_odds`, `onset_odds` and a query's own onsets."""
+    def of(cls, frames: Float32s, llr_bins: Float32s, onsets: OnsetTrains) -> "Expectation":
+        """Make one of `frame_llr`, `onset_llr` and a query's own onsets."""
         nothing = np.zeros((1, BANDS))
         means, variances = (
             np.concatenate((nothing, np.cumsum(one, axis=0))) for one in moments(frames)
         )
-        return cls(means, variances, _repetition(cells, onsets))
+        return cls(means, variances, _repetition(llr_bins, onsets))
 
     def between(self, edges: Int64s) -> tuple[Float64s, Float64s]:
         """Give means and variances of the stretches between frames.
@@ -66,22 +66,22 @@ class Expectation:
         -------
         float64 of shape (n, 8) each.
         """
-        cells = np.clip(edges // ODDS_CELL_FRAMES, 0, len(self.means) - 1)
-        return np.diff(self.means[cells], axis=0), np.diff(self.variances[cells], axis=0)
+        llr_bins = np.clip(edges // LLR_BIN_FRAMES, 0, len(self.means) - 1)
+        return np.diff(self.means[llr_bins], axis=0), np.diff(self.variances[llr_bins], axis=0)
 
 
-def _repetition(cells: Float32s, onsets: OnsetTrains) -> float:
+def _repetition(llr_bins: Float32s, onsets: OnsetTrains) -> float:
     """Compare a query with its own onsets at other offsets."""
-    if len(cells) == 0 or len(onsets) == 0:
+    if len(llr_bins) == 0 or len(onsets) == 0:
         return 0.0
-    sums = offset_sums(cells, onsets)
-    offsets = np.arange(len(sums)) - (len(cells) - 1)
+    sums = offset_sums(llr_bins, onsets)
+    offsets = np.arange(len(sums)) - (len(llr_bins) - 1)
     lags = np.abs(offsets)
     in_place = float(sums[lags <= 1].max())
-    shortest = SHORTEST_LAG * FRAMES_PER_SECOND / ODDS_CELL_FRAMES
-    tried = (lags >= shortest) & (lags <= LONGEST_LAG * len(cells))
+    shortest = SHORTEST_LAG * FRAMES_PER_SECOND / LLR_BIN_FRAMES
+    tried = (lags >= shortest) & (lags <= LONGEST_LAG * len(llr_bins))
     if in_place <= 0 or not tried.any():
         return 0.0
     # of a later copy, only a part lies within the query
-    scaled = sums[tried] * (len(cells) / (len(cells) - lags[tried]))
+    scaled = sums[tried] * (len(llr_bins) / (len(llr_bins) - lags[tried]))
     return float(np.clip(scaled.max() / in_place, 0, 1))

@@ -12,7 +12,7 @@ import numpy as np
 
 from spotify_pipeline.fingerprint import (
     FRAMES_PER_SECOND,
-    ODDS_CELL_FRAMES,
+    LLR_BIN_FRAMES,
     Fingerprint,
     OnsetTrains,
 )
@@ -23,14 +23,14 @@ from spotify_pipeline.identify.decision import (
     Decision,
     TrackEvidence,
     beside_twins,
+    fractions,
     handicap,
     mean_excess,
-    shares,
     shipped_decisions,
 )
-from spotify_pipeline.identify.passes import CLEAR_SECONDS, PASSES, Pass
+from spotify_pipeline.identify.passes import HIGH_EVIDENCE_SECONDS, PASSES, Pass
 from spotify_pipeline.identify.popularity import Prior, equal
-from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
 from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
 from spotify_pipeline.index.features import KINDS
@@ -38,26 +38,26 @@ from spotify_pipeline.index.likelihood import Alignment, align, likelihoods_apar
 
 __all__ = ["Identifier", "Match"]
 
-TRIED_INFORMATION = 30.0
-TRIED_SECONDS = 10.0
+EXHAUSTIVE_EVIDENCE = 30.0
+EXHAUSTIVE_SECONDS = 10.0
 """Each track of a small index is tried with the least of a query that tells so many nats
-(`QueryOdds.telling`), or with so many seconds of a query that tells less. Of 61 excerpts of the
+(`QueryLlr.telling`), or with so many seconds of a query that tells less. Of 61 excerpts of the
 validation set that tell 30 to 60 nats, and that a quick search missed, 56 were among the candidates
 by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
-"""No more than this share of an index, but so many at the least, are candidates: of a search, or of
-a trial of all tracks, after which they are tried with the whole query."""
+"""No more than this fraction of an index, but so many at the least, are candidates: of a search, or
+of a trial of all tracks, after which they are tried with the whole query."""
 
 CERTAIN = 0.99
 """Confidence of a certain match."""
 
 PROMISING = 0.5
-"""A track's likelihood has at least this share of the best one's, in logarithms, or it is no
+"""A track's likelihood has at least this fraction of the best one's, in logarithms, or it is no
 match."""
 
 SAME_LIKELIHOOD = 0.6
-"""A release of the same recording comes to at least this share of the best release's likelihood."""
+"""A release of the same recording comes to at least this fraction of the best release's likelihood."""
 
 MOST_RIVALS = 3
 """So many recordings are looked at for releases of them."""
@@ -66,7 +66,7 @@ DRIFT = 0.001
 """Clocks of two devices differ by at most so much of themselves."""
 
 FINE_REACH = 8
-"""Frames by which an offset that is known to the cell may be off, clocks' drift included."""
+"""Frames by which an offset that is known to the LLR bin may be off, clocks' drift included."""
 
 PARTS = 4
 """Stretches of equal length, whose shares of what is expected are compared."""
@@ -78,7 +78,7 @@ PEAKS = 8
 """So many offsets of a track are looked at."""
 
 AS_GOOD, AS_GOOD_NATS = 0.04, 3.0
-"""Another offset is as good if its likelihood is lower by no more than this share of the best
+"""Another offset is as good if its likelihood is lower by no more than this fraction of the best
 one's, and so many nats."""
 
 
@@ -139,7 +139,7 @@ class _Promising:
     speed
         At which it was likeliest.
     evidence
-        Its likelihood near that offset, to the cell, and what harmony adds; nats of rhythm.
+        Its likelihood near that offset, to the LLR bin, and what harmony adds; nats of rhythm.
     """
 
     candidate: Candidate
@@ -228,17 +228,17 @@ class Identifier:
         passes
             Attempts, until one decides.
         """
-        return self.matches_of(QueryOdds.of(query, samples), passes)
+        return self.matches_of(QueryLlr.of(query, samples), passes)
 
-    def matches_of(self, query: QueryOdds, passes: Sequence[Pass] = PASSES) -> list[Match]:
+    def matches_of(self, query: QueryLlr, passes: Sequence[Pass] = PASSES) -> list[Match]:
         """Do as much for a query that has been heard."""
         found: dict[int, _Aligned] = {}
         matches: list[Match] = []
         for attempt in passes:
-            heard = query.most_telling(attempt.seconds)
-            if self._leaves_out(heard, attempt):
+            stretch = query.stretch_of_highest_evidence(attempt.seconds)
+            if self._leaves_out(stretch, attempt):
                 continue
-            for one in self._attempt(heard, query, attempt):
+            for one in self._attempt(stretch, query, attempt):
                 known = found.get(one.track)
                 if known is None or one.alignment.likelihood > known.alignment.likelihood:
                     found[one.track] = one
@@ -247,14 +247,16 @@ class Identifier:
                 break
         return [
             self._placed(match, found[match.track], query)
-            if place == 0 or match.confidence >= WORTH_PLACING
+            if position == 0 or match.confidence >= WORTH_PLACING
             else match
-            for place, match in enumerate(matches)
+            for position, match in enumerate(matches)
         ]
 
-    def _attempt(self, heard: QueryOdds, query: QueryOdds, attempt: Pass) -> Iterator[_Aligned]:
+    def _attempt(self, stretch: QueryLlr, query: QueryLlr, attempt: Pass) -> Iterator[_Aligned]:
         """Align what promises most at all speeds."""
-        searched = heard.clear_enough(attempt.nats) if self.index.has_rhythm else heard
+        searched = (
+            stretch.shortest_with_evidence(attempt.nats) if self.index.has_rhythm else stretch
+        )
         promising: list[_Promising] = []
         for speed in attempt.speeds:
             promising += self._promising(searched, speed, attempt)
@@ -263,75 +265,77 @@ class Identifier:
         for found, prior in zip(best, priors, strict=True):
             yield self._aligned(found, prior, searched, query, attempt)
 
-    def _promising(self, query: QueryOdds, speed: float, attempt: Pass) -> list[_Promising]:
+    def _promising(self, query: QueryLlr, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
         candidates = self._candidates(query, speed, attempt)
         likelihoods = np.full(len(candidates), -np.inf)
         speeds = np.full(len(candidates), speed)
         for kind in KINDS:
             left = np.flatnonzero(np.isneginf(likelihoods))
-            frames = len(query.of_kind(kind, 1)) * ODDS_CELL_FRAMES
+            frames = len(query.of_kind(kind, 1)) * LLR_BIN_FRAMES
             if frames and len(left):
                 fine = attempt.fine_speeds(frames)
                 likelihoods[left], best = self.index.likelihoods_near(
                     [query.of_kind(kind, speed * factor) for factor in fine.tolist()],
                     kind,
-                    [candidates[place] for place in left],
+                    [candidates[position] for position in left],
                     attempt.reach,
                 )
                 speeds[left] = speed * fine[best]
         likely = np.flatnonzero(likelihoods > 0)
         evidence = likelihoods[likely] + self._harmony(
-            query, [candidates[place] for place in likely.tolist()], speed
+            query, [candidates[position] for position in likely.tolist()], speed
         )
         best = np.argsort(-evidence, kind="stable")[: attempt.matches]
         return [
-            _Promising(candidates[place], float(speeds[place]), evidence_of)
-            for place, evidence_of in zip(
+            _Promising(candidates[position], float(speeds[position]), evidence_of)
+            for position, evidence_of in zip(
                 likely[best].tolist(), evidence[best].tolist(), strict=True
             )
         ]
 
-    def _harmony(self, query: QueryOdds, candidates: Sequence[Candidate], speed: float) -> Float64s:
+    def _harmony(self, query: QueryLlr, candidates: Sequence[Candidate], speed: float) -> Float64s:
         """Tell what harmony adds to each candidate, in nats of rhythm."""
         if query.samples is None:
             return np.zeros(len(candidates))
         return HARMONY_WEIGHT * nats(self.index.agreements(query.harmony(speed), candidates, speed))
 
-    def _agreement(self, query: QueryOdds, track: int, offset: int, speed: float) -> Agreement:
+    def _agreement(self, query: QueryLlr, track: int, offset: int, speed: float) -> Agreement:
         """Compare what sounds in a query with a track, given the offset in frames."""
         if query.samples is None or not len(segments := self.index.harmony(track)):
             return Agreement()
         return agreement(query.harmony(speed), segments, offset / FRAMES_PER_SECOND, speed)
 
-    def _leaves_out(self, query: QueryOdds, attempt: Pass) -> bool:
+    def _leaves_out(self, query: QueryLlr, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""
-        if not (self.index.can_try_every_track and len(query.rhythm)):
-            return attempt.every_track
+        if not (self.index.can_score_every_track and len(query.rhythm)):
+            return attempt.exhaustive
         if attempt.in_large:
             return True
-        return attempt.clear < math.inf and query.is_clear(attempt.clear, CLEAR_SECONDS)
+        return attempt.high_evidence < math.inf and query.has_evidence(
+            attempt.high_evidence, HIGH_EVIDENCE_SECONDS
+        )
 
-    def _candidates(self, query: QueryOdds, speed: float, attempt: Pass) -> list[Candidate]:
+    def _candidates(self, query: QueryLlr, speed: float, attempt: Pass) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the odds in each."""
         most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
-        if not attempt.every_track:
-            odds, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
+        if not attempt.exhaustive:
+            llr, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
             limit = min(attempt.candidates, most)
-            return self.index.candidates(odds, onsets, limit, attempt.effort)
-        found = self.index.likeliest(query.telling(TRIED_INFORMATION, TRIED_SECONDS), most)
+            return self.index.candidates(llr, onsets, limit, attempt.effort)
+        found = self.index.likeliest(query.telling(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS), most)
         again = [candidate.track for candidate in found]
         found = self.index.likeliest(query.rhythm, most, again)
         evidence = [one.score for one in found] + self._harmony(query, found, speed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
-        return [found[place] for place in best]
+        return [found[position] for position in best]
 
     def _aligned(
         self,
         found: _Promising,
         prior: float,
-        searched: QueryOdds,
-        query: QueryOdds,
+        searched: QueryLlr,
+        query: QueryLlr,
         attempt: Pass,
     ) -> _Aligned:
         """Align the whole query with a track that a stretch of it has found.
@@ -347,7 +351,7 @@ class Identifier:
         step = 1 / max(len(whole), 1)
         steps = math.ceil(max(DRIFT, _step_of(finest)) / step)
         order = sorted(range(-steps, steps + 1), key=abs)
-        fine = [near.speed * (1 + place * step) for place in order]
+        fine = [near.speed * (1 + position * step) for position in order]
         offsets = [offset, *peaks(query.of_kind(kind, near.speed), trains, 1)]
         aligned = [align(whole, trains, one, FINE_REACH, fine) for one in offsets]
         track, speeds = found.candidate.track, len(attempt.speeds)
@@ -356,7 +360,7 @@ class Identifier:
         best = int(np.argmax(evidence))
         return _Aligned(track, kind, trains, aligned[best], speeds, prior, agreed[best])
 
-    def _judged(self, aligned: Sequence[_Aligned], query: QueryOdds) -> list[Match]:
+    def _judged(self, aligned: Sequence[_Aligned], query: QueryLlr) -> list[Match]:
         """Judge tracks beside each other; the best first."""
         worth = nats([one.agreement for one in aligned]).tolist()
         weighed = [replace(one, harmony=h) for one, h in zip(aligned, worth, strict=True)]
@@ -374,16 +378,16 @@ class Identifier:
             key=lambda m: (-m.log_odds, -m.evidence.joint, m.track),
         )
 
-    def _judge(self, one: _Aligned, others: Sequence[_Aligned], query: QueryOdds) -> Match:
+    def _judge(self, one: _Aligned, others: Sequence[_Aligned], query: QueryLlr) -> Match:
         """Weigh what speaks for a track, and what for other recordings, the likeliest first."""
-        alignment, odds = one.alignment, query.frames_of(one.kind)
+        alignment, llr = one.alignment, query.frames_of(one.kind)
         expectation = query.expectation(one.kind)
         last_onset = int(one.trains.frames.max(initial=0))
         ends = np.array([-alignment.offset, last_onset - alignment.offset]) / alignment.speed
-        first, last = np.clip(np.rint(ends), 0, len(odds)).astype(np.int64).tolist()
+        first, last = np.clip(np.rint(ends), 0, len(llr)).astype(np.int64).tolist()
         edges = np.linspace(first, last + 1, PARTS + 1).astype(np.int64)
         means, variances = expectation.between(edges)
-        apart, onsets = likelihoods_apart(odds, one.trains, alignment, edges)
+        apart, onsets = likelihoods_apart(llr, one.trains, alignment, edges)
         expected = float(means.sum())
         evidence = TrackEvidence(
             alignment.likelihood,
@@ -392,8 +396,8 @@ class Identifier:
             max(others[0].alignment.likelihood, 0.0) if others else 0.0,
             mean_excess(other.alignment.likelihood for other in others),
             expectation.repetition,
-            *shares(apart.sum(axis=0), means.sum(axis=0)),
-            weakest_part=shares(apart.sum(axis=1), means.sum(axis=1), weakest=0)[1],
+            *fractions(apart.sum(axis=0), means.sum(axis=0)),
+            weakest_part=fractions(apart.sum(axis=1), means.sum(axis=1), weakest=0)[1],
             onsets=onsets,
             covered=expected / max(float(expectation.means[-1].sum()), 1e-9),
             speed=alignment.speed,
@@ -409,7 +413,7 @@ class Identifier:
         offset = alignment.offset - round(alignment.speed * query.first)
         return Match(one.track, log_odds, evidence, offset / FRAMES_PER_SECOND)
 
-    def _placed(self, match: Match, one: _Aligned, query: QueryOdds) -> Match:
+    def _placed(self, match: Match, one: _Aligned, query: QueryLlr) -> Match:
         """Find the other offsets at which the query fits the track as well."""
         frames = query.frames_of(one.kind)
         at_speed = query.of_kind(one.kind, match.speed)

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import ODDS_CELL_FRAMES
+from spotify_pipeline.fingerprint import LLR_BIN_FRAMES
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.identify.query_odds import JUDGED_SECONDS
+from spotify_pipeline.identify.query_llr import JUDGED_SECONDS
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Effort
 from spotify_pipeline.index.segment import PLACE_FRAMES
 
-__all__ = ["CLEAR_SECONDS", "PASSES", "WINDOW_PASSES", "Pass"]
+__all__ = ["HIGH_EVIDENCE_SECONDS", "PASSES", "WINDOW_PASSES", "Pass"]
 
-CLEAR_SECONDS = 10.0
+HIGH_EVIDENCE_SECONDS = 10.0
 """The stretch of a recording that tells how clear it is. (Twice as long and half as clear is not
 the same: a search looks up the likeliest features alone.)"""
 
-CLEAR = 400.0
+HIGH_EVIDENCE = 400.0
 """Nats that a clear recording tells. Among 20,000 tracks, half of them spliced, the quick search
 found 152 of 152 excerpts of the validation set that tell so much, 127 of 130 that tell 250 to 400,
 and 62 of 65 that tell 200 to 250."""
@@ -47,10 +47,10 @@ class Pass:
     nats
         No more of it is searched for than is expected to tell so many, where a recording is heard
         and tracks have rhythm trains.
-    clear
+    high_evidence
         In a small index, a recording that was heard so clearly, in nats, is left out
-        (`CLEAR_SECONDS`): the quick search would have found its track.
-    every_track
+        (`HIGH_EVIDENCE_SECONDS`): the quick search would have found its track.
+    exhaustive
         Nothing is searched for: every track is tried at every offset. In a small index only.
     in_large
         Only in an index too large for that.
@@ -63,8 +63,8 @@ class Pass:
     precision: float = 0.0
     seconds: float = JUDGED_SECONDS
     nats: float = math.inf
-    clear: float = math.inf
-    every_track: bool = False
+    high_evidence: float = math.inf
+    exhaustive: bool = False
     in_large: bool = False
 
     @property
@@ -73,8 +73,8 @@ class Pass:
         return PLACE_FRAMES << self.effort.coarseness + 1
 
     def fine_speeds(self, frames: int) -> Float64s:
-        """Give factors, 1 first, so close that a query of so many frames stays within a cell."""
-        return _factors(self.precision, frames / (2 * ODDS_CELL_FRAMES))
+        """Give factors, 1 first, so close that a query of so many frames stays within an LLR bin."""
+        return _factors(self.precision, frames / (2 * LLR_BIN_FRAMES))
 
     def finest_speeds(self, searched: int, frames: int) -> Float64s:
         """Give factors between one of `fine_speeds` and those beside it, 1 first.
@@ -87,7 +87,7 @@ class Pass:
             Of the one that decides.
         """
         steps = (len(self.fine_speeds(searched)) - 1) // 2
-        return _factors(self.precision / max(steps, 1), frames / ODDS_CELL_FRAMES)
+        return _factors(self.precision / max(steps, 1), frames / LLR_BIN_FRAMES)
 
 
 def _factors(reach: float, finely: float) -> Float64s:
@@ -100,7 +100,7 @@ def _factors(reach: float, finely: float) -> Float64s:
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
     Pass(THOROUGH, candidates=3_000, matches=20, in_large=True),
-    Pass(THOROUGH, candidates=50, matches=20, clear=CLEAR, every_track=True),
+    Pass(THOROUGH, candidates=50, matches=20, high_evidence=HIGH_EVIDENCE, exhaustive=True),
     Pass(
         SKETCHY,
         candidates=30,

@@ -2,7 +2,7 @@
 
 A track that plays moves on with the recording: all windows of one play agree on the moment at which
 the track began or would have begun. How likely it is to play at any moment follows from the
-recording's onset odds: where the track has onsets, and where it has none.
+recording's onset LLRs: where the track has onsets, and where it has none.
 
 Belongs here: windows, plays, and the evidence for a play at every moment. Does not belong here:
 which play is believed where (`segmentation`).
@@ -18,14 +18,14 @@ import numpy as np
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
-    ODDS_CELLS_PER_SECOND,
-    HeardRecording,
+    LLR_BINS_PER_SECOND,
+    InferredRecording,
 )
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.fingerprint.onset_odds import cell_odds, silence
+from spotify_pipeline.fingerprint.onset_llr import bin_llr, silence
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import WINDOW_PASSES
-from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.feature_index import FeatureIndex
 
 __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
@@ -130,25 +130,27 @@ def windows(seconds: float) -> list[tuple[float, float]]:
     return [(begin, (begin + min(begin + WINDOW_SECONDS, seconds)) / 2) for begin in begins]
 
 
-def votes(recording: HeardRecording, identifier: Identifier) -> Iterator[Vote]:
+def votes(recording: InferredRecording, identifier: Identifier) -> Iterator[Vote]:
     """Identify each window of a recording by itself; a window can have several votes, or none."""
-    cells = round(WINDOW_SECONDS * ODDS_CELLS_PER_SECOND)
+    llr_bins = round(WINDOW_SECONDS * LLR_BINS_PER_SECOND)
     for begin, middle in windows(recording.seconds):
-        window = QueryOdds.of_window(recording, round(begin * ODDS_CELLS_PER_SECOND), cells)
+        window = QueryLlr.of_window(recording, round(begin * LLR_BINS_PER_SECOND), llr_bins)
         for match in identifier.matches_of(window, WINDOW_PASSES):
             if match.confidence >= LEAST_CONFIDENCE:
                 start, also = begin - match.offset, tuple(begin - at for at in match.also_at)
                 yield Vote(middle, match.track, start, match.confidence, also)
 
 
-def find_plays(recording: HeardRecording, cast: Iterable[Vote], index: FeatureIndex) -> list[Play]:
+def find_plays(
+    recording: InferredRecording, all_votes: Iterable[Vote], index: FeatureIndex
+) -> list[Play]:
     """Put votes that agree together, and weigh the evidence for each play.
 
     Parameters
     ----------
     recording
         The whole.
-    cast
+    all_votes
         Votes in the order of their windows.
     index
         In which tracks are numbered.
@@ -159,7 +161,7 @@ def find_plays(recording: HeardRecording, cast: Iterable[Vote], index: FeatureIn
         A segment is damaged.
     """
     runs: list[list[Vote]] = []
-    for vote in cast:
+    for vote in all_votes:
         agreeing = (
             (run, start)
             for run in reversed(runs)
@@ -180,25 +182,25 @@ def _moved(vote: Vote, start: float) -> Vote:
     return replace(vote, start=start, also=also)
 
 
-def _play(recording: HeardRecording, agreeing: tuple[Vote, ...], index: FeatureIndex) -> Play:
+def _play(recording: InferredRecording, agreeing: tuple[Vote, ...], index: FeatureIndex) -> Play:
     track = agreeing[0].track
     kind, trains = index.comparable(track, recording.fingerprint)
     duration = index.duration(track) or (trains.frames.max() + 1) / FRAMES_PER_SECOND
     begin, end = agreeing[0].start, agreeing[-1].start + duration
     first = max(0, round(begin * BINS_PER_SECOND))
     bins = max(0, round(min(end, recording.seconds) * BINS_PER_SECOND) - first)
-    first_cell = round(first * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND)
-    length = round(bins * ODDS_CELLS_PER_SECOND / BINS_PER_SECOND)
-    odds = cell_odds(recording.frame_odds(kind, first_cell, length))
-    told: Float64s = silence(odds).sum(axis=1)
+    first_llr_bin = round(first * LLR_BINS_PER_SECOND / BINS_PER_SECOND)
+    length = round(bins * LLR_BINS_PER_SECOND / BINS_PER_SECOND)
+    llr = bin_llr(recording.frame_llr(kind, first_llr_bin, length))
+    evidence: Float64s = silence(llr).sum(axis=1)
     for band in range(BANDS):
         times = trains.band(band) / FRAMES_PER_SECOND
         times += _starts(agreeing, times + begin)
-        cells = np.floor(times * ODDS_CELLS_PER_SECOND).astype(np.int64) - first_cell
-        cells = cells[(cells >= 0) & (cells < len(odds))]
-        told += np.bincount(cells, odds[cells, band], len(odds)).astype(np.float64)
-    places = np.arange(len(odds)) * BINS_PER_SECOND / ODDS_CELLS_PER_SECOND
-    gains = np.bincount(places.astype(np.int64), told, bins)[:bins]
+        llr_bins = np.floor(times * LLR_BINS_PER_SECOND).astype(np.int64) - first_llr_bin
+        llr_bins = llr_bins[(llr_bins >= 0) & (llr_bins < len(llr))]
+        evidence += np.bincount(llr_bins, llr[llr_bins, band], len(llr)).astype(np.float64)
+    positions = np.arange(len(llr)) * BINS_PER_SECOND / LLR_BINS_PER_SECOND
+    gains = np.bincount(positions.astype(np.int64), evidence, bins)[:bins]
     return Play(agreeing, first, np.asarray(gains, np.float64))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spotify_pipeline.fingerprint import HeardRecording
+from spotify_pipeline.fingerprint import InferredRecording
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.plays import (
@@ -75,7 +75,7 @@ class _Run:
 
 
 def segment(
-    recording: HeardRecording, identifier: Identifier, threshold: float = THRESHOLD
+    recording: InferredRecording, identifier: Identifier, threshold: float = THRESHOLD
 ) -> list[Stretch]:
     """Tell what plays when in a recording.
 
@@ -98,12 +98,12 @@ def segment(
         The index is damaged.
     """
     seconds = recording.seconds
-    cast = list(votes(recording, identifier))
-    plays = find_plays(recording, cast, identifier.index)
+    all_votes = list(votes(recording, identifier))
+    plays = find_plays(recording, all_votes, identifier.index)
     bins = max(1, round(seconds * BINS_PER_SECOND))
     while True:
         runs = _placed(_closed(_merged(_best_runs(plays, bins))))
-        stretches = [_stretch(run, bins, seconds, cast) for run in runs]
+        stretches = [_stretch(run, bins, seconds, all_votes) for run in runs]
         doubtful = [
             run.play
             for run, stretch in zip(runs, stretches, strict=True)
@@ -120,20 +120,20 @@ def _best_runs(plays: Sequence[Play], bins: int) -> list[_Run]:
     best, best_value = _Run(None, 0, 0), 0.0
     # the play that each sequence ends with, its likelihood, and its last run
     ends: list[tuple[Play | None, float, _Run]] = [(None, 0.0, best)]
-    for place in range(bins):
-        cost = CHANGE if place else 0.0
-        ends = [end for end in ends if end[0] is None or end[0].last > place]
-        while waiting and waiting[-1].first <= place:
+    for position in range(bins):
+        cost = CHANGE if position else 0.0
+        ends = [end for end in ends if end[0] is None or end[0].last > position]
+        while waiting and waiting[-1].first <= position:
             play = waiting.pop()
             ends.append((play, -np.inf, best))
         changed = [
-            (play, best_value - cost, _Run(play, place, place, best))
+            (play, best_value - cost, _Run(play, position, position, best))
             if value < best_value - cost
             else (play, value, run)
             for play, value, run in ends
         ]
         ends = [
-            (play, value + (play.gain(place, place + 1) if play else 0.0), run)
+            (play, value + (play.gain(position, position + 1) if play else 0.0), run)
             for play, value, run in changed
         ]
         _, best_value, best = max(ends, key=lambda end: end[1])
@@ -221,18 +221,18 @@ def _border(left: _Run, right: _Run) -> int:
 
     Where neither track has onsets that tell, it lies in the middle.
     """
-    places = range(left.first + 1, right.last)
-    if not places:
+    positions = range(left.first + 1, right.last)
+    if not positions:
         return right.first
     logarithms = np.array(
         [
-            (left.play.gain(left.first, place) if left.play else 0.0)
-            + (right.play.gain(place, right.last) if right.play else 0.0)
-            for place in places
+            (left.play.gain(left.first, position) if left.play else 0.0)
+            + (right.play.gain(position, right.last) if right.play else 0.0)
+            for position in positions
         ]
     )
     weights = np.exp((logarithms - logarithms.max()) / CHORD)
-    border = float(np.average(places, weights=weights))
+    border = float(np.average(positions, weights=weights))
     return round((border + _edge(left, right, border)) / 2)
 
 
@@ -245,7 +245,7 @@ def _edge(left: _Run, right: _Run, border: float) -> float:
     return border
 
 
-def _stretch(run: _Run, bins: int, seconds: float, cast: Sequence[Vote]) -> Stretch:
+def _stretch(run: _Run, bins: int, seconds: float, all_votes: Sequence[Vote]) -> Stretch:
     start = run.first / BINS_PER_SECOND
     end = seconds if run.last == bins else run.last / BINS_PER_SECOND
     if run.play is None:
@@ -255,17 +255,19 @@ def _stretch(run: _Run, bins: int, seconds: float, cast: Sequence[Vote]) -> Stre
         start,
         end,
         run.play.track,
-        _confidence(run.play.track, start, end, seconds, cast),
+        _confidence(run.play.track, start, end, seconds, all_votes),
         position,
         tuple(position + shift for shift in run.play.also if position + shift >= 0),
     )
 
 
 def _confidence(
-    track: int, start: float, end: float, seconds: float, cast: Sequence[Vote]
+    track: int, start: float, end: float, seconds: float, all_votes: Sequence[Vote]
 ) -> float:
     """Give the confidence of the second best window of a stretch, or of its only one."""
     asked = sum(start <= middle < end for _, middle in windows(seconds))
-    found = [vote.confidence for vote in cast if vote.track == track and start <= vote.moment < end]
+    found = [
+        vote.confidence for vote in all_votes if vote.track == track and start <= vote.moment < end
+    ]
     rank = min(asked, 2)
     return sorted(found, reverse=True)[rank - 1] if 0 < rank <= len(found) else 0.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from spotify_pipeline.catalog import Catalog, TrackNames
-from spotify_pipeline.fingerprint import hear_stream
+from spotify_pipeline.fingerprint import infer_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
@@ -102,14 +102,14 @@ def timeline_files(
         for file in files:
             started = time.perf_counter()
             try:
-                heard = hear_stream(stream_for_fingerprint(file))
+                recording = infer_stream(stream_for_fingerprint(file))
             except RecordingError as error:
                 yield Failure(printable(file), str(error))
                 continue
-            stretches = segment(heard, identifier, threshold)
+            stretches = segment(recording, identifier, threshold)
             yield Timeline(
                 file=printable(file),
-                duration=round(heard.seconds, 3),
+                duration=round(recording.seconds, 3),
                 timeline=_named(stretches, index, catalog),
                 elapsed=round(time.perf_counter() - started, 3),
             )

@@ -24,8 +24,8 @@ TOLERANCES = {"rhythm": 1, "echoprint": 4}
 NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""
 
-SAME_SHARE = 0.5
-"""Two tracks of one recording have at least this share of their onsets in common, at one offset."""
+SAME_FRACTION = 0.5
+"""Two tracks of one recording have at least this fraction of their onsets in common, at one offset."""
 
 
 def offset_histogram(
@@ -81,13 +81,13 @@ def same_recording(first: OnsetTrains, second: OnsetTrains, kind: str) -> bool:
     """Tell whether trains of a kind are of one recording: most onsets line up at one offset."""
     _, aligned = offset_histogram(first, second, TOLERANCES[kind])
     most = int(aligned.max(initial=0))
-    return most > 0 and most >= SAME_SHARE * min(len(first), len(second))
+    return most > 0 and most >= SAME_FRACTION * min(len(first), len(second))
 
 
 def lines_up(query: OnsetTrains, track: OnsetTrains, offset: int, tolerance: int) -> bool:
     """Tell the same of one offset alone, as of `aligned_onsets`."""
     aligned = int(aligned_onsets(query, track, tolerance, offset).sum())
-    return aligned > 0 and aligned >= SAME_SHARE * min(len(query), len(track))
+    return aligned > 0 and aligned >= SAME_FRACTION * min(len(query), len(track))
 
 
 @njit(cache=True, nogil=True)
@@ -108,10 +108,10 @@ def _counts_near(
             while first < last and track[first] < earliest:
                 first += 1
             for j in range(first, last):
-                place = track[j] - earliest
-                if place > 2 * reach:
+                position = track[j] - earliest
+                if position > 2 * reach:
                     break
-                counts[place] += 1
+                counts[position] += 1
     return counts
 
 

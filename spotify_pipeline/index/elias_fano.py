@@ -52,8 +52,8 @@ def write_list(words: UInt64s, start: int, bound: int, numbers: UInt32s) -> None
         if int(bit) + width > 64:
             words[word + np.uint64(1)] |= (number & mask) >> (np.uint64(64) - bit)
         low += np.uint64(width)
-        place = np.uint64(high + i) + (number >> np.uint64(width))
-        words[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
+        position = np.uint64(high + i) + (number >> np.uint64(width))
+        words[position >> np.uint64(6)] |= np.uint64(1) << (position & np.uint64(63))
 
 
 @njit(cache=True, nogil=True)
@@ -78,18 +78,18 @@ def read_list(words: UInt64s, start: int, bound: int, count: int, out: Int64s) -
     low = np.uint64(start)
     high = start + count * width
     end = np.uint64(min(high + count + (bound >> width) + 1, 64 * len(words)))
-    place = np.uint64(high) >> np.uint64(6)
-    if place >= np.uint64(len(words)):
+    position = np.uint64(high) >> np.uint64(6)
+    if position >= np.uint64(len(words)):
         return 0
-    word = words[place] >> (np.uint64(high) & np.uint64(63)) << (np.uint64(high) & np.uint64(63))
+    word = words[position] >> (np.uint64(high) & np.uint64(63)) << (np.uint64(high) & np.uint64(63))
     i = 0
     while i < count:
         while word == 0:
-            place += np.uint64(1)
-            if (place << np.uint64(6)) >= end:
+            position += np.uint64(1)
+            if (position << np.uint64(6)) >= end:
                 return i
-            word = words[place]
-        bit = (place << np.uint64(6)) + trailing_zeros(word)
+            word = words[position]
+        bit = (position << np.uint64(6)) + trailing_zeros(word)
         upper = bit - np.uint64(high + i)
         lower = bits_from(words, low) & mask
         out[i] = np.int64(upper << np.uint64(width) | lower)

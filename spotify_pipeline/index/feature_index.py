@@ -19,7 +19,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt8s
 from spotify_pipeline.harmony import HarmonyError, Segments
-from spotify_pipeline.harmony.agreement import Agreement, Heard, agreements
+from spotify_pipeline.harmony.agreement import Agreement, ChromaSums, agreements
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.likelihood import best_likelihoods, likelihoods_near
@@ -174,7 +174,7 @@ class FeatureIndex:
 
     def candidates(
         self,
-        odds: Mapping[str, Float32s],
+        llr: Mapping[str, Float32s],
         onsets: Fingerprint,
         limit: int,
         effort: Effort = QUICK,
@@ -183,8 +183,8 @@ class FeatureIndex:
 
         Parameters
         ----------
-        odds
-            `fingerprint.onset_odds` of a recording, for each kind of `features.KINDS`.
+        llr
+            `fingerprint.onset_llr` of a recording, for each kind of `features.KINDS`.
         onsets
             The recording's own.
         limit
@@ -199,7 +199,7 @@ class FeatureIndex:
         """
         found = search(
             self._segments,
-            Lookup.of(odds, onsets, LIKELIEST * effort.features),
+            Lookup.of(llr, onsets, LIKELIEST * effort.features),
             # a shard that was ingested again is there twice, for a while
             2 * limit if len(self._dropped) else limit,
             most_features=effort.features,
@@ -216,19 +216,19 @@ class FeatureIndex:
         return "rhythm" in self._held
 
     @property
-    def can_try_every_track(self) -> bool:
+    def can_score_every_track(self) -> bool:
         """Whether `likeliest` is worth while: there are few tracks, and they have rhythm trains."""
         return int(self._bounds[-1]) <= SMALL_INDEX and self.has_rhythm
 
     def likeliest(
-        self, odds: Float32s, limit: int, among: Sequence[int] | None = None
+        self, llr: Float32s, limit: int, among: Sequence[int] | None = None
     ) -> list[Candidate]:
         """Rank tracks by how likely a recording is if it is that track, at the best offset.
 
         Parameters
         ----------
-        odds
-            `fingerprint.onset_odds` of the recording, of all bands or of the first.
+        llr
+            `fingerprint.onset_llr` of the recording, of all bands or of the first.
         limit
             Tracks to give at the most.
         among
@@ -243,7 +243,7 @@ class FeatureIndex:
 
         def rank(place: int, part: Int64s) -> list[Candidate]:
             packed, firsts, lasts = self._segments[place].packed(part, "rhythm")
-            found, offsets = best_likelihoods(odds, packed, firsts, lasts)
+            found, offsets = best_likelihoods(llr, packed, firsts, lasts)
             # a shard that was ingested again is there twice, for a while
             best = np.argsort(-found, kind="stable")[: 2 * limit]
             tracks = part + self._bounds[place]
@@ -273,13 +273,13 @@ class FeatureIndex:
         return [c for c in found if not any(first <= c.track < last for first, last in dropped)]
 
     def likelihoods_near(
-        self, odds: Sequence[Float32s], kind: str, candidates: Sequence[Candidate], reach: int
+        self, llr: Sequence[Float32s], kind: str, candidates: Sequence[Candidate], reach: int
     ) -> tuple[Float64s, Int64s]:
         """Tell how likely a recording is if it is a candidate, near where that was found.
 
         Parameters
         ----------
-        odds, reach
+        llr, reach
             As of `likelihood.likelihoods_near`.
         kind
             Of `KINDS`.
@@ -302,20 +302,20 @@ class FeatureIndex:
 
         def weigh(chosen: Int64s, packed: UInt8s, firsts: Int64s, lasts: Int64s) -> None:
             likelihoods[chosen], best[chosen] = likelihoods_near(
-                odds, packed, firsts, lasts, offsets[chosen], reach
+                llr, packed, firsts, lasts, offsets[chosen], reach
             )
 
         self._map_packed(weigh, candidates, kind)
         return likelihoods, best
 
     def agreements(
-        self, heard: Heard, candidates: Sequence[Candidate], speed: float
+        self, chroma: ChromaSums, candidates: Sequence[Candidate], speed: float
     ) -> list[Agreement]:
         """Tell how well what sounds in a recording agrees with candidates, where they were found.
 
         Parameters
         ----------
-        heard, speed
+        chroma, speed
             As of `harmony.agreement.agreements`.
         candidates
             Of shape (n,).
@@ -334,7 +334,7 @@ class FeatureIndex:
 
         def compare(chosen: Int64s, packed: UInt8s, firsts: Int64s, lasts: Int64s) -> None:
             begin = offsets[chosen] / FRAMES_PER_SECOND
-            agreed = agreements(heard, packed, firsts, lasts, begin, speed)
+            agreed = agreements(chroma, packed, firsts, lasts, begin, speed)
             for place, one in zip(chosen.tolist(), agreed, strict=True):
                 found[place] = one
 

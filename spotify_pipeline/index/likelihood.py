@@ -1,11 +1,11 @@
 """How likely a recording is if it is a track, at every time offset.
 
-A recording's onset odds (`fingerprint.onset_odds`) tell, for each band and moment, how much
+A recording's onset LLRs (`fingerprint.onset_llr`) tell, for each band and moment, how much
 likelier it sounds if the track has an onset there. Summed over the onsets of a track at an offset,
 they tell how much likelier it sounds if it is that track there than if it is some other music, but
 for what the moments without onsets have to say, which is the same for every track.
 
-A row of odds is added where each onset is, whole rows at a time, which becomes vector instructions.
+A row of LLRs is added where each onset is, whole rows at a time, which becomes vector instructions.
 
 Belongs here: these sums and their peaks. Does not belong here: what a peak means
 (`identify.decision`); counts of onsets (`alignment`).
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, OnsetTrains
+from spotify_pipeline.fingerprint import BANDS, LLR_BIN_FRAMES, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int16s, Int32s, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.index.alignment import NEIGHBOURHOOD
@@ -36,9 +36,9 @@ UNITS = 4
 """In a nat, where sums are of 16 bits: a clip of 20 s comes to a third of what these hold."""
 
 _BLOCK = 256
-_CELL_BITS = ODDS_CELL_FRAMES.bit_length() - 1
+_CELL_BITS = LLR_BIN_FRAMES.bit_length() - 1
 _COARSE_BITS = _CELL_BITS + 1
-_NEIGHBOURS = NEIGHBOURHOOD // ODDS_CELL_FRAMES
+_NEIGHBOURS = NEIGHBOURHOOD // LLR_BIN_FRAMES
 
 
 @dataclass(frozen=True)
@@ -61,61 +61,62 @@ class Alignment:
 
 
 def align(
-    odds: Float32s, track: OnsetTrains, offset: int, reach: int, speeds: Sequence[float] = (1.0,)
+    llr: Float32s, track: OnsetTrains, offset: int, reach: int, speeds: Sequence[float] = (1.0,)
 ) -> Alignment:
     """Find the likeliest offset to the frame near a given one, and the likeliest speed.
 
     Parameters
     ----------
-    odds
-        float32 of shape (frames, 8), `fingerprint.frame_odds` of the recording.
+    llr
+        float32 of shape (frames, 8), `fingerprint.frame_llr` of the recording.
     track
-        Trains of the kind that the odds are of.
+        Trains of the kind that the LLRs are of.
     offset, reach
         Frames: offsets from `offset - reach` to `offset + reach` are tried, a frame of the
         recording at a time.
     speeds
         Those that are tried; of equal likelihood, the first counts.
     """
-    if len(odds) == 0 or len(track) == 0:
+    if len(llr) == 0 or len(track) == 0:
         return Alignment(offset, speeds[0], 0.0)
     # beyond either end of the recording nothing is known
-    rows = np.zeros((BANDS, len(odds) + 4 * reach), np.float32)
-    rows[:, 2 * reach : 2 * reach + len(odds)] = odds.T
+    rows = np.zeros((BANDS, len(llr) + 4 * reach), np.float32)
+    rows[:, 2 * reach : 2 * reach + len(llr)] = llr.T
     chosen = np.array(speeds, np.float64)
     sums = _sums_near(rows, track.frames, track.bounds, offset, reach, chosen)
-    best, place = divmod(int(sums.argmax()), sums.shape[1])
-    moved = round((reach - place) * speeds[best])
-    return Alignment(offset + moved, speeds[best], float(sums[best, place]))
+    best, position = divmod(int(sums.argmax()), sums.shape[1])
+    moved = round((reach - position) * speeds[best])
+    return Alignment(offset + moved, speeds[best], float(sums[best, position]))
 
 
-def offset_sums(odds: Float32s, track: OnsetTrains) -> Float32s:
-    """Give how likely a recording is at every offset in a track, to the cell.
+def offset_sums(llr: Float32s, track: OnsetTrains) -> Float32s:
+    """Give how likely a recording is at every offset in a track, to the LLR bin.
 
     Parameters
     ----------
-    odds
-        float32 of shape (cells, 8), `fingerprint.onset_odds` of the recording.
+    llr
+        float32 of shape (llr_bins, 8), `fingerprint.onset_llr` of the recording.
     track
-        Trains of the kind that the odds are of, at least one onset.
+        Trains of the kind that the LLRs are of, at least one onset.
 
     Returns
     -------
-    float32 of shape (offsets,), nats; the first is that of -(cells - 1) cells.
+    float32 of shape (offsets,), nats; the first is that of -(llr_bins - 1) LLR bins.
     """
-    sums = _offset_sums(_reversed_rows(odds), track.frames, track.bounds)
+    sums = _offset_sums(_reversed_rows(llr), track.frames, track.bounds)
     return np.asarray(sums, np.float32)
 
 
-def peaks(odds: Float32s, track: OnsetTrains, most: int) -> list[int]:
-    """Find the likeliest of all offsets, to the cell, none within `NEIGHBOURHOOD` of a better one.
+def peaks(llr: Float32s, track: OnsetTrains, most: int) -> list[int]:
+    """Find the likeliest of all offsets, to the LLR bin, none within `NEIGHBOURHOOD` of a better
+    one.
 
     Parameters
     ----------
-    odds
-        float32 of shape (cells, 8), `fingerprint.onset_odds` of the recording.
+    llr
+        float32 of shape (llr_bins, 8), `fingerprint.onset_llr` of the recording.
     track
-        Trains of the kind that the odds are of.
+        Trains of the kind that the LLRs are of.
     most
         Offsets to give at the most.
 
@@ -123,24 +124,24 @@ def peaks(odds: Float32s, track: OnsetTrains, most: int) -> list[int]:
     -------
     Frames, the likeliest first; none that is less likely than music of any kind.
     """
-    if len(odds) == 0 or len(track) == 0:
+    if len(llr) == 0 or len(track) == 0:
         return []
-    sums = offset_sums(odds, track)
+    sums = offset_sums(llr, track)
     found: list[int] = []
-    while len(found) < most and sums[place := int(sums.argmax())] > 0:
-        found.append((place - len(odds) + 1) << _CELL_BITS)
-        sums[max(place - _NEIGHBOURS, 0) : place + _NEIGHBOURS + 1] = -np.inf
+    while len(found) < most and sums[position := int(sums.argmax())] > 0:
+        found.append((position - len(llr) + 1) << _CELL_BITS)
+        sums[max(position - _NEIGHBOURS, 0) : position + _NEIGHBOURS + 1] = -np.inf
     return found
 
 
 def likelihoods_apart(
-    odds: Float32s, track: OnsetTrains, alignment: Alignment, edges: Int64s
+    llr: Float32s, track: OnsetTrains, alignment: Alignment, edges: Int64s
 ) -> tuple[Float64s, int]:
     """Give the likelihood at an alignment, apart for stretches of the recording and for bands.
 
     Parameters
     ----------
-    odds, track
+    llr, track
         As of `align`.
     edges
         int64 of shape (n + 1,), ascending: frames of the recording between which stretches lie.
@@ -155,24 +156,24 @@ def likelihoods_apart(
     count = 0
     for band in range(BANDS):
         frames = np.rint((track.band(band) - alignment.offset) / alignment.speed).astype(np.int64)
-        frames = frames[(frames >= max(edges[0], 0)) & (frames < min(edges[-1], len(odds)))]
+        frames = frames[(frames >= max(edges[0], 0)) & (frames < min(edges[-1], len(llr)))]
         stretches = np.searchsorted(edges, frames, side="right") - 1
-        sums[:, band] = np.bincount(stretches, odds[frames, band], len(sums))
+        sums[:, band] = np.bincount(stretches, llr[frames, band], len(sums))
         count += len(frames)
     return sums, count
 
 
 def best_likelihoods(
-    odds: Float32s, packed: UInt8s, firsts: Int64s, lasts: Int64s
+    llr: Float32s, packed: UInt8s, firsts: Int64s, lasts: Int64s
 ) -> tuple[Float64s, Int64s]:
-    """Give the best of all offsets of a recording in each track, two cells as one.
+    """Give the best of all offsets of a recording in each track, two LLR bins as one.
 
     Runs without the GIL.
 
     Parameters
     ----------
-    odds
-        float32 of shape (cells, bands), of the first bands: fewer are less work.
+    llr
+        float32 of shape (llr_bins, bands), of the first bands: fewer are less work.
     packed
         uint8, with the packed rhythm trains of n tracks in it (`fingerprint.packing`).
     firsts, lasts
@@ -183,18 +184,18 @@ def best_likelihoods(
     likelihoods : float64 of shape (n,)
         Natural logarithms of likelihood ratios; minus infinity of a track without onsets.
     offsets : int64 of shape (n,)
-        The frame of the track where the recording begins then, give or take two cells.
+        The frame of the track where the recording begins then, give or take two LLR bins.
     """
-    units = np.rint(UNITS * _reversed_rows(_halved(odds))).astype(np.int16)
+    units = np.rint(UNITS * _reversed_rows(_halved(llr))).astype(np.int16)
     likelihoods = np.full(len(firsts), -np.inf)
     offsets = np.zeros(len(firsts), np.int64)
-    if len(odds):
+    if len(llr):
         _best_likelihoods(units, packed, firsts, lasts, likelihoods, offsets)
     return likelihoods, offsets
 
 
 def likelihoods_near(
-    odds: Sequence[Float32s],
+    llr: Sequence[Float32s],
     packed: UInt8s,
     firsts: Int64s,
     lasts: Int64s,
@@ -207,40 +208,40 @@ def likelihoods_near(
 
     Parameters
     ----------
-    odds
-        The recording's at each speed, each float32 of shape (cells, 8).
+    llr
+        The recording's at each speed, each float32 of shape (llr_bins, 8).
     packed, firsts, lasts
         As of `best_likelihoods`.
     offsets, reach
         int64 of shape (n,), frames: of each track, the offsets from `offset - reach` to
-        `offset + reach` are tried, a cell at a time.
+        `offset + reach` are tried, an LLR bin at a time.
 
     Returns
     -------
     likelihoods : float64 of shape (n,)
         Natural logarithms of likelihood ratios; minus infinity of a track without onsets.
     best : int64 of shape (n,)
-        The place in `odds` of the likeliest, the first of several.
+        The place in `llr` of the likeliest, the first of several.
     """
-    cells = reach // ODDS_CELL_FRAMES + 1
+    llr_bins = reach // LLR_BIN_FRAMES + 1
     # beyond either end of the recording nothing is known
-    rows = np.zeros((len(odds), BANDS, max(map(len, odds)) + 4 * cells), np.float32)
-    for speed, one in enumerate(odds):
-        rows[speed, :, 2 * cells : 2 * cells + len(one)] = one.T
+    rows = np.zeros((len(llr), BANDS, max(map(len, llr)) + 4 * llr_bins), np.float32)
+    for speed, one in enumerate(llr):
+        rows[speed, :, 2 * llr_bins : 2 * llr_bins + len(one)] = one.T
     likelihoods = np.full(len(firsts), -np.inf)
     best = np.zeros(len(firsts), np.int64)
-    _likelihoods_near(rows, packed, firsts, lasts, offsets, cells, likelihoods, best)
+    _likelihoods_near(rows, packed, firsts, lasts, offsets, llr_bins, likelihoods, best)
     return likelihoods, best
 
 
-def _reversed_rows(odds: Float32s) -> Float32s:
-    """Give a row a band, the last cell first: added at an onset, each falls on its own offset."""
-    return np.ascontiguousarray(odds[::-1].T)
+def _reversed_rows(llr: Float32s) -> Float32s:
+    """Give a row a band, the last LLR bin first: added at an onset, each falls on its own offset."""
+    return np.ascontiguousarray(llr[::-1].T)
 
 
-def _halved(odds: Float32s) -> Float32s:
-    """Join two cells each: an onset is as likely in one as in the other."""
-    even = odds[: len(odds) // 2 * 2]
+def _halved(llr: Float32s) -> Float32s:
+    """Join two LLR bins each: an onset is as likely in one as in the other."""
+    even = llr[: len(llr) // 2 * 2]
     return np.logaddexp(even[::2], even[1::2]) - np.float32(np.log(2))
 
 
@@ -252,13 +253,13 @@ def _add(row: Float32s, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _offset_sums(rows: Float32s, track: Int32s, bounds: Int64s) -> Float32s:
-    """Sum odds at every offset, a cell at a time; the first is the earliest."""
-    cells = rows.shape[1]
-    sums = np.zeros((track.max() >> _CELL_BITS) + 1 + cells, np.float32)
+    """Sum LLRs at every offset, an LLR bin at a time; the first is the earliest."""
+    llr_bins = rows.shape[1]
+    sums = np.zeros((track.max() >> _CELL_BITS) + 1 + llr_bins, np.float32)
     for band in range(BANDS):
         for frame in track[bounds[band] : bounds[band + 1]]:
-            place = frame >> _CELL_BITS
-            _add(rows[band], sums[place : place + cells])
+            position = frame >> _CELL_BITS
+            _add(rows[band], sums[position : position + llr_bins])
     return sums
 
 
@@ -266,7 +267,7 @@ def _offset_sums(rows: Float32s, track: Int32s, bounds: Int64s) -> Float32s:
 def _sums_near(
     rows: Float32s, track: Int32s, bounds: Int64s, offset: int, reach: int, speeds: Float64s
 ) -> Float32s:
-    """Sum odds near an offset, a frame at a time, the latest offset first; a row a speed.
+    """Sum LLRs near an offset, a frame at a time, the latest offset first; a row a speed.
 
     Rows have `2 * reach` zeros at either end.
     """
@@ -279,11 +280,11 @@ def _sums_near(
             # the first onset that can fall on the row
             k = int(np.searchsorted(onsets, offset - (reach + 1) * speeds[speed]))
             while k < len(onsets):
-                place = int(np.rint((onsets[k] - offset) / speeds[speed])) + reach
-                if place > last:
+                position = int(np.rint((onsets[k] - offset) / speeds[speed])) + reach
+                if position > last:
                     break
-                if place >= 0:
-                    _add(rows[band, place : place + width], sums[speed])
+                if position >= 0:
+                    _add(rows[band, position : position + width], sums[speed])
                 k += 1
     return sums
 
@@ -298,27 +299,27 @@ def _best_likelihoods(
     offsets: Int64s,
 ) -> None:
     """Write likelihoods and offsets as of `best_likelihoods`."""
-    cells = rows.shape[1]
+    llr_bins = rows.shape[1]
     sums = np.zeros(_BLOCK, np.int16)
     for k in range(len(firsts)):
         track, bounds = unpack_frames(packed[firsts[k] : lasts[k]], len(rows))
         if len(track) == 0:
             continue
-        places = (track.max() >> _COARSE_BITS) + 1 + cells
-        places = (places + _BLOCK - 1) // _BLOCK * _BLOCK
-        if places > len(sums):
-            sums = np.zeros(2 * places, np.int16)
-        sums[:places] = 0
+        positions = (track.max() >> _COARSE_BITS) + 1 + llr_bins
+        positions = (positions + _BLOCK - 1) // _BLOCK * _BLOCK
+        if positions > len(sums):
+            sums = np.zeros(2 * positions, np.int16)
+        sums[:positions] = 0
         for band in range(len(rows)):
             row = rows[band]
             for frame in track[bounds[band] : bounds[band + 1]]:
-                place = frame >> _COARSE_BITS
-                reached = sums[place : place + cells]
-                for cell in range(cells):
-                    reached[cell] += row[cell]
-        most, place = _most(sums[:places])
+                position = frame >> _COARSE_BITS
+                reached = sums[position : position + llr_bins]
+                for llr_bin in range(llr_bins):
+                    reached[llr_bin] += row[llr_bin]
+        most, position = _most(sums[:positions])
         likelihoods[k] = most / UNITS
-        offsets[k] = (place - cells + 1) << _COARSE_BITS
+        offsets[k] = (position - llr_bins + 1) << _COARSE_BITS
 
 
 @njit(cache=True, nogil=True)
@@ -330,9 +331,9 @@ def _most(sums: Int16s) -> tuple[int, int]:
         block = _most_of_block(sums[start : start + _BLOCK])
         if block > most:
             most, where = block, start
-    for place in range(where, len(sums)):
-        if sums[place] == most:
-            return most, place
+    for position in range(where, len(sums)):
+        if sums[position] == most:
+            return most, position
     return most, where
 
 
@@ -359,7 +360,7 @@ def _likelihoods_near(
     """Write as of `likelihoods_near`; rows have `2 * reach` zeros at either end."""
     sums = np.empty(2 * reach + 1, np.float32)
     bands = np.empty(256, np.int64)
-    cells = np.empty(256, np.int64)
+    llr_bins = np.empty(256, np.int64)
     for k in range(len(firsts)):
         track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
         if len(track) == 0:
@@ -368,17 +369,17 @@ def _likelihoods_near(
         for band in range(BANDS):
             for frame in track[bounds[band] : bounds[band + 1]]:
                 # where the row begins that falls on this onset, the latest offset first
-                cell = ((frame - offsets[k]) >> _CELL_BITS) + reach
-                if 0 <= cell <= rows.shape[2] - len(sums):
+                llr_bin = ((frame - offsets[k]) >> _CELL_BITS) + reach
+                if 0 <= llr_bin <= rows.shape[2] - len(sums):
                     if count == len(bands):
                         bands = np.concatenate((bands, bands))
-                        cells = np.concatenate((cells, cells))
-                    bands[count], cells[count] = band, cell
+                        llr_bins = np.concatenate((llr_bins, llr_bins))
+                    bands[count], llr_bins[count] = band, llr_bin
                     count += 1
         for speed in range(len(rows)):
             sums[:] = 0
             for i in range(count):
-                _add(rows[speed, bands[i], cells[i] : cells[i] + len(sums)], sums)
+                _add(rows[speed, bands[i], llr_bins[i] : llr_bins[i] + len(sums)], sums)
             likelihood = sums.max()
             if likelihood > likelihoods[k]:
                 likelihoods[k] = likelihood

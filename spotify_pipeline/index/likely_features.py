@@ -1,20 +1,20 @@
-"""Onset odds to the features that the track is likely to have: what is looked up for a recording.
+"""Onset LLRs to the features that the track is likely to have: what is looked up for a recording.
 
-Any three cells of a band may hold three onsets in a row. How likely that is follows from the odds:
+Any three cells of a band may hold three onsets in a row. How likely that is follows from the LLRs:
 there is an onset in each of the three, and none between. So faint onsets, missed ones and ones that
 are not the track's need no rules of their own.
 
-Odds tell no better than to a cell when an onset is. Those that the recording itself has, and that
-its odds believe, are where they are to the frame: so are its own features.
+LLRs tell no better than to a cell when an onset is. Those that the recording itself has, and that
+its LLRs believe, are where they are to the frame: so are its own features.
 
-Belongs here: from odds to features and their chances. Does not belong here: the odds themselves
-(`fingerprint.onset_odds`), what a feature is (`features`), which are looked up (`search`).
+Belongs here: from LLRs to features and their chances. Does not belong here: the LLRs themselves
+(`fingerprint.onset_llr`), what a feature is (`features`), which are looked up (`search`).
 """
 
 import numpy as np
 from numba import njit
 
-from spotify_pipeline.fingerprint import BANDS, ODDS_CELL_FRAMES, OnsetTrains
+from spotify_pipeline.fingerprint import BANDS, LLR_BIN_FRAMES, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import (
     Float32s,
     Float64s,
@@ -23,7 +23,7 @@ from spotify_pipeline.fingerprint.arrays import (
     UInt8s,
     UInt32s,
 )
-from spotify_pipeline.fingerprint.onset_odds import probabilities
+from spotify_pipeline.fingerprint.onset_llr import probabilities
 from spotify_pipeline.index.features import NO_CELL, FeatureSetting
 
 __all__ = ["likely_features", "own_features"]
@@ -52,14 +52,14 @@ EXACT = 0.8
 
 
 def likely_features(
-    odds: Float32s, setting: FeatureSetting, stretch: int
+    llr: Float32s, setting: FeatureSetting, stretch: int
 ) -> tuple[UInt32s, Int64s, Float32s]:
     """Make the features that the track of a recording is likely to have.
 
     Parameters
     ----------
-    odds
-        `fingerprint.onset_odds` of the recording, float32 of shape (cells, 8).
+    llr
+        `fingerprint.onset_llr` of the recording, float32 of shape (cells, 8).
     setting
         Of two gaps.
     stretch
@@ -73,21 +73,21 @@ def likely_features(
     chances : float32 of shape (n,)
         How many times the track is likely to have it there.
     """
-    chances = np.ascontiguousarray(probabilities(odds).T)
+    chances = np.ascontiguousarray(probabilities(llr).T)
     made: tuple[UInt32s, Int64s, Float32s] = _likely_features(
-        chances, setting.first, setting.cell_bits, setting.cell_of_gap, stretch // ODDS_CELL_FRAMES
+        chances, setting.first, setting.cell_bits, setting.cell_of_gap, stretch // LLR_BIN_FRAMES
     )
     return made
 
 
 def own_features(
-    odds: Float32s, onsets: OnsetTrains, setting: FeatureSetting, stretch: int
+    llr: Float32s, onsets: OnsetTrains, setting: FeatureSetting, stretch: int
 ) -> tuple[UInt32s, Int64s, Float32s]:
     """Make the features of a recording's own onsets, and tell how likely its track has them.
 
     Parameters
     ----------
-    odds, setting, stretch
+    llr, setting, stretch
         As of `likely_features`.
     onsets
         The recording's, frames from the first cell on.
@@ -96,7 +96,7 @@ def own_features(
     -------
     As of `likely_features`.
     """
-    chances = np.ascontiguousarray(probabilities(odds).T)
+    chances = np.ascontiguousarray(probabilities(llr).T)
     made: tuple[UInt32s, Int64s, Float32s] = _own_features(
         chances,
         onsets.frames,
@@ -133,7 +133,7 @@ def _own_features(
                 continue
             chance = EXACT
             for onset in range(k - 2, k + 1):
-                chance *= _chance_near(chances[band], frames[onset] // ODDS_CELL_FRAMES)
+                chance *= _chance_near(chances[band], frames[onset] // LLR_BIN_FRAMES)
             if chance >= LEAST_FEATURE:
                 feature = np.int64(cell) << cell_bits | np.int64(next_cell)
                 features[count] = first + (band << 2 * cell_bits | feature)
@@ -226,7 +226,7 @@ def _next_onsets(
         most = count + MOST_NEXT
         for later in range(k + 1, len(onsets)):
             gap = onsets[later] - onsets[k]
-            frames = ODDS_CELL_FRAMES * gap
+            frames = LLR_BIN_FRAMES * gap
             if frames + SHORTER >= too_long or count == most:
                 break
             # an onset shows in the cells beside it, too

@@ -168,7 +168,7 @@ def _plan(
 def _counts(sources: Sequence[_Source], pool: Executor, workers: int) -> UInt32s:
     """Count the postings of each feature that count."""
     counts = np.zeros(FEATURES, np.uint32)
-    shares = np.linspace(0, FEATURES // PAGE_FEATURES, 4 * workers + 1).astype(int).tolist()
+    chunks = np.linspace(0, FEATURES // PAGE_FEATURES, 4 * workers + 1).astype(int).tolist()
     for source in sources:
         own = source.segment.array("counts")
         if source.is_whole:
@@ -182,7 +182,7 @@ def _counts(sources: Sequence[_Source], pool: Executor, workers: int) -> UInt32s
             source.places,
             counts,
         )
-        list(pool.map(partial(_count_lists, *arguments), shares[:-1], shares[1:]))
+        list(pool.map(partial(_count_lists, *arguments), chunks[:-1], chunks[1:]))
     return counts
 
 
@@ -234,11 +234,11 @@ def _merged_lists(
     """Give the words of some pages."""
     words = np.zeros(int(pages[last] - pages[first]), np.uint64)
     own = (pages[first : last + 1] - pages[first]).astype(np.int64)
-    shares = np.searchsorted(own, np.linspace(0, own[-1], 4 * workers + 1)).tolist()
-    shares[0], shares[-1] = 0, last - first
+    chunks = np.searchsorted(own, np.linspace(0, own[-1], 4 * workers + 1)).tolist()
+    chunks[0], chunks[-1] = 0, last - first
 
-    def merge(share: int) -> None:
-        begin, end = shares[share], shares[share + 1]
+    def merge(chunk: int) -> None:
+        begin, end = chunks[chunk], chunks[chunk + 1]
         if begin >= end:
             return
         features = slice((first + begin) * PAGE_FEATURES, (first + end) * PAGE_FEATURES)
@@ -261,7 +261,7 @@ def _merged_lists(
             )
         _code_pages(words, own[begin:end], counts[features], placed, places)
 
-    list(pool.map(merge, range(len(shares) - 1)))
+    list(pool.map(merge, range(len(chunks) - 1)))
     return words
 
 

@@ -55,14 +55,14 @@ class _Head(msgspec.Struct, frozen=True):
     info: msgspec.Raw
     sections: dict[str, int]
 
-    def places(self, head_bytes: int) -> tuple[int, dict[str, tuple[int, int]], int]:
+    def positions(self, head_bytes: int) -> tuple[int, dict[str, tuple[int, int]], int]:
         """Give where the first section begins, offset and size of each, and where the last ends."""
         first = end = _aligned(_PREFIX.size + head_bytes)
-        places = {}
+        positions = {}
         for name, size in self.sections.items():
-            places[name] = (_aligned(end), size)
+            positions[name] = (_aligned(end), size)
             end = _aligned(end) + size
-        return first, places, end
+        return first, positions, end
 
 
 def _aligned(offset: int) -> int:
@@ -91,7 +91,7 @@ class SealedFileWriter:
         encoded = msgspec.Raw(msgspec.json.encode(info))
         head = _Head(content, version, encoded, dict(sections))
         self._head = msgspec.json.encode(head)
-        self._first, self._places, self._end = head.places(len(self._head))
+        self._first, self._places, self._end = head.positions(len(self._head))
         os.ftruncate(descriptor, self._end)
 
     def write(self, section: str, offset: int, content: npt.NDArray[Any]) -> None:
@@ -178,7 +178,7 @@ class SealedFile:
                 f" {' or '.join(map(str, versions))}"
             )
         self.info = head.info
-        self._first, self._places, self._end = head.places(head_bytes)
+        self._first, self._places, self._end = head.positions(head_bytes)
         self._sums = self._read_sums()
         self._checked = np.zeros(len(self._sums), np.bool_)
 

@@ -67,13 +67,13 @@ class Lookup:
     chances: Float32s
 
     @classmethod
-    def of(cls, odds: Mapping[str, Float32s], onsets: Fingerprint, most: int) -> "Lookup":
+    def of(cls, llr: Mapping[str, Float32s], onsets: Fingerprint, most: int) -> "Lookup":
         """Make one of what is known of a recording.
 
         Parameters
         ----------
-        odds
-            The onset odds for each kind of trains.
+        llr
+            The onset LLRs for each kind of trains.
         onsets
             The recording's own.
         most
@@ -82,8 +82,8 @@ class Lookup:
         made = []
         for kind, setting in KINDS.items():
             own: OnsetTrains = getattr(onsets, kind)
-            made.append(likely_features(odds[kind], setting, PLACE_FRAMES))
-            made.append(own_features(odds[kind], own, setting, PLACE_FRAMES))
+            made.append(likely_features(llr[kind], setting, PLACE_FRAMES))
+            made.append(own_features(llr[kind], own, setting, PLACE_FRAMES))
         features, places, chances = (np.concatenate(parts) for parts in zip(*made, strict=True))
         # some of its own are among the likely ones: the likelier counts
         likeliest = np.argsort(-chances, kind="stable")[: 2 * most]
@@ -167,7 +167,7 @@ def search(
                 weights[chosen],
                 coarseness,
             )
-            tasks += [(first_track, query, *share) for share in query.shares(workers)]
+            tasks += [(first_track, query, *chunk) for chunk in query.chunks(workers)]
         first_track += len(segment)
     found = list(pool.map(lambda task: _best_cells(limit, *task), tasks))
     return _best_tracks(np.concatenate(found, axis=1), limit) if found else []
@@ -207,7 +207,7 @@ class _Lists:
     weights: Int64s
     coarseness: int
 
-    def shares(self, workers: int) -> list[tuple[int, int]]:
+    def chunks(self, workers: int) -> list[tuple[int, int]]:
         """Cut the cells into one range a worker."""
         cells = (self.segment.info.places + int(self.places.max()) >> self.coarseness) + 1
         bounds = np.linspace(0, cells, workers + 1).astype(int).tolist()

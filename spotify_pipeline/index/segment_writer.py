@@ -255,10 +255,10 @@ def _postings(
     def place(worker: int) -> None:
         # each worker's tracks come after those of the workers before it
         cursors = begins[:-1] + counted.pages[:worker, first:last].sum(axis=0)
-        share = counted.bounds[worker], counted.bounds[worker + 1]
+        chunk = counted.bounds[worker], counted.bounds[worker + 1]
         for kind, setting in KINDS.items():
             arguments = _arguments(tracks, kind, setting)
-            _place_postings(*arguments, *share, first, layout.starts, cursors, placed, lows)
+            _place_postings(*arguments, *chunk, first, layout.starts, cursors, placed, lows)
 
     list(pool.map(place, range(len(counted.bounds) - 1)))
     base = int(layout.pages[first])

@@ -10,12 +10,12 @@ from pathlib import Path
 import duckdb
 
 from spotify_pipeline.dump.incoming import SourcePolicy, retire_source
-from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.dump.staged_extract import StagedExtract
 from spotify_pipeline.settings import Settings, TrainsChoice
-from spotify_pipeline.store.audio import append_reduction
+from spotify_pipeline.store.audio import append_extract
 from spotify_pipeline.store.ledger import LedgerRow
 
-__all__ = ["Ingestion", "ingest_reduction", "retire_ingested", "space_needed"]
+__all__ = ["Ingestion", "ingest_extract", "retire_ingested", "space_needed"]
 
 DELETE_SOURCE = SourcePolicy()
 
@@ -38,25 +38,25 @@ class Ingestion:
     kept_because: str | None
 
 
-def space_needed(reduction: Reduction) -> int:
-    """Give the bytes that appending a reduction takes at the most: its own twice.
+def space_needed(extract: StagedExtract) -> int:
+    """Give the bytes that appending a staged extract takes at the most: its own twice.
 
     Once in the database, and as much again for what DuckDB writes ahead; the rows that a shard had
     before are given up only afterwards.
     """
-    return 2 * reduction.size
+    return 2 * extract.size
 
 
-def ingest_reduction(
+def ingest_extract(
     connection: duckdb.DuckDBPyConnection,
-    reduction: Reduction,
+    extract: StagedExtract,
     run_id: str,
     *,
     policy: SourcePolicy = DELETE_SOURCE,
     reject_limit: float = REJECT_LIMIT,
     keep: TrainsChoice = TrainsChoice.BOTH,
 ) -> Ingestion:
-    """Append a reduction, delete it, and retire the shard's source file.
+    """Append a staged extract, delete it, and retire the shard's source file.
 
     The source is deleted or moved only after the rows are committed, counted and checked, and stays
     if they fail a check, if it has changed since it was read, or if too many of its lines were
@@ -65,20 +65,20 @@ def ingest_reduction(
 
     Parameters
     ----------
-    connection, reduction, run_id, keep
-        As of `store.audio.append_reduction`.
+    connection, extract, run_id, keep
+        As of `store.audio.append_extract`.
     policy
         What becomes of the source file.
     reject_limit
-        Share of lines; with more rejects than this it stays.
+        Fraction of lines; with more rejects than this it stays.
 
     Raises
     ------
     DatabaseError
-        What was committed is not what was read; source and reduction stay.
+        What was committed is not what was read; source and staged extract stay.
     """
-    row = append_reduction(connection, reduction, run_id, keep)
-    reduction.remove()
+    row = append_extract(connection, extract, run_id, keep)
+    extract.remove()
     kept_because = retire_ingested(row, Path(row.source), policy, reject_limit)
     return Ingestion(row, kept_because)
 
@@ -95,7 +95,7 @@ def retire_ingested(
     source
         Where the file lies now.
     policy, reject_limit
-        As of `ingest_reduction`.
+        As of `ingest_extract`.
     """
     if row.failed_checks:
         return f"its rows fail {' and '.join(row.failed_checks)}"

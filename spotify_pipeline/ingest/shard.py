@@ -14,15 +14,15 @@ from pathlib import Path
 
 import duckdb
 
-from spotify_pipeline.dump import reduction as reductions
-from spotify_pipeline.dump.claims import claimed
+from spotify_pipeline.dump import extract as extracts
 from spotify_pipeline.dump.failure import noting_failure
 from spotify_pipeline.dump.incoming import SourcePolicy, find_shard
 from spotify_pipeline.dump.parts import check_parts
-from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.dump.shard_lock import shard_lock
+from spotify_pipeline.dump.staged_extract import StagedExtract
 from spotify_pipeline.ingest.append import (
     Ingestion,
-    ingest_reduction,
+    ingest_extract,
     retire_ingested,
     space_needed,
 )
@@ -41,9 +41,9 @@ Connecting = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 @dataclass(frozen=True)
 class Staged:
-    """A shard's reduction, and the seconds that it took."""
+    """A shard's staged extract, and the seconds that it took."""
 
-    reduction: Reduction
+    extract: StagedExtract
     seconds: float
 
 
@@ -100,16 +100,16 @@ def stage_shard(
     PipelineError
         It lies there twice, can't be read, or a part is none. Failures to read it are noted.
     """
-    with claimed(settings.locks, shard, say):
+    with shard_lock(settings.locks, shard, say):
         source = find_shard(settings.incoming, shard)
         with noting_failure(settings.staging, shard):
             kept = check_parts(settings.parts if parts is None else parts)
             total = source.stat().st_size
-            needed, what = reductions.space_needed(total, kept), f"reducing shard {shard}"
+            needed, what = extracts.space_needed(total, kept), f"reducing shard {shard}"
             guard.wait_for(settings.staging, needed, what)
             watched = guard.watching(settings.staging, needed, what, report)
             started = time.monotonic()
-            reduction = reductions.reduce_shard(
+            extract = extracts.reduce_shard(
                 source,
                 shard,
                 settings.staging,
@@ -117,7 +117,7 @@ def stage_shard(
                 kept,
                 settings.keep_harmony,
             )
-            return Staged(reduction, time.monotonic() - started)
+            return Staged(extract, time.monotonic() - started)
 
 
 def append_shard(
@@ -145,19 +145,19 @@ def append_shard(
     PipelineError
         The shard is not staged.
     DatabaseError, SpaceError
-        See `append.ingest_reduction` and `SpaceGuard.wait_for`; the failure is noted.
+        See `append.ingest_extract` and `SpaceGuard.wait_for`; the failure is noted.
     """
-    with claimed(settings.locks, shard, say):
-        reduction = reductions.require_reduction(settings.staging, shard)
+    with shard_lock(settings.locks, shard, say):
+        extract = extracts.require_extract(settings.staging, shard)
         with noting_failure(settings.staging, shard):
             policy = SourcePolicy.parse(settings.sources)
-            guard.wait_for(settings.home, space_needed(reduction), f"appending shard {shard}")
+            guard.wait_for(settings.home, space_needed(extract), f"appending shard {shard}")
             started = time.monotonic()
             create_audio_database(settings.audio_database)
             with connecting() as connection:
-                ingestion = ingest_reduction(
+                ingestion = ingest_extract(
                     connection,
-                    reduction,
+                    extract,
                     run_id,
                     policy=policy,
                     reject_limit=settings.reject_limit,
@@ -171,7 +171,8 @@ def append_shard(
 def finish_shard(settings: Settings, row: LedgerRow, source: Path) -> str | None:
     """Let go of a file whose rows are committed; gives why it is kept, if it is.
 
-    A run that was killed after its commit left the file, and perhaps a reduction, which goes too.
+    A run that was killed after its commit left the file, and perhaps a staged extract, which goes
+    too.
 
     Parameters
     ----------
@@ -188,5 +189,5 @@ def finish_shard(settings: Settings, row: LedgerRow, source: Path) -> str | None
         The settings say nothing that can be done with it.
     """
     policy = SourcePolicy.parse(settings.sources)
-    reductions.discard_reduction(settings.staging, row.shard)
+    extracts.discard_extract(settings.staging, row.shard)
     return retire_ingested(row, source, policy, settings.reject_limit)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spotify_pipeline.harmony.agreement import Heard, pitches_between
+from spotify_pipeline.harmony.agreement import ChromaSums, pitches_between
 from spotify_pipeline.harmony.chroma import analyzer_pitches
 from spotify_pipeline.resampling import analyzer_samples
 
@@ -394,8 +394,8 @@ def _segments(samples: npt.NDArray[np.float32], frames: _Frames, duration: float
     ]
     # what is not finite counts as silence; what is louder than it can be is no audio
     finite = np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -1, 1)
-    heard = Heard.of(analyzer_pitches(analyzer_samples(finite, ANALYSIS_SAMPLE_RATE)))
-    pitches = pitches_between(heard, firsts / FRAME_RATE)
+    chroma = ChromaSums.of(analyzer_pitches(analyzer_samples(finite, ANALYSIS_SAMPLE_RATE)))
+    pitches = pitches_between(chroma, firsts / FRAME_RATE)
     timbre = _means(frames.timbre[:, :count], firsts)
     timbre[0] = _means(decibels[np.newaxis], firsts)[0] - SILENCE_DB
     columns = {

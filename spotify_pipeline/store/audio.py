@@ -4,12 +4,12 @@ Four tables: ``tracks`` (a row a track, with the shard that it came from), ``sha
 a row for each shard that was appended), ``rejects`` (lines that were not taken, the first ten
 thousand of a shard) and ``checks`` (what was found when a shard's rows were checked). A shard's
 rows in all of them change in one transaction. A database that was made before harmony was kept gets
-its columns at the next append. A track id is there once: a reduction has it once,
+its columns at the next append. A track id is there once: a staged extract has it once,
 and only those that begin with the name of its shard. Parts that are kept on request have tables of
 their own (`parts`).
 
-Belongs here: schema, appending, reading back. Does not belong here: making reductions
-(`dump.reduction`), opening the file (`database`), looking at what was ingested (`ledger`).
+Belongs here: schema, appending, reading back. Does not belong here: making staged extracts
+(`dump.staged_extract`), opening the file (`database`), looking at what was ingested (`ledger`).
 """
 
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ import msgspec
 import pyarrow as pa
 
 from spotify_pipeline.dump.columns import COLUMNS, Column
-from spotify_pipeline.dump.reduction import REJECTS_KEPT, Reduction, ReductionSummary
+from spotify_pipeline.dump.staged_extract import REJECTS_KEPT, ExtractSummary, StagedExtract
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.database import DatabaseError, create_database
 from spotify_pipeline.store.ledger import LedgerRow, ledger_row
 from spotify_pipeline.store.parts import replace_parts
 
 __all__ = [
-    "append_reduction",
+    "append_extract",
     "count_rejects",
     "create_audio_database",
     "shard_fingerprints",
@@ -101,9 +101,9 @@ def create_audio_database(path: Path) -> None:
         create_database(path)
 
 
-def append_reduction(
+def append_extract(
     connection: duckdb.DuckDBPyConnection,
-    reduction: Reduction,
+    extract: StagedExtract,
     run_id: str,
     keep: TrainsChoice = TrainsChoice.BOTH,
 ) -> LedgerRow:
@@ -118,20 +118,21 @@ def append_reduction(
     ------
     DatabaseError
         What would be committed is not what was read, or it can't be committed, because the disk is
-        full or the reduction is damaged; nothing has changed. Or what was committed is not there.
+        full or the staged extract is damaged; nothing has changed. Or what was committed is not
+        there.
     """
-    summary = reduction.summary()
+    summary = extract.summary()
     try:
         with _transaction(connection):
             connection.execute(_SCHEMA + _ADDED_SINCE)
-            _replace_rows(connection, reduction, summary, run_id, keep)
-            replace_parts(connection, reduction)
+            _replace_rows(connection, extract, summary, run_id, keep)
+            replace_parts(connection, extract)
             _check_rows(connection, summary.shard, keep)
             _counted(connection, summary)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise DatabaseError(
-            f"{reduction.folder}: shard {summary.shard} can't be appended ({reason}); nothing of it"
+            f"{extract.folder}: shard {summary.shard} can't be appended ({reason}); nothing of it"
             " is in the database, its source file stays; ingest it again"
         ) from error
     return _counted(connection, summary)
@@ -205,8 +206,8 @@ def shard_fingerprints(
 
 def _replace_rows(
     connection: duckdb.DuckDBPyConnection,
-    reduction: Reduction,
-    summary: ReductionSummary,
+    extract: StagedExtract,
+    summary: ExtractSummary,
     run_id: str,
     keep: TrainsChoice,
 ) -> None:
@@ -224,11 +225,11 @@ def _replace_rows(
             )
         FROM (SELECT *, {_TRAINS} AS trains, ? AS shard FROM read_parquet(?))
         """,
-        [shard, str(reduction.tracks)],
+        [shard, str(extract.tracks)],
     )
     connection.execute(
         "INSERT INTO rejects BY NAME SELECT *, ? AS shard FROM read_parquet(?)",
-        [shard, str(reduction.rejects)],
+        [shard, str(extract.rejects)],
     )
     connection.execute(
         "INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -269,7 +270,7 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, shard: str) -> int
     return int(count)
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, summary: ReductionSummary) -> LedgerRow:
+def _counted(connection: duckdb.DuckDBPyConnection, summary: ExtractSummary) -> LedgerRow:
     """Read the ledger's row back and compare it with the table and with what was read."""
     row = ledger_row(connection, summary.shard)
     present = _count(connection, "tracks", summary.shard)

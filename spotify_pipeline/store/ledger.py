@@ -26,7 +26,7 @@ class LedgerRow:
     Attributes
     ----------
     source, source_bytes, source_modified_ns, checksum, lines, rejects, duplicates
-        As in `dump.reduction.ReductionSummary`.
+        As in `dump.staged_extract.ExtractSummary`.
     tracks
         Rows of the shard in ``tracks``.
     run_id

@@ -70,7 +70,7 @@ from spotify_pipeline.syncing import sync
 __all__ = ["MetadataLoad", "build_metadata"]
 
 DATABASE_RATIO = 0.7
-"""Of the database, while it is written, to the SQLite file: of made-up rows in the dump's
+"""Of the database, while it is written, to the SQLite file: of synthetic rows in the dump's
 proportions it takes 197 bytes a track, half of the 388 of a file with the dump's indexes."""
 
 

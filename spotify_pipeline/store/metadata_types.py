@@ -2,13 +2,13 @@
 
 SQLite has integers, reals and texts. Here a moment is a timestamp, a flag a boolean, a list of
 markets a list, and a count has the width that it needs. Nothing is lost: the views of the schema
-``source`` give every cell as it was.
+``source`` give every value as it was.
 
 Belongs here: which type a column has, and converting both ways. Does not belong here: reading
 SQLite (`dump.metadata`) and the order of rows (`metadata_layout`).
 
 ==============================================  ===========================  =====================
-column                                          type                         cells that are refused
+column                                          type                         values that are refused
 ==============================================  ===========================  =====================
 ``fetched_at``                                  TIMESTAMP_MS, UTC            outside years 1 to 9999
 ``explicit``, ``is_appears_on``,                BOOLEAN                      neither 0 nor 1
@@ -20,7 +20,7 @@ reals                                           DOUBLE                       non
 texts                                           VARCHAR                      none
 ==============================================  ===========================  =====================
 
-A cell that is refused stops the load: rounding it, or making NULL of it, would be a guess.
+A value that is refused stops the load: rounding it, or making NULL of it, would be a guess.
 """
 
 from collections.abc import Mapping
@@ -112,9 +112,9 @@ def typed_batch(
     Raises
     ------
     MetadataError
-        A cell cannot be had in its column's type.
+        A value cannot be had in its column's type.
     """
-    cells = []
+    values = []
     for column in table.columns:
         wrong = _first_refused(batch[column.name], column)
         if wrong is not None:
@@ -123,8 +123,8 @@ def typed_batch(
                 f"{database}: table {table.name}, column {column.name}, row {first_row + row}: "
                 f"{batch[column.name][row].as_py()} where {what} belongs: fetch the file again"
             )
-        cells.append(_typed(batch[column.name], column))
-    return pa.record_batch(cells, schema=typed_schema(table))
+        values.append(_typed(batch[column.name], column))
+    return pa.record_batch(values, schema=typed_schema(table))
 
 
 def source_view(table: TableDefinition) -> str:
@@ -137,29 +137,29 @@ def source_view(table: TableDefinition) -> str:
     return f"CREATE VIEW {SOURCE_SCHEMA}.{name} AS SELECT {columns} FROM main.{name}"
 
 
-def _first_refused(cells: pa.Array, column: Column) -> tuple[int, str] | None:
-    """Find the first cell that its column's type does not hold, and say what belongs there."""
+def _first_refused(values: pa.Array, column: Column) -> tuple[int, str] | None:
+    """Find the first value that its column's type does not hold, and say what belongs there."""
     limits = _RANGES.get(arrow_type(column))
     if limits is None:
         return None
     low, high, what = limits
-    found = pc.min_max(cells).as_py()
+    found = pc.min_max(values).as_py()
     if found["min"] is None or (low <= found["min"] and found["max"] <= high):
         return None
-    wrong = pc.or_(pc.less(cells, low), pc.greater(cells, high))
+    wrong = pc.or_(pc.less(values, low), pc.greater(values, high))
     return pc.index(wrong, True).as_py(), what
 
 
-def _typed(cells: pa.Array, column: Column) -> pa.Array:
+def _typed(values: pa.Array, column: Column) -> pa.Array:
     if column.name in LISTS:
-        return _split_lists(cells)
+        return _split_lists(values)
     wanted = arrow_type(column)
-    return cells if cells.type == wanted else cells.cast(wanted)
+    return values if values.type == wanted else values.cast(wanted)
 
 
-def _split_lists(cells: pa.Array) -> pa.Array:
+def _split_lists(values: pa.Array) -> pa.Array:
     """Split texts at commas; an empty text is an empty list."""
-    texts = cells.to_pylist()
+    texts = values.to_pylist()
     lists = [text.split(",") if text else text if text is None else [] for text in texts]
     return pa.array(lists, pa.list_(pa.string()))
 

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from spotify_pipeline.dump.parts import PARTS, VECTOR_LENGTH
-from spotify_pipeline.dump.reduction import Reduction
+from spotify_pipeline.dump.staged_extract import StagedExtract
 
 __all__ = ["replace_parts"]
 
@@ -20,9 +20,9 @@ _TYPES = {
 }
 
 
-def replace_parts(connection: duckdb.DuckDBPyConnection, reduction: Reduction) -> None:
-    """Put a reduction's parts in place of those that its shard has, in the caller's transaction."""
-    summary = reduction.summary()
+def replace_parts(connection: duckdb.DuckDBPyConnection, extract: StagedExtract) -> None:
+    """Put a staged extract's parts in place of those that its shard has, in the caller's transaction."""
+    summary = extract.summary()
     present = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     for part in PARTS:
         if (part,) in present:
@@ -32,5 +32,5 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, reduction: Reduction) -
         connection.execute(f"CREATE TABLE IF NOT EXISTS {part} (shard VARCHAR NOT NULL, {columns})")
         connection.execute(
             f"INSERT INTO {part} BY NAME SELECT *, ? AS shard FROM read_parquet(?)",
-            [summary.shard, str(reduction.part(part))],
+            [summary.shard, str(extract.part(part))],
         )

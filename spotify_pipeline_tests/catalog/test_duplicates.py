@@ -6,8 +6,8 @@ import pytest
 
 from spotify_pipeline.catalog import same_fingerprint, same_isrc
 from spotify_pipeline.catalog.errors import CatalogError
-from spotify_pipeline.dump.reduction import reduce_shard
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.dump.staged_extract import reduce_shard
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect
 from spotify_pipeline_tests.catalogue_made import make_home, track_id
@@ -30,7 +30,7 @@ def test_tracks_of_equal_onsets_are_together(tmp_path: Path) -> None:
     database = tmp_path / "audio.duckdb"
     create_audio_database(database)
     with connect(database) as connection:
-        ingest_reduction(connection, reduce_shard(shard, "0a", tmp_path / "staging"), "run")
+        ingest_extract(connection, reduce_shard(shard, "0a", tmp_path / "staging"), "run")
     (found,) = same_fingerprint(database)
     assert found.isrc is None
     assert [track.track_id for track in found.tracks] == [ids[0], ids[2]]

@@ -9,8 +9,8 @@ from spotify_pipeline.catalog import Filters, Found, Lookup, Unknown, parse_refe
 from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.catalog.references import Reference
 from spotify_pipeline.catalog.text_manifest import TextIndexError
-from spotify_pipeline.dump.reduction import reduce_shard
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.dump.staged_extract import reduce_shard
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
@@ -38,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     shard = write_shard(settings.home / "shards", "0a", make_documents("0a", 1))
     create_audio_database(settings.audio_database)
     with connect(settings.audio_database) as connection:
-        ingest_reduction(connection, reduce_shard(shard, "0a", settings.staging), "run")
+        ingest_extract(connection, reduce_shard(shard, "0a", settings.staging), "run")
     return settings
 
 

@@ -29,7 +29,7 @@ def test_names_with_quotes_and_line_ends_survive_in_json_and_csv() -> None:
     assert json.loads(line)["features"]["tempo"] == 96.6
 
 
-def test_a_row_has_a_cell_for_everything() -> None:
+def test_a_row_has_a_value_for_everything() -> None:
     row = row_of(Found(TRACK, indexed=True, releases=(BARE, BARE), asked="x"))
     assert (row["asked"], row["indexed"], row["explicit"], row["key"]) == ("x", "1", "1", "5")
     assert (row["other_releases"], row["markets"]) == ("0a; 0a", "DE; FR")

@@ -79,9 +79,9 @@ def test_identify_shows_on_a_terminal_how_far_it_is(
 def test_identify_gives_less_the_fewer_false_accepts_are_allowed(
     runner: CliRunner, tmp_path: Path
 ) -> None:
-    heard = worn(fingerprint_of(make_tracks(1)[0], 20, 3).rhythm, 1, lost=0.5, moved=1)
+    recording = worn(fingerprint_of(make_tracks(1)[0], 20, 3).rhythm, 1, lost=0.5, moved=1)
     clip = tmp_path / "clip.json"
-    clip.write_bytes(msgspec.json.encode({"rhythmstring": encode_rhythm(heard)}))
+    clip.write_bytes(msgspec.json.encode({"rhythmstring": encode_rhythm(recording)}))
     for allowed, identified in (("0.01", True), ("1e-9", False)):
         shown = runner.invoke(main, ["identify", str(clip), "--json", "--false-accepts", allowed])
         assert json.loads(shown.output)["identified"] is identified

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.settings import HOME_VARIABLE, INCOMING_VARIABLE
-from spotify_pipeline.store.audio import append_reduction, create_audio_database
+from spotify_pipeline.store.audio import append_extract, create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline_tests.catalogue_made import make_home, track_id
 from spotify_pipeline_tests.documents import make_documents
-from spotify_pipeline_tests.reductions import reduce_documents
+from spotify_pipeline_tests.extracts import reduce_documents
 from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
 
 HEAVY = {"dagster", "librosa", "matplotlib", "numba", "pyarrow", "scipy", "soundfile"}
@@ -34,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish_tracks(made.index, make_tracks(2))
     create_audio_database(made.audio_database)
     with connect(made.audio_database) as connection:
-        append_reduction(connection, reduce_documents(made, "0b", make_documents("0b", 2)), "run")
+        append_extract(connection, reduce_documents(made, "0b", make_documents("0b", 2)), "run")
     return made.home
 
 

@@ -22,8 +22,10 @@ def test_status_says_unknown_of_what_another_process_is_writing(
     create_audio_database(tmp_path / "home" / "audio.duckdb")
     with held_open_by_another_process(tmp_path / "home" / "audio.duckdb"):
         shown = runner.invoke(main, ["status"]).output
-        told = json.loads(runner.invoke(main, ["status", "--json"]).output)
+        reported = json.loads(runner.invoke(main, ["status", "--json"]).output)
     assert "unknown ingested, 0 waiting, 0 failed" in shown
     assert "tracks       unknown (unknown lines rejected)" in shown
     assert "audio.duckdb is being written by another process" in shown
-    assert (told["shards"]["ingested"], told["tracks"], told["index_is_current"]) == (None,) * 3
+    assert (reported["shards"]["ingested"], reported["tracks"], reported["index_is_current"]) == (
+        None,
+    ) * 3

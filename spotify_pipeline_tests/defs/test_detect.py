@@ -10,7 +10,7 @@ import pytest
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.detect import MOST_PLOTS
 from spotify_pipeline.settings import Settings
-from spotify_pipeline_tests.identify.witnessed import write_fingerprint
+from spotify_pipeline_tests.identify.observed import write_fingerprint
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks
 
 TRACKS = make_tracks(MOST_PLOTS + 1)

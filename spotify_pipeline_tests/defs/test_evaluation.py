@@ -38,7 +38,7 @@ def metadata(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dg.MetadataV
 
 
 def test_the_tables_are_markdown(metadata: dict[str, dg.MetadataValue]) -> None:
-    for name in ("impostors", "detection", "peers", "time", "reliability"):
+    for name in ("impostors", "detection", "baselines", "time", "reliability"):
         table = metadata[name]
         assert isinstance(table, dg.MarkdownMetadataValue)
         assert table.value is not None

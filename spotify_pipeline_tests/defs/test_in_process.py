@@ -14,7 +14,7 @@ import yaml
 
 from spotify_pipeline.catalog import Catalog, TextSearch
 from spotify_pipeline.defs import build_defs
-from spotify_pipeline.defs.dead_runs import ALIVE, bury_dead_runs, process_tag
+from spotify_pipeline.defs.dead_runs import ALIVE, fail_dead_runs, process_tag
 from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
@@ -58,11 +58,11 @@ def test_a_run_that_is_alive_is_left_alone() -> None:
         run = instance.create_run_for_job(
             job, status=dg.DagsterRunStatus.STARTED, tags=process_tag()
         )
-        assert bury_dead_runs(instance) == []
+        assert fail_dead_runs(instance) == []
         dead = instance.create_run_for_job(
             job, status=dg.DagsterRunStatus.STARTED, tags=tag_of_a_process_that_has_ended()
         )
-        assert bury_dead_runs(instance) == [dead.run_id]
+        assert fail_dead_runs(instance) == [dead.run_id]
         assert [r.run_id for r in instance.get_runs(dg.RunsFilter(statuses=ALIVE))] == [run.run_id]
 
 
@@ -79,9 +79,9 @@ def test_a_pool_slot_of_a_killed_ingest_does_not_block_the_next(settings: Settin
     write_shard(settings.incoming, "0a", make_documents("0a", 1))
     assert [outcome.error for outcome in outcomes(settings)] == [None, None]
     with dg.DagsterInstance.get() as instance:
-        buried = instance.get_run_by_id(dead.run_id)
-        assert buried is not None
-        assert buried.status == dg.DagsterRunStatus.FAILURE
+        failed = instance.get_run_by_id(dead.run_id)
+        assert failed is not None
+        assert failed.status == dg.DagsterRunStatus.FAILURE
 
 
 def test_metadata_is_loaded_and_its_words_indexed_and_a_lost_text_index_made_anew(
@@ -112,7 +112,7 @@ def test_files_that_not_everyone_has_are_loaded_if_they_are_there(settings: Sett
     assert features.tempo == 120.5
 
 
-def test_a_file_that_is_kept_is_told_and_not_read_again(settings: Settings) -> None:
+def test_a_file_that_is_kept_is_reported_and_not_read_again(settings: Settings) -> None:
     write_lines(settings.incoming / "0a.jsonl.zst", [b"nonsense\n"])
     (ingest, _) = outcomes(settings)
     assert ingest.note == "done; its file is kept: none of its lines was taken"
@@ -150,7 +150,7 @@ def test_a_link_to_nowhere_waits_and_does_not_stop_the_others(settings: Settings
     assert found["0b"].error is None
 
 
-def test_what_is_passed_over_is_told_and_the_newest_metadata_file_is_loaded(
+def test_what_is_passed_over_is_reported_and_the_newest_metadata_file_is_loaded(
     settings: Settings,
 ) -> None:
     leftover = settings.incoming / "metadata" / "spotify_clean.sqlite3"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from spotify_pipeline.defs import build_defs
-from spotify_pipeline.defs.dead_runs import PROCESS_TAG, bury_dead_runs
+from spotify_pipeline.defs.dead_runs import PROCESS_TAG, fail_dead_runs
 from spotify_pipeline.defs.instance import INSTANCE_SETTINGS
 from spotify_pipeline.defs.resources import DataHome
 from spotify_pipeline.dump.failure import noting_failure
@@ -191,7 +191,7 @@ def test_a_load_or_build_that_was_ended_from_outside_is_requested_again(
     watch: Watch, sensor: str, job: str
 ) -> None:
     first = start_what_is_due(watch, sensor, job, {PROCESS_TAG: f"{socket.gethostname()} 1 0"})
-    bury_dead_runs(watch.instance)
+    fail_dead_runs(watch.instance)
     assert watch.requested(sensor) != [(None, first.tags["dagster/run_key"])]
 
 
@@ -204,13 +204,13 @@ def test_a_load_or_build_that_failed_by_itself_is_not_requested_again(
     assert watch.requested(sensor) == [(None, first.tags["dagster/run_key"])]
 
 
-def test_what_is_passed_over_is_told_at_each_look(watch: Watch) -> None:
+def test_what_is_passed_over_is_reported_at_each_look(watch: Watch) -> None:
     stray = watch.settings.incoming / "0a.jsonl"
     stray.touch()
     assert str(stray) in (watch.look("finished_shards").skip_message or "")
 
 
-def test_an_older_metadata_file_is_told_and_does_not_count(watch: Watch) -> None:
+def test_an_older_metadata_file_is_reported_and_does_not_count(watch: Watch) -> None:
     older = watch.settings.incoming / "metadata" / "spotify_clean.sqlite3.zst"
     older.parent.mkdir()
     older.touch()

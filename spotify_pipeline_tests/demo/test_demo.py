@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from spotify_pipeline.demo.belongings import claim_home
+from spotify_pipeline.demo.belongings import mark_home
 from spotify_pipeline.demo.demo import EXCERPT_SECONDS, Material, prepare_material
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import shard_of_file_name
@@ -18,8 +18,8 @@ from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents
+from spotify_pipeline_tests.extracts import reduce_documents
 from spotify_pipeline_tests.metadata_file import write_metadata
-from spotify_pipeline_tests.reductions import reduce_documents
 
 PIECE_SECONDS = 13.0
 PIECES = {"one.wav", "two.flac", "deeper/one.wav", "unknown.wav"}
@@ -131,8 +131,8 @@ def demo_home(material: Material, settings: Settings, tmp_path: Path) -> Setting
 
 
 def test_a_home_in_which_the_demo_ran_is_not_refused(demo_home: Settings) -> None:
-    claim_home(demo_home)
-    claim_home(demo_home)
+    mark_home(demo_home)
+    mark_home(demo_home)
 
 
 def test_a_home_in_which_the_demo_was_interrupted_is_not_refused(
@@ -146,7 +146,7 @@ def test_a_home_in_which_the_demo_was_interrupted_is_not_refused(
     with pytest.raises(KeyboardInterrupt):
         prepare_material(settings, music, interrupt)
     assert files_below(settings.home)
-    claim_home(settings)
+    mark_home(settings)
 
 
 @pytest.mark.parametrize(
@@ -190,10 +190,10 @@ def test_a_demos_home_with_a_file_of_the_users_is_refused(
 def test_a_demos_home_with_a_shard_of_the_users_is_refused(demo_home: Settings) -> None:
     create_audio_database(demo_home.audio_database)
     with connect(demo_home.audio_database) as connection:
-        reduction = reduce_documents(demo_home, "0a", make_documents("0a", 1))
-        ingest_reduction(connection, reduction, "run")
+        extract = reduce_documents(demo_home, "0a", make_documents("0a", 1))
+        ingest_extract(connection, extract, "run")
     with pytest.raises(PipelineError, match=r"shard 0a in .*audio\.duckdb was not made"):
-        claim_home(demo_home)
+        mark_home(demo_home)
 
 
 def test_a_demos_home_with_a_catalogue_of_the_users_is_refused(
@@ -202,7 +202,7 @@ def test_a_demos_home_with_a_catalogue_of_the_users_is_refused(
     source = write_metadata(tmp_path / "spotify_clean.sqlite3")
     build_metadata(source, demo_home.staging, demo_home.metadata_database)
     with pytest.raises(PipelineError, match=r"table \w+ in .*meta\.duckdb was not made"):
-        claim_home(demo_home)
+        mark_home(demo_home)
 
 
 def test_a_music_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from spotify_pipeline.dump.incoming import SourcePolicy, find_shard, find_shards, retire_source
-from spotify_pipeline.dump.reduction import ReductionSummary, reduce_shard
+from spotify_pipeline.dump.staged_extract import ExtractSummary, reduce_shard
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import SHARDS
 from spotify_pipeline_tests.documents import make_documents, write_shard
@@ -110,13 +110,13 @@ class ReadShard:
     """A shard's file and what was noted when it was read."""
 
     path: Path
-    summary: ReductionSummary
+    summary: ExtractSummary
 
 
 DELETE = SourcePolicy.parse("delete")
 
 
-def retire(summary: ReductionSummary, policy: SourcePolicy) -> str | None:
+def retire(summary: ExtractSummary, policy: SourcePolicy) -> str | None:
     state = (summary.source_bytes, summary.source_modified_ns)
     return retire_source(Path(summary.source), state, policy)
 

@@ -110,7 +110,7 @@ def test_a_path_with_marks_that_an_address_gives_meaning_to_is_read(tmp_path: Pa
         ("artist_albums", "index_in_album", ""),
     ],
 )
-def test_a_cell_of_another_type_is_named(
+def test_a_value_of_another_type_is_named(
     database: Path, table: str, column: str, value: object
 ) -> None:
     with closing(sqlite3.connect(database)) as connection:
@@ -123,7 +123,7 @@ def test_a_cell_of_another_type_is_named(
 
 
 UNTYPED = "CREATE TABLE artist_genres (artist_rowid, genre);"
-"""Without declared types SQLite keeps every cell as it comes."""
+"""Without declared types SQLite keeps every value as it comes."""
 
 
 @pytest.mark.parametrize("row", [1, 2, 5])
@@ -143,7 +143,7 @@ UNTYPED = "CREATE TABLE artist_genres (artist_rowid, genre);"
         ("genre", b"jazz"),
     ],
 )
-def test_a_cell_that_could_be_taken_for_its_columns_type_is_none(
+def test_a_value_that_could_be_taken_for_its_columns_type_is_none(
     tmp_path: Path, column: str, value: object, batch_rows: int, row: int
 ) -> None:
     rows: list[Row] = [(1, "a"), (None, None), (None, "b"), (2, None), (3, "c")]
@@ -153,13 +153,13 @@ def test_a_cell_that_could_be_taken_for_its_columns_type_is_none(
     read: list[Row] = []
     with pytest.raises(MetadataError) as caught:
         for batch in read_table(database, "artist_genres", batch_rows=batch_rows):
-            read += [tuple(cells.values()) for cells in batch.to_pylist()]
-    place = f"table artist_genres, column {column}, row {row}: {value!r} where "
-    assert place in str(caught.value)
+            read += [tuple(values.values()) for values in batch.to_pylist()]
+    position = f"table artist_genres, column {column}, row {row}: {value!r} where "
+    assert position in str(caught.value)
     assert read == rows[: (row - 1) // batch_rows * batch_rows]
 
 
-def test_of_several_wrong_cells_the_first_is_named(tmp_path: Path) -> None:
+def test_of_several_wrong_values_the_first_is_named(tmp_path: Path) -> None:
     rows: list[Row] = [(1, "a"), (2, 3), ("x", b"")]
     database = write_metadata(tmp_path / "untyped.sqlite3", {"artist_genres": rows}, UNTYPED)
     with pytest.raises(MetadataError, match="column genre, row 2: 3 where TEXT belongs"):
@@ -269,7 +269,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.parametrize("column", ["name", "preview_url"])
-def test_a_cell_of_hundreds_of_megabytes_is_named_and_not_read(database: Path, column: str) -> None:
+def test_a_value_of_hundreds_of_megabytes_is_named_and_not_read(
+    database: Path, column: str
+) -> None:
     with closing(sqlite3.connect(database)) as connection:
         long = "replace(hex(zeroblob(75000000)), '00', 'la')"
         connection.execute(f"UPDATE tracks SET {column} = {long} WHERE rowid = 3")
@@ -310,9 +312,9 @@ def test_an_extra_column_is_reported_and_left_out(tmp_path: Path) -> None:
     assert rows_of(database, "artist_genres") == [(2, "x"), (1, "y")]
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_a_truncated_database_is_an_error(database: Path, share: float) -> None:
-    os.truncate(database, int(database.stat().st_size * share))
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
+def test_a_truncated_database_is_an_error(database: Path, fraction: float) -> None:
+    os.truncate(database, int(database.stat().st_size * fraction))
     for read in (inspect_table, rows_of):
         with pytest.raises(
             MetadataError, match=r"spotify_clean\.sqlite3: incomplete: has [\d,]+ of"
@@ -320,14 +322,14 @@ def test_a_truncated_database_is_an_error(database: Path, share: float) -> None:
             read(database, "tracks")
 
 
-def test_an_encrypted_database_is_told(database: Path) -> None:
+def test_an_encrypted_database_is_reported(database: Path) -> None:
     database.write_bytes(os.urandom(database.stat().st_size))
     for read in (inspect_table, rows_of):
         with pytest.raises(MetadataError, match="not a SQLite database, or an encrypted one"):
             read(database, "tracks")
 
 
-def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_its_place_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "spotify_clean.sqlite3"
     folder.mkdir()
     for read in (inspect_table, rows_of):

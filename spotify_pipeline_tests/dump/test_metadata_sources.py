@@ -9,7 +9,7 @@ import pytest
 from spotify_pipeline.dump.errors import MetadataError
 from spotify_pipeline.dump.metadata_sources import find_sources
 from spotify_pipeline.dump.tables import AUDIO_FEATURES
-from spotify_pipeline_tests.reductions import settings_of
+from spotify_pipeline_tests.extracts import settings_of
 
 
 def test_sources_are_found_anywhere_below_and_the_newest_comes_first(tmp_path: Path) -> None:

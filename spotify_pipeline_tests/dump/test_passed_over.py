@@ -10,7 +10,7 @@ import pytest
 
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.settings import Settings
-from spotify_pipeline_tests.reductions import settings_of
+from spotify_pipeline_tests.extracts import settings_of
 
 NOBODY = 65534
 
@@ -69,7 +69,7 @@ def test_shards_and_temporary_files_and_other_files_are_not_told(home: Settings,
     assert passed_over(home) == {}
 
 
-def test_a_link_to_a_folder_and_a_folder_with_the_name_of_a_shard_are_told(
+def test_a_link_to_a_folder_and_a_folder_with_the_name_of_a_shard_are_reported(
     home: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -80,7 +80,7 @@ def test_a_link_to_a_folder_and_a_folder_with_the_name_of_a_shard_are_told(
     assert found == {str(home.incoming / "0a.jsonl.zst"): "it is a folder, and a shard is a file"}
 
 
-def test_an_older_metadata_file_is_told(home: Settings) -> None:
+def test_an_older_metadata_file_is_reported(home: Settings) -> None:
     old, new = (home.incoming / name / "spotify_clean.sqlite3.zst" for name in ("a", "b"))
     for age, path in enumerate((new, old)):
         path.parent.mkdir()
@@ -97,7 +97,7 @@ def test_an_incoming_folder_that_is_not_there_yet_is_nothing_to_tell(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["incoming", "incoming/lost+found"])
-def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path: Path, name: str) -> None:
     home = settings_of(tmp_path / "home")
     locked = home.home / name
     locked.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ def read(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("left", [20_000, CHUNK_BYTES, 3 * CHUNK_BYTES])
-def test_a_temporary_folder_without_room_for_the_shared_memory_is_told(
+def test_a_temporary_folder_without_room_for_the_shared_memory_is_reported(
     tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
     source = write_lines(tmp_path / "lines.zst", LINES)

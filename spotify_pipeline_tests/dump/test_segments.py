@@ -1,4 +1,4 @@
-"""Segments of a document's text: what `json.loads` finds in it, on real and made-up documents."""
+"""Segments of a document's text: what `json.loads` finds in it, on real and synthetic documents."""
 
 import json
 import string

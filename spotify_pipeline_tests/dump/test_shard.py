@@ -91,12 +91,12 @@ def test_skippable_frames_are_part_of_the_checksum(path: Path) -> None:
 
 def test_progress_tells_bytes_that_ascend_to_the_file_size(path: Path) -> None:
     write_lines(path, LINES)
-    told: list[int] = []
-    list(ShardReader(path, SHARD, told.append))
-    assert len(told) == len(LINES)
-    assert told == sorted(told)
-    assert told[0] > 0
-    assert told[-1] == path.stat().st_size
+    reported: list[int] = []
+    list(ShardReader(path, SHARD, reported.append))
+    assert len(reported) == len(LINES)
+    assert reported == sorted(reported)
+    assert reported[0] > 0
+    assert reported[-1] == path.stat().st_size
 
 
 def test_a_document_of_another_shard_is_rejected(path: Path) -> None:

@@ -96,11 +96,11 @@ def test_a_command_gives_up_once_and_for_all_shards_when_nobody_makes_room(
     monkeypatch.setattr(space, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(in_process, "SPACE_PATIENCE", 0.2)
     monkeypatch.setenv("DAGSTER_HOME", environment(filler.parents[1])["DAGSTER_HOME"])
-    told: list[str] = []
-    outcomes = list(run_waiting(settings, lambda *_: None, told.append))
+    reported: list[str] = []
+    outcomes = list(run_waiting(settings, lambda *_: None, reported.append))
     assert [(outcome.shard, outcome.disk_full) for outcome in outcomes] == [("0a", True)]
     assert str(outcomes[0].error).endswith("make room, then run it again")
-    assert len(told) == 1
+    assert len(reported) == 1
     assert find_shards(settings.incoming).keys() == set(SHARDS)
     filler.unlink()
     assert not [o.error for o in run_waiting(settings, lambda *_: None, pytest.fail) if o.error]

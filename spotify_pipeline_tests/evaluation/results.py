@@ -36,7 +36,7 @@ def make_result(
     kind: str = "clean",
     likelihoods: tuple[float, float] = (90.0, 80.0),
     seconds: Mapping[Step, float] = SECONDS,
-    peers: Mapping[str, Scores] | None = None,
+    baselines: Mapping[str, Scores] | None = None,
 ) -> Result:
     """Make the result of log odds; likelihoods are those of the own and of the wrong match."""
     excerpt = Excerpt(kind, 5.0, piece, offset=20.0)
@@ -54,5 +54,5 @@ def make_result(
         unknown=[] if unknown is None else [make_found(unknown)],
         known_seconds=seconds,
         unknown_seconds=seconds,
-        peers=peers or {},
+        baselines=baselines or {},
     )

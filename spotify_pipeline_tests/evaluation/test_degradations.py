@@ -23,13 +23,13 @@ def degraded(name: str, music: Float32s) -> Float32s:
 
 @pytest.mark.parametrize("name", DEGRADATIONS)
 def test_length_and_level_stay(name: str, music: Float32s) -> None:
-    heard = degraded(name, music)
-    assert heard.dtype == np.float32
-    assert np.isfinite(heard).all()
+    recording = degraded(name, music)
+    assert recording.dtype == np.float32
+    assert np.isfinite(recording).all()
     if not changes_speed(name):
-        assert abs(len(heard) - len(music)) <= RATE // 5  # MP3 adds a frame or two
+        assert abs(len(recording) - len(music)) <= RATE // 5  # MP3 adds a frame or two
     if name != "telephone":  # which is brought to full scale
-        assert 0.4 < heard.std() / music.std() < 2.5
+        assert 0.4 < recording.std() / music.std() < 2.5
 
 
 @pytest.mark.parametrize("name", ["white 10", "room", "babble", "applause"])
@@ -41,17 +41,17 @@ def test_a_seed_gives_the_same_noise(name: str, music: Float32s) -> None:
 
 @pytest.mark.parametrize("percent", [-4, -2, -1, 1, 2, 4])
 def test_a_faster_recording_is_shorter(percent: int, music: Float32s) -> None:
-    heard = degraded(f"speed {percent:+d}", music)
-    assert len(heard) == pytest.approx(len(music) / (1 + percent / 100), abs=1)
+    recording = degraded(f"speed {percent:+d}", music)
+    assert len(recording) == pytest.approx(len(music) / (1 + percent / 100), abs=1)
 
 
 @pytest.mark.parametrize("percent", [-4, 4])
 def test_a_faster_tempo_is_shorter_and_keeps_the_pitch(percent: int) -> None:
     times = np.arange(SECONDS * RATE) / RATE
     tone = (0.3 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
-    heard = degraded(f"tempo {percent:+d}", tone)
-    assert len(heard) == pytest.approx(len(tone) / (1 + percent / 100), abs=1)
-    middle = heard[RATE // 2 : RATE // 2 + RATE]
+    recording = degraded(f"tempo {percent:+d}", tone)
+    assert len(recording) == pytest.approx(len(tone) / (1 + percent / 100), abs=1)
+    middle = recording[RATE // 2 : RATE // 2 + RATE]
     assert np.abs(np.fft.rfft(middle)).argmax() == pytest.approx(440, abs=1)
 
 

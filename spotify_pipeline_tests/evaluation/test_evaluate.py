@@ -11,11 +11,11 @@ import pytest
 import soundfile
 
 from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.evaluation.baselines import BASELINES
 from spotify_pipeline.evaluation.evaluate import Evaluation, EvaluationSetting, evaluate
 from spotify_pipeline.evaluation.impostors import Impostors, Kind
 from spotify_pipeline.evaluation.judge import Judge, Result
 from spotify_pipeline.evaluation.parts import Part
-from spotify_pipeline.evaluation.peers import PEERS
 from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.identify.identifier import Identifier
@@ -23,7 +23,7 @@ from spotify_pipeline_tests.evaluation.music import MUSIC_RATE, no_report
 from spotify_pipeline_tests.tracks import Track, index_of
 
 SETTING = EvaluationSetting(
-    distractors=20, lengths=[10.0], degradations=["clean", "pink 10"], excerpts=1, peers=True
+    distractors=20, lengths=[10.0], degradations=["clean", "pink 10"], excerpts=1, baselines=True
 )
 
 
@@ -38,13 +38,15 @@ def evaluation(
 ) -> Evaluation:
     folder = tmp_path_factory.mktemp("evaluation") / "index"
     warnings: list[str] = []
-    found = evaluate([music], SETTING, folder, lambda *told: progress.append(told), warnings.append)
+    found = evaluate(
+        [music], SETTING, folder, lambda *reported: progress.append(reported), warnings.append
+    )
     assert "all pieces are asked for" in warnings[0]
     assert "independent gaps" in warnings[1]
     return found
 
 
-def test_clean_excerpts_are_found_with_their_place(evaluation: Evaluation) -> None:
+def test_clean_excerpts_are_found_with_their_offset(evaluation: Evaluation) -> None:
     clean = [r for r in evaluation.results if r.excerpt.degradation == "clean"]
     assert len(clean) == evaluation.pieces == 4
     for result in clean:
@@ -54,15 +56,15 @@ def test_clean_excerpts_are_found_with_their_place(evaluation: Evaluation) -> No
         assert result.expected > 100
 
 
-def test_every_excerpt_is_judged_by_every_peer(evaluation: Evaluation) -> None:
-    assert all(set(result.peers) == set(PEERS) for result in evaluation.results)
+def test_every_excerpt_is_judged_by_every_baseline(evaluation: Evaluation) -> None:
+    assert all(set(result.baselines) == set(BASELINES) for result in evaluation.results)
 
 
 def test_the_tables_tell_of_every_condition(evaluation: Evaluation) -> None:
     tables = evaluation.tables()
-    assert [*tables] == ["impostors", "detection", "peers", "time", "reliability"]
+    assert [*tables] == ["impostors", "detection", "baselines", "time", "reliability"]
     conditions = ["clean  10 s", "pink 10  10 s"]
-    assert [row[0] for row in tables["peers"].rows] == conditions
+    assert [row[0] for row in tables["baselines"].rows] == conditions
     assert [row[0] for row in tables["detection"].rows][:3] == [*conditions, "all"]
     assert tables["impostors"].rows[-1] == ("impostors: independent gaps", "20")
     assert sum(b.answers for b in evaluation.bins) >= 4
@@ -78,7 +80,7 @@ def test_the_test_set_is_asked_among_tracks_spliced_from_the_other_pieces(
         shutil.copy(file, tmp_path / f"piece {number}.flac")
     samples, rate = soundfile.read(music / "piece 1.flac", frames=40 * MUSIC_RATE)
     soundfile.write(tmp_path / "piece 1.flac", samples, rate)
-    setting = replace(SETTING, degradations=["clean"], spliced=15, peers=False)
+    setting = replace(SETTING, degradations=["clean"], spliced=15, baselines=False)
     found = evaluate([tmp_path], setting, tmp_path / "index", no_report, pytest.fail)
     assert found.pieces == 4
     assert {result.name for result in found.results} == {f"piece {n}" for n in (3, 8, 10, 14)}
@@ -145,7 +147,7 @@ def test_an_evaluation_cut_short_says_the_same_as_far_as_it_came_and_leaves_noth
 
 def answered(result: Result) -> tuple[object, ...]:
     """Give what may not change from run to run: everything but times."""
-    return result.excerpt, result.known, result.unknown, result.peers
+    return result.excerpt, result.known, result.unknown, result.baselines
 
 
 def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_path: Path) -> None:

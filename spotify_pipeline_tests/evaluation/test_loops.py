@@ -35,6 +35,6 @@ def test_a_window_is_not_compared_with_itself() -> None:
     assert self_similarity(once) < 0.3
 
 
-def test_of_silence_nothing_can_be_told() -> None:
+def test_of_silence_nothing_can_be_said() -> None:
     assert np.isnan(self_similarity(NO_ONSETS))
     assert not is_loop(NO_ONSETS)

@@ -21,7 +21,7 @@ def test_folder_and_ending_of_a_file_do_not_matter() -> None:
         assert part_of(Path("elsewhere") / file.with_suffix(".mp3").name) is part_of(file)
 
 
-def test_the_sets_have_their_share_of_the_pieces() -> None:
+def test_the_sets_have_their_fraction_of_the_pieces() -> None:
     counts = Counter(map(part_of, FILES))
     for part, fraction in ((Part.TRAINING, 0.45), (Part.VALIDATION, 0.25), (Part.TEST, 0.30)):
         assert counts[part] / len(FILES) == pytest.approx(fraction, abs=0.03)

@@ -77,11 +77,11 @@ def test_the_recipe_is_the_one_that_is_documented(pieces: list[Piece], asked: li
         rng = np.random.default_rng([pieces[excerpt.piece].key, kind, 0])
         first = int(rng.integers(0, len(samples) - 62 * RATE))
         stretch = samples[first : first + 62 * RATE]
-        heard = DEGRADATIONS[excerpt.degradation](stretch, rng)
+        recording = DEGRADATIONS[excerpt.degradation](stretch, rng)
         size = round(excerpt.seconds * RATE)
-        start = int(rng.integers(0, len(heard) - size))
+        start = int(rng.integers(0, len(recording) - size))
         assert excerpt.offset == (first + start) / RATE
-        expected = analyzer_samples(heard[start : start + size], RATE)
+        expected = analyzer_samples(recording[start : start + size], RATE)
         assert np.array_equal(samples_of(query), expected)
 
 
@@ -90,9 +90,9 @@ def test_offsets_of_a_faster_recording_are_those_in_the_piece(pieces: list[Piece
     samples = read_for_fingerprint(pieces[0].file).samples
     first = round(fast.excerpt.offset * SAMPLE_RATE)
     there = samples[first : first + round(10.4 * SAMPLE_RATE)]
-    heard = resampled(samples_of(fast), SAMPLE_RATE / 1.04, SAMPLE_RATE)
-    size = min(len(there), len(heard))
-    assert np.corrcoef(there[:size], heard[:size])[0, 1] > 0.9
+    recording = resampled(samples_of(fast), SAMPLE_RATE / 1.04, SAMPLE_RATE)
+    size = min(len(there), len(recording))
+    assert np.corrcoef(there[:size], recording[:size])[0, 1] > 0.9
 
 
 def test_silence_is_nobodys(tmp_path: Path) -> None:

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
+from spotify_pipeline.evaluation.baselines import BASELINES
 from spotify_pipeline.evaluation.impostors import Kind
-from spotify_pipeline.evaluation.peers import PEERS
 from spotify_pipeline.evaluation.rates import Rate
 from spotify_pipeline.evaluation.report import (
     Figures,
+    baseline_table,
     conditions_of,
     figures_table,
     headline,
     index_table,
-    peer_table,
     step_table,
     totals_of,
 )
@@ -97,22 +97,22 @@ def test_headline_figures_are_of_all_excerpts_and_by_degradation() -> None:
     assert figures["given clean"] == 0.5
 
 
-def test_peers_are_judged_by_their_own_scores() -> None:
+def test_baselines_are_judged_by_their_own_scores() -> None:
     low, high = Scores(0.1, 0.2, 0.3), Scores(0.5, 0.2, 0.3)
-    results = [make_result(0, SURE, peers=dict.fromkeys(PEERS, low))]
-    results += [make_result(1, SURE, peers=dict.fromkeys(PEERS, s)) for s in (low, high)]
-    (row,) = peer_table(results).rows
+    results = [make_result(0, SURE, baselines=dict.fromkeys(BASELINES, low))]
+    results += [make_result(1, SURE, baselines=dict.fromkeys(BASELINES, s)) for s in (low, high)]
+    (row,) = baseline_table(results).rows
     top_1, accepted = row[2:4], row[5:7]
     assert top_1 == accepted == ("33.3%", "33.3%")
 
 
 def test_what_is_above_the_wrong_answers_of_the_other_group_is_accepted_at_0() -> None:
     score, lower = Scores(0.5, 0.1, 0.4), Scores(0.3, 0.1, 0.0)
-    peers = [dict.fromkeys(PEERS, s) for s in (score, lower)]
-    results = [make_result(n, SURE, peers=peers[n]) for n in (0, 1)]
+    baselines = [dict.fromkeys(BASELINES, s) for s in (score, lower)]
+    results = [make_result(n, SURE, baselines=baselines[n]) for n in (0, 1)]
     # the second one is below the first one's wrong answer
-    assert peer_table(results).rows[0][5:7] == ("50.0%", "50.0%")
-    assert peer_table(results[:1]).rows[0][4:7] == ("", "", "")
+    assert baseline_table(results).rows[0][5:7] == ("50.0%", "50.0%")
+    assert baseline_table(results[:1]).rows[0][4:7] == ("", "", "")
 
 
 def test_the_impostors_are_counted_by_kind() -> None:
@@ -125,7 +125,7 @@ def test_the_impostors_are_counted_by_kind() -> None:
     ]
 
 
-def test_steps_stand_in_order_with_the_share_that_takes_them() -> None:
+def test_steps_stand_in_order_with_the_fraction_that_takes_them() -> None:
     quick, thorough = Step("1 quick", "search"), Step("2 thorough", "search")
     results = [make_result(1, SURE, seconds={quick: 0.002}) for _ in range(3)]
     results.append(make_result(1, SURE, seconds={thorough: 0.1, quick: 0.004}))

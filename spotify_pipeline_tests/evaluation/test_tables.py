@@ -1,6 +1,6 @@
 """Tables as text and as Markdown."""
 
-from spotify_pipeline.evaluation.tables import Table, number, share
+from spotify_pipeline.evaluation.tables import Table, number, percentage
 
 TABLE = Table(("", "answers"), [("clean", "1,234"), ("room", "")])
 
@@ -19,5 +19,5 @@ def test_names_of_rows_do_not_wrap_in_markdown() -> None:
 
 
 def test_what_is_no_number_stays_empty() -> None:
-    assert (share(0.1234), share(float("nan"))) == ("12.3%", "")
+    assert (percentage(0.1234), percentage(float("nan"))) == ("12.3%", "")
     assert (number(1234.5, 1), number(float("nan"))) == ("1,234.5", "")

@@ -186,7 +186,7 @@ def test_a_delayed_copy_has_the_same_onsets_later(frames: int) -> None:
 
 
 def kept(excerpt: Fingerprint, whole: Fingerprint, first: int, until: int) -> float:
-    """Give the share of a track's rhythm onsets, up to a frame of an excerpt, that it shows."""
+    """Give the fraction of a track's rhythm onsets, up to a frame of an excerpt, that it shows."""
     expected = whole.excerpt(first, until).rhythm
     shown = [np.isin(expected.band(band), excerpt.rhythm.band(band)).sum() for band in range(BANDS)]
     return float(sum(shown) / len(expected))

@@ -22,17 +22,17 @@ def libresample(levels: np.ndarray) -> np.ndarray:
     nmult, rolloff, beta, npc = 11, 0.9, 6.0, 4096
     length = npc * (nmult - 1) // 2
 
-    def coefficient(place: int) -> float:
-        angle = np.pi * place / npc
-        sinc = rolloff if place == 0 else np.sin(rolloff * angle) / angle
-        return float(sinc * np.i0(beta * np.sqrt(1 - (place / (length - 1)) ** 2)) / np.i0(beta))
+    def coefficient(position: int) -> float:
+        angle = np.pi * position / npc
+        sinc = rolloff if position == 0 else np.sin(rolloff * angle) / angle
+        return float(sinc * np.i0(beta * np.sqrt(1 - (position / (length - 1)) ** 2)) / np.i0(beta))
 
     found = []
     for middle in range(0, len(levels), 2):
         total = 0.0
         for sample in range(max(middle - 20, 0), min(middle + 21, len(levels))):
-            place = abs(sample - middle) * npc // 2
-            total += coefficient(place) * levels[sample] if place < length else 0.0
+            position = abs(sample - middle) * npc // 2
+            total += coefficient(position) * levels[sample] if position < length else 0.0
         found.append(total / 2)
     return np.array(found)
 

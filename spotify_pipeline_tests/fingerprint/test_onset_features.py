@@ -1,15 +1,15 @@
-"""What is told of a recording's spectrum: notes in their bins and cells, however loud it is."""
+"""What is reported of a recording's spectrum: notes in their bins and LLR bins, however loud it is."""
 
 import numpy as np
 import pytest
 
-from spotify_pipeline.fingerprint import BANDS, FRAME_SAMPLES, ODDS_CELL_FRAMES, SAMPLE_RATE
+from spotify_pipeline.fingerprint import BANDS, FRAME_SAMPLES, LLR_BIN_FRAMES, SAMPLE_RATE
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_features import (
-    BIN_CELLS,
+    BIN_CONTEXT,
     BIN_WINDOW,
     BINS_OF_BAND,
-    CELLS_BEFORE,
+    CONTEXT_BEFORE,
     onset_features,
 )
 
@@ -27,7 +27,7 @@ def a_note(seconds: int = 4) -> Float32s:
 
 def test_a_note_rises_in_its_bin_where_it_begins() -> None:
     spectrum = onset_features(a_note()).spectrum
-    begins = round(BEGINS / (FRAME_SAMPLES * ODDS_CELL_FRAMES)) + CELLS_BEFORE
+    begins = round(BEGINS / (FRAME_SAMPLES * LLR_BIN_FRAMES)) + CONTEXT_BEFORE
     rise = spectrum[begins + 2 : begins + 20].mean(axis=0) - spectrum[:begins].mean(axis=0)
     assert rise.argmax() == NOTE_BIN
     steps = np.diff(spectrum[begins - 8 : begins + 8, NOTE_BIN])
@@ -48,8 +48,8 @@ def test_loudness_does_not_matter(loudness: float) -> None:
 
 
 @pytest.mark.parametrize("samples", [0, 100, 191, 500, 5000])
-def test_short_recordings_have_as_much_spectrum_as_cells(samples: int) -> None:
+def test_short_recordings_have_as_much_spectrum_as_llr_bins(samples: int) -> None:
     features = onset_features(a_note()[:samples])
-    assert features.spectrum.shape == (len(features) + BIN_CELLS - 1, BANDS * BINS_OF_BAND)
+    assert features.spectrum.shape == (len(features) + BIN_CONTEXT - 1, BANDS * BINS_OF_BAND)
     assert np.isfinite(features.spectrum).all()
     assert np.isfinite(features.bins).all()

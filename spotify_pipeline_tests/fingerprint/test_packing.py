@@ -1,4 +1,4 @@
-"""Packed fingerprints: whatever goes in comes back, and damaged bytes are told."""
+"""Packed fingerprints: whatever goes in comes back, and damaged bytes are reported."""
 
 import numpy as np
 import pytest

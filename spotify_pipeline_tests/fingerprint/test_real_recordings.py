@@ -33,7 +33,7 @@ def fingerprinted(name: str) -> Fingerprint:
     return fingerprint(read_for_fingerprint(shared_path("pairs", name)).samples)
 
 
-def share_of_onsets(found: Fingerprint, analyzer: Strings) -> float:
+def fraction_of_onsets(found: Fingerprint, analyzer: Strings) -> float:
     """Harmonic mean of precision and recall, of rhythm onsets in the very same frame."""
     wanted = decode_rhythm(analyzer.rhythm)
     same = sum(
@@ -42,7 +42,7 @@ def share_of_onsets(found: Fingerprint, analyzer: Strings) -> float:
     return 2 * same / (len(found.rhythm) + len(wanted))
 
 
-def share_of_codes(found: Fingerprint, analyzer: Strings) -> float:
+def fraction_of_codes(found: Fingerprint, analyzer: Strings) -> float:
     """Codes of the document that are found at the very same time."""
     codes = codes_of_trains(found.echoprint, padded=True)
     wanted = decode_echoprint(analyzer.echoprint)
@@ -71,5 +71,5 @@ def test_a_quiet_mp3_comes_as_near_as_another_decoder_lets_it() -> None:
     onsets.
     """
     found, analyzer = fingerprinted("la_ere_gymnopedie.mp3"), document("la_ere_gymnopedie")
-    assert share_of_onsets(found, analyzer) > 0.93
-    assert share_of_codes(found, analyzer) > 0.95
+    assert fraction_of_onsets(found, analyzer) > 0.93
+    assert fraction_of_codes(found, analyzer) > 0.95

@@ -8,16 +8,16 @@ import pytest
 from spotify_pipeline.demo.composer import compose
 from spotify_pipeline.fingerprint import (
     FRAME_SAMPLES,
-    ODDS_CELL_FRAMES,
+    LLR_BIN_FRAMES,
     SAMPLE_RATE,
     AudioError,
-    HeardRecording,
+    InferredRecording,
     OnsetTrains,
-    cell_odds,
+    bin_llr,
     fingerprint,
-    frame_odds_of_onsets,
-    hear_stream,
-    onset_odds,
+    frame_llr_of_onsets,
+    infer_stream,
+    onset_llr,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
 
@@ -30,79 +30,81 @@ def music() -> Float32s:
 
 
 @pytest.fixture(scope="module")
-def streamed(music: Float32s) -> HeardRecording:
-    return hear_stream(np.array_split(music, 50))
+def streamed(music: Float32s) -> InferredRecording:
+    return infer_stream(np.array_split(music, 50))
 
 
-def share_found(trains: OnsetTrains, among: OnsetTrains) -> float:
+def fraction_found(trains: OnsetTrains, among: OnsetTrains) -> float:
     common = [len(np.intersect1d(trains.band(band), among.band(band))) for band in range(8)]
     return sum(common) / len(trains)
 
 
-def test_hardly_an_onset_differs_from_the_whole(music: Float32s, streamed: HeardRecording) -> None:
+def test_hardly_an_onset_differs_from_the_whole(
+    music: Float32s, streamed: InferredRecording
+) -> None:
     whole, found = fingerprint(music), streamed.fingerprint
-    assert share_found(whole.rhythm, found.rhythm) > 0.98
-    assert share_found(found.rhythm, whole.rhythm) > 0.98
-    assert share_found(whole.echoprint, found.echoprint) > 0.85
-    assert share_found(found.echoprint, whole.echoprint) > 0.85
+    assert fraction_found(whole.rhythm, found.rhythm) > 0.98
+    assert fraction_found(found.rhythm, whole.rhythm) > 0.98
+    assert fraction_found(whole.echoprint, found.echoprint) > 0.85
+    assert fraction_found(found.echoprint, whole.echoprint) > 0.85
 
 
-def test_odds_are_nearly_those_of_the_whole(music: Float32s, streamed: HeardRecording) -> None:
-    whole = onset_odds(music)
-    found = cell_odds(streamed.frame_odds("rhythm", 0, len(whole)))
+def test_llr_are_nearly_those_of_the_whole(music: Float32s, streamed: InferredRecording) -> None:
+    whole = onset_llr(music)
+    found = bin_llr(streamed.frame_llr("rhythm", 0, len(whole)))
     assert np.corrcoef(found.ravel(), whole.ravel())[0, 1] > 0.95
 
 
 @pytest.mark.parametrize("kind", ["rhythm", "echoprint"])
-def test_a_part_has_its_odds_and_nothing_is_known_beyond_the_end(
-    streamed: HeardRecording, kind: str
+def test_a_part_has_its_llr_and_nothing_is_known_beyond_the_end(
+    streamed: InferredRecording, kind: str
 ) -> None:
-    cells = round(streamed.seconds * SAMPLE_RATE / FRAME_SAMPLES / ODDS_CELL_FRAMES)
-    whole = streamed.frame_odds(kind, 0, cells + 50)
-    assert (whole[(cells + 10) * ODDS_CELL_FRAMES :] == 0).all()
-    part = streamed.frame_odds(kind, 300, 200)
-    assert len(part) == 200 * ODDS_CELL_FRAMES
-    first, last = 302 * ODDS_CELL_FRAMES, 498 * ODDS_CELL_FRAMES
-    inner = slice(2 * ODDS_CELL_FRAMES, -2 * ODDS_CELL_FRAMES)
+    llr_bins = round(streamed.seconds * SAMPLE_RATE / FRAME_SAMPLES / LLR_BIN_FRAMES)
+    whole = streamed.frame_llr(kind, 0, llr_bins + 50)
+    assert (whole[(llr_bins + 10) * LLR_BIN_FRAMES :] == 0).all()
+    part = streamed.frame_llr(kind, 300, 200)
+    assert len(part) == 200 * LLR_BIN_FRAMES
+    first, last = 302 * LLR_BIN_FRAMES, 498 * LLR_BIN_FRAMES
+    inner = slice(2 * LLR_BIN_FRAMES, -2 * LLR_BIN_FRAMES)
     np.testing.assert_array_equal(part[inner], whole[first:last])
 
 
-def test_onsets_alone_have_odds(streamed: HeardRecording) -> None:
-    known = HeardRecording(streamed.fingerprint, streamed.seconds)
-    cells = 1000
-    expected = frame_odds_of_onsets(streamed.fingerprint.rhythm)[: cells * ODDS_CELL_FRAMES]
-    found = known.frame_odds("rhythm", 0, cells)
+def test_onsets_alone_have_llr(streamed: InferredRecording) -> None:
+    known = InferredRecording(streamed.fingerprint, streamed.seconds)
+    llr_bins = 1000
+    expected = frame_llr_of_onsets(streamed.fingerprint.rhythm)[: llr_bins * LLR_BIN_FRAMES]
+    found = known.frame_llr("rhythm", 0, llr_bins)
     np.testing.assert_array_equal(found[:-20], expected[:-20])
 
 
 @pytest.mark.parametrize("blocks", [1, 7, 1000])
 def test_the_length_of_blocks_does_not_matter(
-    music: Float32s, streamed: HeardRecording, blocks: int
+    music: Float32s, streamed: InferredRecording, blocks: int
 ) -> None:
-    found = hear_stream(np.array_split(music, blocks))
+    found = infer_stream(np.array_split(music, blocks))
     assert found.fingerprint == streamed.fingerprint
     assert found.seconds == len(music) / SAMPLE_RATE
-    cells = round(100 * streamed.seconds)
+    llr_bins = round(100 * streamed.seconds)
     assert np.array_equal(
-        found.frame_odds("rhythm", 0, cells), streamed.frame_odds("rhythm", 0, cells)
+        found.frame_llr("rhythm", 0, llr_bins), streamed.frame_llr("rhythm", 0, llr_bins)
     )
 
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 3, 59])
 def test_short_audio_is_fingerprinted_as_a_whole(music: Float32s, seconds: float) -> None:
     samples = music[: round(seconds * SAMPLE_RATE)]
-    assert hear_stream([samples]).fingerprint == fingerprint(samples)
+    assert infer_stream([samples]).fingerprint == fingerprint(samples)
 
 
 def test_no_blocks_are_an_empty_fingerprint() -> None:
-    heard = hear_stream([])
-    assert heard.fingerprint == fingerprint(np.empty(0, np.float32))
-    assert heard.seconds == 0
+    recording = infer_stream([])
+    assert recording.fingerprint == fingerprint(np.empty(0, np.float32))
+    assert recording.seconds == 0
 
 
 def test_a_sample_that_is_not_finite_is_an_error(music: Float32s) -> None:
     with pytest.raises(AudioError, match="NaN"):
-        hear_stream([music, np.array([np.nan], np.float32)])
+        infer_stream([music, np.array([np.nan], np.float32)])
 
 
 @pytest.mark.usefixtures("streamed")  # kernels are loaded by then
@@ -110,7 +112,7 @@ def test_memory_does_not_grow_with_the_audio(music: Float32s) -> None:
     def peak(times: int) -> int:
         tracemalloc.start()
         try:
-            hear_stream(block for _ in range(times) for block in np.array_split(music, 30))
+            infer_stream(block for _ in range(times) for block in np.array_split(music, 30))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -13,7 +13,7 @@ from spotify_pipeline.harmony import (
 )
 from spotify_pipeline.harmony.agreement import (
     Agreement,
-    Heard,
+    ChromaSums,
     agreement,
     agreements,
     nats,
@@ -33,20 +33,20 @@ def track_of(seed: int) -> tuple[Segments, Float32s]:
     pitches /= pitches.max(axis=1, keepdims=True)
     segments = Segments(starts, pitches, np.full(len(starts), -10, np.float32))
     moments = np.arange(round(SECONDS / HOP_SECONDS)) * HOP_SECONDS
-    heard = pitches[np.searchsorted(starts, moments, side="right") - 1]
-    noise = rng.random(heard.shape, np.float32)
-    return unpack_harmony(pack_harmony(segments)), heard + noise
+    chroma = pitches[np.searchsorted(starts, moments, side="right") - 1]
+    noise = rng.random(chroma.shape, np.float32)
+    return unpack_harmony(pack_harmony(segments)), chroma + noise
 
 
-def excerpt(heard: Float32s, start: float, seconds: float) -> Heard:
+def excerpt(chroma: Float32s, start: float, seconds: float) -> ChromaSums:
     first, count = round(start / HOP_SECONDS), round(seconds / HOP_SECONDS)
-    return Heard.of(heard[first : first + count])
+    return ChromaSums.of(chroma[first : first + count])
 
 
 def test_the_right_track_agrees_at_the_right_place_alone() -> None:
-    track, heard = track_of(1)
+    track, chroma = track_of(1)
     others = [track_of(seed)[0] for seed in range(2, 22)]
-    asked = excerpt(heard, 20.0, 10.0)
+    asked = excerpt(chroma, 20.0, 10.0)
     found = [agreement(asked, one, 20.0, 1.0) for one in (track, *others)]
     found.append(agreement(asked, track, 23.0, 1.0))
     worth = nats(found)
@@ -56,32 +56,32 @@ def test_the_right_track_agrees_at_the_right_place_alone() -> None:
 
 
 def test_a_transposed_track_does_not_agree() -> None:
-    track, heard = track_of(1)
-    asked = excerpt(heard, 20.0, 10.0)
+    track, chroma = track_of(1)
+    asked = excerpt(chroma, 20.0, 10.0)
     for key in range(1, PITCH_CLASSES):
         other = Segments(track.starts, np.roll(track.pitches, key, axis=1), track.loudness)
         assert agreement(asked, other, 20.0, 1.0).correlation < 0.35
 
 
 def test_a_recording_that_is_played_faster_agrees_at_its_speed() -> None:
-    track, heard = track_of(1)
-    faster = Heard.of(heard[np.arange(0, len(heard), 1.05).astype(int)])
+    track, chroma = track_of(1)
+    faster = ChromaSums.of(chroma[np.arange(0, len(chroma), 1.05).astype(int)])
     assert agreement(faster, track, 0.0, 1.05).correlation > 0.5
     assert agreement(faster, track, 0.0, 1.0).correlation < 0.3
 
 
 @pytest.mark.parametrize("offset", [-9.5, SECONDS + 2, -100.0])
-def test_where_hardly_anything_of_the_track_is_heard_nothing_is_told(offset: float) -> None:
-    track, heard = track_of(1)
-    found = agreement(excerpt(heard, 0.0, 10.0), track, offset, 1.0)
+def test_where_hardly_anything_of_the_track_is_heard_nothing_is_reported(offset: float) -> None:
+    track, chroma = track_of(1)
+    found = agreement(excerpt(chroma, 0.0, 10.0), track, offset, 1.0)
     assert not found.tells
     assert nats([found, Agreement(0.5, 0.01, 10.0)])[0] == 0
 
 
 def test_no_segments_and_silence_tell_nothing() -> None:
-    track, heard = track_of(1)
-    assert not agreement(excerpt(heard, 0.0, 10.0), Segments.none(), 0.0, 1.0).tells
-    assert not agreement(Heard.of(np.zeros((200, PITCH_CLASSES), "f4")), track, 0.0, 1.0).tells
+    track, chroma = track_of(1)
+    assert not agreement(excerpt(chroma, 0.0, 10.0), Segments.none(), 0.0, 1.0).tells
+    assert not agreement(ChromaSums.of(np.zeros((200, PITCH_CLASSES), "f4")), track, 0.0, 1.0).tells
     assert len(nats([])) == 0
 
 
@@ -116,24 +116,24 @@ def test_tracks_as_they_are_packed_agree_as_their_segments_do() -> None:
 
 
 def test_packed_tracks_that_are_damaged_are_refused() -> None:
-    track, heard = track_of(1)
+    track, chroma = track_of(1)
     content = np.frombuffer(pack_harmony(track), np.uint8)
     ends = np.array([0]), np.array([len(content) - 1])
     with pytest.raises(PackedHarmonyError, match="cut off"):
-        agreements(excerpt(heard, 0.0, 5.0), content, *ends, np.zeros(1), 1.0)
+        agreements(excerpt(chroma, 0.0, 5.0), content, *ends, np.zeros(1), 1.0)
 
 
 def test_pitches_of_segments_are_the_mean_of_their_frames() -> None:
-    track, heard = track_of(3)
-    found = pitches_between(Heard.of(heard), track.starts)
+    track, chroma = track_of(3)
+    found = pitches_between(ChromaSums.of(chroma), track.starts)
     assert found.shape == (len(track), PITCH_CLASSES)
     assert np.allclose(found.max(axis=1), 1)
     middle = int(np.searchsorted(track.starts, 30.0))
     first, last = (round(track.starts[middle + k] / HOP_SECONDS) for k in (0, 1))
-    mean = heard[first:last].mean(axis=0)
+    mean = chroma[first:last].mean(axis=0)
     assert np.corrcoef(found[middle], mean)[0, 1] > 0.9
 
 
 def test_pitches_of_silence_are_all_the_same() -> None:
-    silent = Heard.of(np.zeros((100, PITCH_CLASSES), np.float32))
+    silent = ChromaSums.of(np.zeros((100, PITCH_CLASSES), np.float32))
     assert (pitches_between(silent, np.array([0.0, 1.0, 50.0])) == 1).all()

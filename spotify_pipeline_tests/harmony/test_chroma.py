@@ -31,17 +31,17 @@ def test_a_chord_is_its_pitch_classes(notes: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("speed", [0.96, 1.0, 1.04])
 def test_at_its_speed_a_recording_is_in_its_key(speed: float) -> None:
     samples = np.concatenate([chord(C_MAJOR, 1.0, speed), chord(F_SHARP_MINOR, 1.0, speed)] * 2)
-    heard = Spectrum.of(samples).chroma(speed)
+    recording = Spectrum.of(samples).chroma(speed)
     for second, notes in enumerate((C_MAJOR, F_SHARP_MINOR)):
         frame = round((second + 0.5) / HOP_SECONDS)
-        assert strongest(heard[frame]) == {note % 12 for note in notes}
+        assert strongest(recording[frame]) == {note % 12 for note in notes}
 
 
 def test_what_sounds_all_the_time_is_not_heard() -> None:
     hum = 2 * chord((45,), 4.0)
     samples = hum + np.concatenate([chord(C_MAJOR, 1.0), chord((62,), 3.0)])
-    heard = Spectrum.of(samples).chroma()
-    assert strongest(heard[round(0.5 / HOP_SECONDS)]) == {0, 4, 7}
+    recording = Spectrum.of(samples).chroma()
+    assert strongest(recording[round(0.5 / HOP_SECONDS)]) == {0, 4, 7}
     assert strongest(analyzer_pitches(samples)[round(0.5 / HOP_SECONDS)], 1) == {9}
 
 

@@ -1,4 +1,4 @@
-"""Packed harmony: what its precision leaves comes back, and damaged bytes are told."""
+"""Packed harmony: what its precision leaves comes back, and damaged bytes are reported."""
 
 import numpy as np
 import pytest

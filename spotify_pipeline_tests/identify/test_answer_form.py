@@ -52,13 +52,13 @@ def test_csv_has_a_row_a_match() -> None:
 
 def test_an_unknown_recording_has_one_row_without_a_track() -> None:
     (row,) = rows(UNKNOWN)
-    told = {name: cell for name, cell in row.items() if cell}
-    assert told == {"file": "hum.mp3", "duration": "5.0", "matches": "0", "elapsed": "0.1"}
+    reported = {name: value for name, value in row.items() if value}
+    assert reported == {"file": "hum.mp3", "duration": "5.0", "matches": "0", "elapsed": "0.1"}
 
 
 def test_an_unreadable_file_has_one_row_with_its_error() -> None:
     (row,) = rows(UNREADABLE)
-    assert {name: cell for name, cell in row.items() if cell} == {
+    assert {name: value for name, value in row.items() if value} == {
         "file": "text.mp3",
         "error": "not audio",
     }

@@ -90,7 +90,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(tmp_path_factory.mktemp("home"))
 
 
-def test_a_noisy_excerpt_is_named_with_its_place(home: Home) -> None:
+def test_a_noisy_excerpt_is_named_with_its_offset(home: Home) -> None:
     found = home.answer(home.known)
     assert found.identified
     assert found.file == str(home.known)

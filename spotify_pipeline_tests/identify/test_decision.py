@@ -16,14 +16,14 @@ from spotify_pipeline.identify.decision import (
     BoostedTrees,
     TrackEvidence,
     beside_twins,
+    fractions,
     handicap,
     mean_excess,
-    shares,
     shipped_decisions,
     threshold_of,
 )
 
-CLEAR = TrackEvidence(300.0, 320.0, 20.0, 60.0, 8.0, 0.3, 0.95, 0.9, 0.9, 180, 1.0, 1.0)
+HIGH_EVIDENCE = TrackEvidence(300.0, 320.0, 20.0, 60.0, 8.0, 0.3, 0.95, 0.9, 0.9, 180, 1.0, 1.0)
 """Ten seconds of a clean recording."""
 
 CODES = TrackEvidence(98.0, 1.9, 12.9, 11.0, 0.0, 0.02, 0.0, 0.0, 1.0, 42, 1.0, 1.0)
@@ -61,13 +61,13 @@ def confidence(source: str, evidence: TrackEvidence) -> float:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_clear_recording_is_accepted_and_an_impostor_of_its_beat_is_not(source: str) -> None:
-    clear = replace(CLEAR, harmony=HARMONIOUS[source], harmony_ahead=HARMONIOUS[source])
+    clear = replace(HIGH_EVIDENCE, harmony=HARMONIOUS[source], harmony_ahead=HARMONIOUS[source])
     assert confidence(source, CODES if source == "echoprint" else clear) >= THRESHOLD
     assert confidence(source, SAME_BEAT) < 0.5
 
 
 def test_a_loop_is_no_reason_for_unknown() -> None:
-    assert confidence("recording", replace(CLEAR, repetition=0.98)) >= THRESHOLD
+    assert confidence("recording", replace(HIGH_EVIDENCE, repetition=0.98)) >= THRESHOLD
 
 
 @pytest.mark.parametrize("log_odds", [3.0, 6.0, 20.0])
@@ -107,7 +107,7 @@ def test_better_evidence_never_lowers_the_odds(
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_no_likelier_than_any_music_is_worth_nothing(source: str) -> None:
-    assert shipped_decisions()[source].log_odds(replace(CLEAR, likelihood=0.0)) == -math.inf
+    assert shipped_decisions()[source].log_odds(replace(HIGH_EVIDENCE, likelihood=0.0)) == -math.inf
 
 
 @given(evidence=EVIDENCE, nats=st.floats(0, 3_000))
@@ -123,21 +123,21 @@ def test_figures_are_finite_and_ahead_in_the_direction_that_they_are_fitted_in(
 
 
 def test_trees_add_up_the_leaves_that_their_figures_lead_to() -> None:
-    share, shortfall = FIGURES.index("share"), FIGURES.index("shortfall")
+    fraction, shortfall = FIGURES.index("fraction"), FIGURES.index("shortfall")
     trees = BoostedTrees(
         base=0.5,
-        figure=np.array([share, -1, shortfall, -1, -1, -1]),
+        figure=np.array([fraction, -1, shortfall, -1, -1, -1]),
         threshold=np.array([0.7, 0, 3.0, 0, 0, 0]),
         left=np.array([1, 0, 3, 0, 0, 0]),
         right=np.array([2, 0, 4, 0, 0, 0]),
         value=np.array([0, -2.0, 0, 4.0, 1.0, 0.25]),
         roots=np.array([0, 5]),
     )
-    assert trees.log_odds(replace(CLEAR, likelihood=200.0)) == 0.5 - 2 + 0.25
-    assert trees.log_odds(CLEAR) == 0.5 + 4 + 0.25
-    assert trees.log_odds(replace(CLEAR, deviation=1.0)) == 0.5 + 1 + 0.25
+    assert trees.log_odds(replace(HIGH_EVIDENCE, likelihood=200.0)) == 0.5 - 2 + 0.25
+    assert trees.log_odds(HIGH_EVIDENCE) == 0.5 + 4 + 0.25
+    assert trees.log_odds(replace(HIGH_EVIDENCE, deviation=1.0)) == 0.5 + 1 + 0.25
     again = BoostedTrees.of(trees.arrays())
-    assert again.log_odds(CLEAR) == trees.log_odds(CLEAR)
+    assert again.log_odds(HIGH_EVIDENCE) == trees.log_odds(HIGH_EVIDENCE)
 
 
 @given(
@@ -161,18 +161,18 @@ def test_two_rivals_tell_no_tail() -> None:
     assert mean_excess([]) == mean_excess([30.0, 20.0]) == mean_excess([-5.0, -6.0, -7.0]) == 0
 
 
-def test_shares_of_bands_leave_out_what_was_not_expected_to_tell() -> None:
+def test_fractions_of_bands_leave_out_what_was_not_expected_to_tell() -> None:
     expected = np.array([20.0, 10, 10, 10, 0.5, 0, 1, 0])
     likelihoods = np.array([20.0, 5, 12, 0, 99, 1, -9, 0])
-    mean, weakest = shares(likelihoods, expected)
+    mean, weakest = fractions(likelihoods, expected)
     assert mean == pytest.approx((1 + 0.5 + 1 + 0) / 4)
     assert weakest == 0.5
-    assert shares(likelihoods, expected, weakest=0)[1] == 0
-    assert shares(np.ones(8), np.zeros(8)) == (0.0, 0.0)
+    assert fractions(likelihoods, expected, weakest=0)[1] == 0
+    assert fractions(np.ones(8), np.zeros(8)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.01, 1e-6])
-def test_the_odds_at_a_threshold_are_one_to_the_share_of_false_accepts(rate: float) -> None:
+def test_the_odds_at_a_threshold_are_one_to_the_fraction_of_false_accepts(rate: float) -> None:
     chosen = threshold_of(rate)
     assert (1 - chosen) / chosen == pytest.approx(rate)
 

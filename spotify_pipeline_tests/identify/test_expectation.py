@@ -1,4 +1,4 @@
-"""What a query leads to expect: as much as its odds say, and of a loop that it repeats itself."""
+"""What a query leads to expect: as much as its LLRs say, and of a loop that it repeats itself."""
 
 import numpy as np
 import pytest
@@ -6,26 +6,26 @@ import pytest
 from spotify_pipeline.fingerprint import (
     BANDS,
     FRAMES_PER_SECOND,
-    ODDS_CELL_FRAMES,
+    LLR_BIN_FRAMES,
     OnsetTrains,
-    cell_odds,
-    frame_odds_of_onsets,
+    bin_llr,
+    frame_llr_of_onsets,
 )
-from spotify_pipeline.fingerprint.onset_odds import moments
+from spotify_pipeline.fingerprint.onset_llr import moments
 from spotify_pipeline.identify.expectation import Expectation
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, shifted, together
 
 
 def expectation_of(trains: OnsetTrains) -> Expectation:
-    frames = frame_odds_of_onsets(trains)
-    return Expectation.of(frames, cell_odds(frames), trains)
+    frames = frame_llr_of_onsets(trains)
+    return Expectation.of(frames, bin_llr(frames), trains)
 
 
 def test_stretches_add_up_to_the_whole() -> None:
     trains = fingerprint_of(make_track(1), seconds=12).rhythm
     found = expectation_of(trains)
-    mean, variance = moments(frame_odds_of_onsets(trains))
-    end = len(mean) * ODDS_CELL_FRAMES
+    mean, variance = moments(frame_llr_of_onsets(trains))
+    end = len(mean) * LLR_BIN_FRAMES
     means, variances = found.between(np.array([0, end // 3, end // 2, end + 900]))
     assert means.shape == variances.shape == (3, BANDS)
     np.testing.assert_allclose(means.sum(axis=0), mean.sum(axis=0))

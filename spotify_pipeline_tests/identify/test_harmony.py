@@ -62,8 +62,8 @@ def harmony_of_other(track: Track) -> Track:
 
 
 def matches(folder: Path, tracks: Sequence[Track], samples: Float32s) -> list[Match]:
-    heard = analyzer_samples(samples, RATE)
-    return Identifier(index_of(folder, tracks)).matches(fingerprint(heard), heard)
+    recording = analyzer_samples(samples, RATE)
+    return Identifier(index_of(folder, tracks)).matches(fingerprint(recording), recording)
 
 
 @pytest.mark.parametrize("degradation", ["clean", "room"])

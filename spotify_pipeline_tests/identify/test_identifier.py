@@ -11,7 +11,7 @@ from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, 
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.query_odds import HEARD_SECONDS, QueryOdds
+from spotify_pipeline.identify.query_llr import INFERRED_SECONDS, QueryLlr
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Candidate, Effort
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
@@ -68,7 +68,7 @@ def assert_identified(
 
 @pytest.mark.parametrize("start", [0.0, 41.7, DURATION - 10])
 @pytest.mark.parametrize("number", [0, 30, TRACKS - 1])
-def test_an_excerpt_is_identified_with_its_place(
+def test_an_excerpt_is_identified_with_its_offset(
     identifier: Identifier, tracks: list[Track], number: int, start: float
 ) -> None:
     query = fingerprint_of(tracks[number], start, seconds=10)
@@ -76,7 +76,7 @@ def test_an_excerpt_is_identified_with_its_place(
 
 
 @pytest.mark.parametrize("number", [7, 33])
-def test_a_worn_excerpt_is_identified_with_its_place(
+def test_a_worn_excerpt_is_identified_with_its_offset(
     identifier: Identifier, tracks: list[Track], number: int
 ) -> None:
     query = fingerprint_of(tracks[number], start=80.5, seconds=10)
@@ -152,8 +152,8 @@ def test_a_loop_is_identified_and_every_place_of_it_is_given(
     (match,) = identifier.matches(fingerprint_of(loop, start=13, seconds=9))
     assert match.track == 5
     assert match.confidence >= THRESHOLD
-    places = sorted((match.offset, *match.also_at))
-    assert places == [pytest.approx(at, abs=0.05) for at in (1, 13, 25, 37)]
+    positions = sorted((match.offset, *match.also_at))
+    assert positions == [pytest.approx(at, abs=0.05) for at in (1, 13, 25, 37)]
 
 
 def test_what_stands_in_a_track_once_is_at_no_other_place(
@@ -213,7 +213,7 @@ def test_a_whole_track_is_identified_from_its_start(
 def test_a_long_excerpt_keeps_its_place(
     identifier: Identifier, tracks: list[Track], kind: str
 ) -> None:
-    whole = fingerprint_of(tracks[9], start=20, seconds=HEARD_SECONDS + 50)
+    whole = fingerprint_of(tracks[9], start=20, seconds=INFERRED_SECONDS + 50)
     query = Fingerprint(
         whole.echoprint if kind == "echoprint" else NO_ONSETS,
         whole.rhythm if kind == "rhythm" else NO_ONSETS,
@@ -272,20 +272,18 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     search, trial = index.candidates, index.likeliest
 
     def candidates(
-        odds: Mapping[str, Float32s], onsets: Fingerprint, limit: int, effort: Effort
+        llr: Mapping[str, Float32s], onsets: Fingerprint, limit: int, effort: Effort
     ) -> list[Candidate]:
         done.add(f"{effort}")
-        return search(odds, onsets, limit, effort)
+        return search(llr, onsets, limit, effort)
 
-    def likeliest(
-        odds: Float32s, limit: int, among: Sequence[int] | None = None
-    ) -> list[Candidate]:
-        done.add("every track")
-        return trial(odds, limit, among)
+    def likeliest(llr: Float32s, limit: int, among: Sequence[int] | None = None) -> list[Candidate]:
+        done.add("exhaustive")
+        return trial(llr, limit, among)
 
     monkeypatch.setattr(index, "candidates", candidates)
     monkeypatch.setattr(index, "likeliest", likeliest)
-    query = QueryOdds.of(fingerprint_of(make_track(TRACKS + 1), 20, 10), None)
+    query = QueryLlr.of(fingerprint_of(make_track(TRACKS + 1), 20, 10), None)
     query = replace(
         query, rhythm_frames=np.float32(clarity) * query.rhythm_frames, recorded=recorded
     )
@@ -293,7 +291,7 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     assert f"{QUICK}" in done
     assert f"{SKETCHY}" in done
     assert (f"{THOROUGH}" in done) == (not small)
-    assert ("every track" in done) == tried
+    assert ("exhaustive" in done) == tried
 
 
 def test_an_empty_fingerprint_matches_nothing(identifier: Identifier) -> None:

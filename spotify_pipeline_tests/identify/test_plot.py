@@ -16,7 +16,7 @@ from matplotlib.image import imread
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.plot import ALIGNED, ALONE, alignment_plot, plotter
-from spotify_pipeline_tests.identify.witnessed import witnessed
+from spotify_pipeline_tests.identify.observed import observed
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, make_tracks
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -27,7 +27,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """Identify a clean excerpt."""
     tracks = make_tracks(2)
     query = fingerprint_of(tracks[0], start=20, seconds=10)
-    return witnessed(tmp_path_factory.mktemp("home"), tracks, query)
+    return observed(tmp_path_factory.mktemp("home"), tracks, query)
 
 
 def pixels(picture: bytes, color: str) -> int:

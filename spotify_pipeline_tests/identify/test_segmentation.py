@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, HeardRecording, OnsetTrains
+from spotify_pipeline.fingerprint import (
+    FRAMES_PER_SECOND,
+    Fingerprint,
+    InferredRecording,
+    OnsetTrains,
+)
 from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
-from spotify_pipeline.identify.query_odds import QueryOdds
+from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
@@ -39,7 +44,7 @@ class FirstWindowOnly(Identifier):
 
     asked = False
 
-    def matches_of(self, query: QueryOdds, passes: Sequence[Pass] = PASSES) -> list[Match]:
+    def matches_of(self, query: QueryLlr, passes: Sequence[Pass] = PASSES) -> list[Match]:
         """Give the matches of the first query."""
         found = [] if self.asked else super().matches_of(query, passes)
         self.asked = True
@@ -72,21 +77,21 @@ def identifier(tracks: dict[int, Track], tmp_path_factory: pytest.TempPathFactor
     return Identifier(index_of(tmp_path_factory.mktemp("index"), tracks.values()))
 
 
-def played(*parts: Part) -> HeardRecording:
+def played(*parts: Part) -> InferredRecording:
     """Play parts of tracks one after the other, a fifth of the onsets lost."""
     seconds = 0.0
     rhythm, echoprint = [], []
     for track, first, last in parts:
         part = fingerprint_of(track, first, last - first)
-        place = round(seconds * FRAMES_PER_SECOND)
-        rhythm.append(shifted(part.rhythm, place))
-        echoprint.append(shifted(part.echoprint, place))
+        position = round(seconds * FRAMES_PER_SECOND)
+        rhythm.append(shifted(part.rhythm, position))
+        echoprint.append(shifted(part.echoprint, position))
         seconds += last - first
     whole = Fingerprint(together(*echoprint), together(*rhythm))
     worn_down = Fingerprint(
         worn(whole.echoprint, 1, lost=0.2, moved=1), worn(whole.rhythm, 1, lost=0.2, moved=1)
     )
-    return HeardRecording(worn_down, seconds)
+    return InferredRecording(worn_down, seconds)
 
 
 def assert_found(found: list[Stretch], expected: Sequence[tuple[int | None, float, float]]) -> None:
@@ -218,7 +223,7 @@ def test_a_track_of_unknown_duration_ends_with_its_last_onset(tmp_path: Path) ->
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 60.0])
 def test_silence_is_unknown(identifier: Identifier, seconds: float) -> None:
     silence = Fingerprint(NO_ONSETS, NO_ONSETS)
-    assert segment(HeardRecording(silence, seconds), identifier) == [Stretch(0.0, seconds)]
+    assert segment(InferredRecording(silence, seconds), identifier) == [Stretch(0.0, seconds)]
 
 
 def test_what_is_not_sure_enough_is_unknown(

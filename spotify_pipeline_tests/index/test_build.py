@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.fingerprint import (
     Fingerprint,
     codes_of_trains,
@@ -29,7 +29,7 @@ from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.manifest import read_manifest
 from spotify_pipeline.index.segment import SegmentInfo
 from spotify_pipeline.index.segment_writer import write_segment
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
@@ -61,9 +61,7 @@ class Home:
     def ingest(self, shard: str, documents: list[Document]) -> None:
         """Ingest documents as a shard."""
         source = write_shard(self.folder / "incoming", shard, documents)
-        ingest_reduction(
-            self.connection, reduce_shard(source, shard, self.folder / "staging"), "run"
-        )
+        ingest_extract(self.connection, reduce_shard(source, shard, self.folder / "staging"), "run")
 
     def update(self, setting: IndexSetting = RHYTHM) -> IndexUpdate:
         """Bring the index up to date."""
@@ -151,16 +149,16 @@ def test_a_shard_that_is_not_ingested_cannot_be_indexed(home: Home) -> None:
         index_shard(home.connection, home.index, "0a", RHYTHM)
 
 
-def test_each_shard_that_is_indexed_is_told_of(home: Home) -> None:
+def test_each_shard_that_is_indexed_is_reported_of(home: Home) -> None:
     home.ingest("0a", make_documents("0a", 3))
     home.ingest("0b", make_documents("0b", 2))
-    told: list[ShardSegment] = []
-    update_index(home.connection, home.index, RHYTHM, lambda *_: None, told.append)
-    assert [(made.shard, made.tracks) for made in told] == [("0a", 3), ("0b", 2)]
+    reported: list[ShardSegment] = []
+    update_index(home.connection, home.index, RHYTHM, lambda *_: None, reported.append)
+    assert [(made.shard, made.tracks) for made in reported] == [("0a", 3), ("0b", 2)]
     manifest = read_manifest(home.index)
     assert manifest is not None
-    assert sum(made.postings for made in told) == manifest.postings
-    assert sum(made.size for made in told) == manifest.size
+    assert sum(made.postings for made in reported) == manifest.postings
+    assert sum(made.size for made in reported) == manifest.size
 
 
 def test_a_shard_that_is_gone_is_dropped(home: Home) -> None:

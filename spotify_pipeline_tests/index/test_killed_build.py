@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.index.feature_index import FeatureIndex
 from spotify_pipeline.index.manifest import read_manifest
-from spotify_pipeline.ingest.append import ingest_reduction
+from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline_tests.documents import make_documents, make_track_id, write_shard
@@ -68,7 +68,7 @@ def test_killed_updates_leave_whole_shards_and_the_last_completes_them(tmp_path:
     with connect(tmp_path / "audio.duckdb") as connection:
         for shard in SHARDS:
             source = write_shard(tmp_path / "incoming", shard, make_documents(shard, TRACKS))
-            ingest_reduction(connection, reduce_shard(source, shard, tmp_path / "staging"), "run")
+            ingest_extract(connection, reduce_shard(source, shard, tmp_path / "staging"), "run")
     command = [sys.executable, "-c", UPDATE_AND_BE_KILLED, str(tmp_path), str(KILLS)]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert finished.returncode == 0, finished.stderr

@@ -1,12 +1,12 @@
-"""Features that are likely by a query's odds: its track's, though onsets are lost or moved."""
+"""Features that are likely by a query's LLRs: its track's, though onsets are lost or moved."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotify_pipeline.fingerprint import BANDS, ODDS_CELLS_PER_SECOND, OnsetTrains, odds_of_onsets
-from spotify_pipeline.fingerprint.onset_odds import probabilities
+from spotify_pipeline.fingerprint import BANDS, LLR_BINS_PER_SECOND, OnsetTrains, llr_of_onsets
+from spotify_pipeline.fingerprint.onset_llr import probabilities
 from spotify_pipeline.index.features import (
     ECHOPRINT_FEATURES,
     RHYTHM_FEATURES,
@@ -32,7 +32,7 @@ def feature_set(trains: OnsetTrains, setting: FeatureSetting) -> set[int]:
 
 def likely(trains: OnsetTrains, setting: FeatureSetting) -> dict[tuple[int, int], float]:
     """Give the chance of each feature and stretch, where only the onsets are known."""
-    made = likely_features(odds_of_onsets(trains), setting, STRETCH)
+    made = likely_features(llr_of_onsets(trains), setting, STRETCH)
     return {
         (feature, stretch): chance
         for feature, stretch, chance in zip(*(array.tolist() for array in made), strict=True)
@@ -63,13 +63,13 @@ def test_the_features_of_a_query_are_likely_where_they_begin(
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=25)
 def test_as_many_features_are_likely_as_there_can_be(seed: int) -> None:
-    odds = np.random.default_rng(seed).normal(0, 3, (200, BANDS)).astype(np.float32)
-    made, stretches, chances = likely_features(odds, RHYTHM_FEATURES, STRETCH)
+    llr = np.random.default_rng(seed).normal(0, 3, (200, BANDS)).astype(np.float32)
+    made, stretches, chances = likely_features(llr, RHYTHM_FEATURES, STRETCH)
     assert len(set(zip(made.tolist(), stretches.tolist(), strict=True))) == len(made)
     assert made.max(initial=0) < RHYTHM_FEATURES.count
     assert chances.min(initial=1) > 0
     # a feature begins at an onset
-    likely_onsets = probabilities(odds).sum(axis=0)
+    likely_onsets = probabilities(llr).sum(axis=0)
     bands = made // (RHYTHM_FEATURES.count // BANDS)
     assert (np.bincount(bands, chances, BANDS) <= likely_onsets).all()
 
@@ -110,10 +110,10 @@ def test_an_onset_moved_over_the_border_of_a_cell_is_still_found(
 
 
 def test_sure_onsets_make_likelier_features_than_faint_ones() -> None:
-    odds = np.full((200, BANDS), -4, np.float32)
-    odds[[10, 50, 90], 0] = 7
-    odds[[10, 50, 90], 1] = 3
-    made, _, chances = likely_features(odds, RHYTHM_FEATURES, STRETCH)
+    llr = np.full((200, BANDS), -4, np.float32)
+    llr[[10, 50, 90], 0] = 7
+    llr[[10, 50, 90], 1] = 3
+    made, _, chances = likely_features(llr, RHYTHM_FEATURES, STRETCH)
     bands = made // (RHYTHM_FEATURES.count // BANDS)
     sure, faint = (chances[bands == band] for band in (0, 1))
     assert sure.sum() > 0.8
@@ -126,12 +126,12 @@ def test_own_features_are_those_of_a_track_and_as_likely_as_their_onsets(
     seed: int, duration: float, gap: float
 ) -> None:
     trains = random_trains(seed, duration, 41, gap)
-    cells = round(duration * ODDS_CELLS_PER_SECOND) + 2
-    odds = np.full((cells, BANDS), 20, np.float32)
-    made, stretches, chances = own_features(odds, trains, RHYTHM_FEATURES, STRETCH)
+    cells = round(duration * LLR_BINS_PER_SECOND) + 2
+    llr = np.full((cells, BANDS), 20, np.float32)
+    made, stretches, chances = own_features(llr, trains, RHYTHM_FEATURES, STRETCH)
     expected, starts = features(trains, RHYTHM_FEATURES)
     assert made.tolist() == expected.tolist()
     assert stretches.tolist() == (starts // STRETCH).tolist()
     assert chances.tolist() == pytest.approx([EXACT] * len(made), rel=1e-3)
-    doubted, _, _ = own_features(odds - 50, trains, RHYTHM_FEATURES, STRETCH)
+    doubted, _, _ = own_features(llr - 50, trains, RHYTHM_FEATURES, STRETCH)
     assert len(doubted) == 0

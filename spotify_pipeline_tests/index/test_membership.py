@@ -13,7 +13,7 @@ from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
 IDS = [make_track_id(shard, number) for shard in ("0a", "0A") for number in range(6)]
 
 
-def test_just_the_tracks_that_are_there_are_told(tmp_path: Path) -> None:
+def test_just_the_tracks_that_are_there_are_reported(tmp_path: Path) -> None:
     publish_tracks(tmp_path, make_tracks(4))
     assert indexed_among(tmp_path, IDS) == set(IDS[:4])
     assert indexed_among(tmp_path, []) == set()

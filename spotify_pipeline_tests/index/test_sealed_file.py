@@ -48,24 +48,24 @@ def test_sections_come_back(path: Path) -> None:
 def test_any_flipped_bit_is_found_and_named(path: Path) -> None:
     content = bytearray(path.read_bytes())
     rng = np.random.default_rng(2)
-    places = [*range(200), *rng.integers(0, len(content), 100), *range(-50, 0)]
-    for place in places:
+    positions = [*range(200), *rng.integers(0, len(content), 100), *range(-50, 0)]
+    for position in positions:
         flipped = content.copy()
-        flipped[place] ^= 1 << int(rng.integers(8))
+        flipped[position] ^= 1 << int(rng.integers(8))
         path.write_bytes(flipped)
         try:
             read_all(path)
         except FeatureIndexError as error:
             assert str(path) in str(error)
         else:  # what lies between two sections is of no use
-            assert content[place] == 0
+            assert content[position] == 0
     path.write_bytes(content)
     read_all(path)
 
 
-@pytest.mark.parametrize("share", [0, 0.0001, 0.001, 0.5, 0.99, 0.9999])
-def test_a_truncated_file_is_found_and_named(path: Path, share: float) -> None:
-    os.truncate(path, int(share * path.stat().st_size))
+@pytest.mark.parametrize("fraction", [0, 0.0001, 0.001, 0.5, 0.99, 0.9999])
+def test_a_truncated_file_is_found_and_named(path: Path, fraction: float) -> None:
+    os.truncate(path, int(fraction * path.stat().st_size))
     with pytest.raises(FeatureIndexError, match="sealed: "):
         SealedFile(path, "content", (3,))
 
@@ -115,7 +115,7 @@ def test_more_than_was_announced_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 10_000, 100_000])
-def test_a_full_disk_is_told_and_leaves_what_was_there(small_disk: Path, left: int) -> None:
+def test_a_full_disk_is_reported_and_leaves_what_was_there(small_disk: Path, left: int) -> None:
     path = small_disk / "sealed"
     write(path)
     before = path.read_bytes()

@@ -13,9 +13,9 @@ from spotify_pipeline_tests.tracks import (
     Track,
     fingerprint_of,
     index_of,
+    llr_of,
     make_track,
     make_tracks,
-    odds_of,
     shifted,
     together,
     worn,
@@ -40,7 +40,7 @@ def rhythm(trains: OnsetTrains) -> Fingerprint:
 
 
 def found(index: FeatureIndex, query: Fingerprint, limit: int) -> list[int]:
-    return [c.track for c in index.candidates(odds_of(query), query, limit, THOROUGH)]
+    return [c.track for c in index.candidates(llr_of(query), query, limit, THOROUGH)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 77, 150, 298, TRACKS - 1])
@@ -62,11 +62,11 @@ def test_echoprint_onsets_find_their_track_first(
 
 @pytest.mark.parametrize("effort", [QUICK, THOROUGH])
 @pytest.mark.parametrize("start", [0.0, 20.0, 45.0])
-def test_the_offset_is_told_to_a_place(
+def test_the_offset_is_reported_to_a_place(
     index: FeatureIndex, tracks: list[Track], start: float, effort: Effort
 ) -> None:
     query = rhythm(fingerprint_of(tracks[9], start=start, seconds=12).rhythm)
-    best = index.candidates(odds_of(query), query, 3, effort)[0]
+    best = index.candidates(llr_of(query), query, 3, effort)[0]
     assert best.track == 9
     assert abs(best.offset - start * 11025 / 32) <= PLACE_FRAMES << effort.coarseness
 
@@ -76,10 +76,10 @@ def test_the_window_of_the_sums_makes_no_difference(
     index: FeatureIndex, tracks: list[Track], monkeypatch: pytest.MonkeyPatch, window: int
 ) -> None:
     query = rhythm(worn(tracks[5].rhythm, 1, lost=0.5, moved=0))
-    expected = index.candidates(odds_of(query), query, 50)
+    expected = index.candidates(llr_of(query), query, 50)
     monkeypatch.setattr(search, "WINDOW", window)
     search._sum_cells.recompile()
-    assert index.candidates(odds_of(query), query, 50) == expected
+    assert index.candidates(llr_of(query), query, 50) == expected
     monkeypatch.undo()
     search._sum_cells.recompile()
 

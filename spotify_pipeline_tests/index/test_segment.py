@@ -9,7 +9,7 @@ import pytest
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, OnsetTrains
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments
-from spotify_pipeline.harmony.agreement import Heard, agreement
+from spotify_pipeline.harmony.agreement import ChromaSums, agreement
 from spotify_pipeline.harmony.chroma import HOP_SECONDS
 from spotify_pipeline.index.elias_fano import read_list
 from spotify_pipeline.index.errors import FeatureIndexError
@@ -29,8 +29,8 @@ from spotify_pipeline_tests.tracks import (
     Track,
     fingerprint_of,
     harmony_of,
+    llr_of,
     make_tracks,
-    odds_of,
     packed,
 )
 
@@ -129,10 +129,10 @@ def test_a_segment_of_before_harmony_is_read_and_merged(tmp_path: Path) -> None:
     assert_holds(Segment.open(tmp_path / "merged"), [*without, *TRACKS])
 
 
-def heard() -> Heard:
+def chroma() -> ChromaSums:
     """Draw the chroma of ten seconds."""
     chroma = np.random.default_rng(1).random((round(10 / HOP_SECONDS), PITCH_CLASSES), np.float32)
-    return Heard.of(chroma)
+    return ChromaSums.of(chroma)
 
 
 def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_pa
         for offset in (-900, 0, 4_000)
         for track in reversed(range(len(index)))
     ]
-    asked = heard()
+    asked = chroma()
     assert index.agreements(asked, candidates, 0.98) == [
         agreement(asked, index.harmony(one.track), one.offset / FRAMES_PER_SECOND, 0.98)
         for one in candidates
@@ -162,7 +162,7 @@ def test_damaged_harmony_is_named(tmp_path: Path) -> None:
     with pytest.raises(FeatureIndexError, match="segment: the harmony of track 0 is damaged"):
         segment.harmony(0)
     with pytest.raises(FeatureIndexError, match=r"segment: .* no packed harmony: .* run the job"):
-        FeatureIndex([(segment, ["0a"])]).agreements(heard(), [Candidate(0, 0, 1.0)], 1.0)
+        FeatureIndex([(segment, ["0a"])]).agreements(chroma(), [Candidate(0, 0, 1.0)], 1.0)
 
 
 def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:
@@ -208,11 +208,11 @@ def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> N
     merge_segments(tmp_path / "all", [(s, ["0a", "0b"]) for s in parts], MEMORY)
     merged = Segment.open(tmp_path / "all")
     query = fingerprint_of(TRACKS[1])
-    odds = odds_of(query)
+    llr = llr_of(query)
     both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
-    assert both.track_id(both.candidates(odds, query, 9)[0].track) == TRACKS[1].track_id
+    assert both.track_id(both.candidates(llr, query, 9)[0].track) == TRACKS[1].track_id
     assert (len(both), len(one)) == (6, 3)
-    ids = {one.track_id(c.track) for c in one.candidates(odds, query, 9, THOROUGH)}
+    ids = {one.track_id(c.track) for c in one.candidates(llr, query, 9, THOROUGH)}
     assert ids <= {track.track_id for track in TRACKS[0:9:3]}
 
 
@@ -222,8 +222,8 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
     path = tmp_path / "segment"
     write(path, TRACKS[:4])
     query = fingerprint_of(TRACKS[2], 10, 20)
-    odds = odds_of(query)
-    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(odds, query, 4, THOROUGH)
+    llr = llr_of(query)
+    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(llr, query, 4, THOROUGH)
     content = path.read_bytes()
     rng = np.random.default_rng(3)
     for place in rng.integers(0, len(content), 150):
@@ -232,7 +232,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
         path.write_bytes(damaged)
         try:
             index = FeatureIndex([(Segment.open(path), ["0a"])])
-            assert index.candidates(odds, query, 4, THOROUGH) == right
+            assert index.candidates(llr, query, 4, THOROUGH) == right
             assert index.trains(2, "rhythm") == TRACKS[2].rhythm
             assert index.trains(2, "echoprint") == TRACKS[2].echoprint
         except FeatureIndexError as error:

@@ -8,14 +8,14 @@ import duckdb
 import pytest
 
 from spotify_pipeline.dump.incoming import SourcePolicy
-from spotify_pipeline.dump.reduction import Reduction
-from spotify_pipeline.ingest.append import ingest_reduction, retire_ingested
+from spotify_pipeline.dump.staged_extract import StagedExtract
+from spotify_pipeline.ingest.append import ingest_extract, retire_ingested
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect
 from spotify_pipeline.store.ledger import ledger
 from spotify_pipeline_tests.documents import json_line, make_documents
-from spotify_pipeline_tests.reductions import (
+from spotify_pipeline_tests.extracts import (
     read_database,
     reduce_documents,
     reduce_lines,
@@ -49,10 +49,10 @@ def staged(home: Settings) -> list[Path]:
     return list(home.staging.iterdir())
 
 
-def test_an_ingested_shards_file_and_reduction_are_deleted(
+def test_an_ingested_shards_file_and_staged_extract_are_deleted(
     database: Connection, home: Settings, source: Path
 ) -> None:
-    ingestion = ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run 7")
+    ingestion = ingest_extract(database, reduce_documents(home, "0a", DOCUMENTS), "run 7")
     assert ingestion.kept_because is None
     assert ingestion.kept_because is None
     assert not source.exists()
@@ -70,11 +70,11 @@ def test_the_rows_are_committed_when_the_file_goes(
         raise KeyboardInterrupt
 
     create_audio_database(home.audio_database)
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    extract = reduce_documents(home, "0a", DOCUMENTS)
     with connect(home.audio_database) as connection:
         monkeypatch.setattr(Path, "unlink", die)
         with pytest.raises(KeyboardInterrupt):
-            ingest_reduction(connection, reduction, "run")
+            ingest_extract(connection, extract, "run")
     with connect(home.audio_database, read_only=True) as connection:
         assert len(read_database(connection)["tracks"]) == 3
     assert source.exists()
@@ -83,9 +83,9 @@ def test_the_rows_are_committed_when_the_file_goes(
 def test_ingesting_the_same_file_again_changes_no_track(
     database: Connection, home: Settings, source: Path
 ) -> None:
-    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    ingest_extract(database, reduce_documents(home, "0a", DOCUMENTS), "run")
     before = read_database(database)["tracks"]
-    again = ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "again")
+    again = ingest_extract(database, reduce_documents(home, "0a", DOCUMENTS), "again")
     assert again.kept_because is None
     assert not source.exists()
     assert read_database(database)["tracks"] == before
@@ -96,8 +96,8 @@ def test_ingesting_the_same_file_again_changes_no_track(
 def test_a_shard_of_which_nothing_was_taken_is_kept(
     database: Connection, home: Settings, source: Path, lines: list[bytes]
 ) -> None:
-    reduction = reduce_lines(home, "0a", lines)
-    ingestion = ingest_reduction(database, reduction, "run", reject_limit=1.0)
+    extract = reduce_lines(home, "0a", lines)
+    ingestion = ingest_extract(database, extract, "run", reject_limit=1.0)
     assert ingestion.kept_because is not None
     assert ingestion.kept_because == "none of its lines was taken"
     assert source.exists()
@@ -110,8 +110,8 @@ def test_a_shard_of_which_nothing_was_taken_is_kept(
 def test_a_shard_with_more_rejects_than_the_limit_is_kept(
     database: Connection, home: Settings, source: Path, rejects: int, limit: float, kept: bool
 ) -> None:
-    reduction = reduce_lines(home, "0a", LINES + rejects * [b"broken\n"])
-    ingestion = ingest_reduction(database, reduction, "run", reject_limit=limit)
+    extract = reduce_lines(home, "0a", LINES + rejects * [b"broken\n"])
+    ingestion = ingest_extract(database, extract, "run", reject_limit=limit)
     assert source.exists() == kept
     assert (ingestion.kept_because is not None) == kept
     assert (ingestion.row.tracks, ingestion.row.rejects) == (3, rejects)
@@ -125,9 +125,9 @@ def test_a_few_rejects_are_within_the_usual_limit(
     assert 0 < Settings.reject_limit <= 0.05
     count = round(1 / Settings.reject_limit)
     bare = [json_line(document) for document in make_documents("0a", count, duration=10.0)]
-    within = ingest_reduction(database, reduce_lines(home, "0a", [*bare, b"broken\n"]), "run")
+    within = ingest_extract(database, reduce_lines(home, "0a", [*bare, b"broken\n"]), "run")
     assert within.kept_because is None
-    more = ingest_reduction(database, reduce_lines(home, "0a", [*bare, *[b"broken\n"] * 2]), "run")
+    more = ingest_extract(database, reduce_lines(home, "0a", [*bare, *[b"broken\n"] * 2]), "run")
     assert "were rejected" in str(more.kept_because)
 
 
@@ -136,11 +136,11 @@ def test_a_shard_that_fails_a_check_is_kept_until_a_sound_one_takes_its_place(
 ) -> None:
     nothing = {"rhythmstring": "", "echoprintstring": ""}
     silent = [{**document, "track": document["track"] | nothing} for document in DOCUMENTS]
-    ingestion = ingest_reduction(database, reduce_documents(home, "0a", silent), "run")
+    ingestion = ingest_extract(database, reduce_documents(home, "0a", silent), "run")
     failed = "fingerprints_present (tracks 3, echoprint 0, rhythm 0)"
     assert ingestion.kept_because == f"its rows fail {failed}"
     assert source.exists()
-    other = ingest_reduction(database, reduce_documents(home, "0b", make_documents("0b", 2)), "run")
+    other = ingest_extract(database, reduce_documents(home, "0b", make_documents("0b", 2)), "run")
     assert other.kept_because is None
     assert {shard: row.failed_checks for shard, row in ledger(database).items()} == {
         "0a": (failed,),
@@ -148,7 +148,7 @@ def test_a_shard_that_fails_a_check_is_kept_until_a_sound_one_takes_its_place(
     }
     assert retire_ingested(ledger(database)["0a"], source, SourcePolicy()) is not None
     assert source.exists()
-    sound = ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    sound = ingest_extract(database, reduce_documents(home, "0a", DOCUMENTS), "run")
     assert (sound.kept_because, sound.row.failed_checks) == (None, ())
     assert not source.exists()
 
@@ -156,7 +156,7 @@ def test_a_shard_that_fails_a_check_is_kept_until_a_sound_one_takes_its_place(
 def test_the_ledger_of_a_database_without_findings_has_no_failed_checks(
     database: Connection, home: Settings
 ) -> None:
-    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS), "run")
+    ingest_extract(database, reduce_documents(home, "0a", DOCUMENTS), "run")
     database.execute("DROP TABLE checks")
     assert ledger(database)["0a"].failed_checks == ()
 
@@ -175,9 +175,9 @@ def touch(source: Path) -> None:
 def test_a_file_that_has_changed_since_it_was_read_is_kept(
     database: Connection, home: Settings, source: Path, change: Callable[[Path], None]
 ) -> None:
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    extract = reduce_documents(home, "0a", DOCUMENTS)
     change(source)
-    ingestion = ingest_reduction(database, reduction, "run")
+    ingestion = ingest_extract(database, extract, "run")
     assert source.exists()
     assert ingestion.kept_because == "it has changed since it was read"
     assert ledger(database)["0a"].tracks == 3
@@ -186,47 +186,47 @@ def test_a_file_that_has_changed_since_it_was_read_is_kept(
 def test_a_file_that_is_gone_does_not_hinder_the_ingestion(
     database: Connection, home: Settings, source: Path
 ) -> None:
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    extract = reduce_documents(home, "0a", DOCUMENTS)
     source.unlink()
-    ingestion = ingest_reduction(database, reduction, "run")
+    ingestion = ingest_extract(database, extract, "run")
     assert ingestion.kept_because is not None
     assert ingestion.row.tracks == 3
     assert staged(home) == []
 
 
-def corrupt_tracks(reduction: Reduction) -> None:
-    reduction.tracks.write_bytes(b"PAR1 not really PAR1")
+def corrupt_tracks(extract: StagedExtract) -> None:
+    extract.tracks.write_bytes(b"PAR1 not really PAR1")
 
 
-def corrupt_rejects(reduction: Reduction) -> None:
-    reduction.rejects.write_bytes(b"PAR1 not really PAR1")
+def corrupt_rejects(extract: StagedExtract) -> None:
+    extract.rejects.write_bytes(b"PAR1 not really PAR1")
 
 
 @pytest.mark.parametrize("spoil", [corrupt_tracks, corrupt_rejects])
 def test_an_ingestion_that_fails_changes_nothing(
-    database: Connection, home: Settings, source: Path, spoil: Callable[[Reduction], None]
+    database: Connection, home: Settings, source: Path, spoil: Callable[[StagedExtract], None]
 ) -> None:
-    ingest_reduction(database, reduce_documents(home, "0a", DOCUMENTS[:2]), "run")
+    ingest_extract(database, reduce_documents(home, "0a", DOCUMENTS[:2]), "run")
     before = read_database(database)
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
+    extract = reduce_documents(home, "0a", DOCUMENTS)
     content = source.read_bytes()
-    spoil(reduction)
+    spoil(extract)
     with pytest.raises(DatabaseError, match="can't be appended"):
-        ingest_reduction(database, reduction, "failing")
+        ingest_extract(database, extract, "failing")
     assert read_database(database) == before
     assert source.read_bytes() == content
-    assert staged(home) == [reduction.folder]
+    assert staged(home) == [extract.folder]
 
 
-def test_a_commit_that_is_not_what_was_read_keeps_file_and_reduction(
+def test_a_commit_that_is_not_what_was_read_keeps_file_and_staged_extract(
     database: Connection, home: Settings, source: Path
 ) -> None:
     import pyarrow.parquet as pq
 
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
-    pq.write_table(pq.read_table(reduction.tracks).slice(1), reduction.tracks)
+    extract = reduce_documents(home, "0a", DOCUMENTS)
+    pq.write_table(pq.read_table(extract.tracks).slice(1), extract.tracks)
     with pytest.raises(DatabaseError, match="the source file stays where it is"):
-        ingest_reduction(database, reduction, "run")
+        ingest_extract(database, extract, "run")
     assert ledger(database) == {}  # else the next ingest would take the file for done
     assert source.exists()
-    assert staged(home) == [reduction.folder]
+    assert staged(home) == [extract.folder]

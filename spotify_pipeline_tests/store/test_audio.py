@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from spotify_pipeline.dump.document import parse_document
-from spotify_pipeline.dump.reduction import TRACKS_SCHEMA, Reduction
+from spotify_pipeline.dump.staged_extract import TRACKS_SCHEMA, StagedExtract
 from spotify_pipeline.fingerprint import EchoprintForm, encode_echoprint
 from spotify_pipeline.fingerprint.codes import EchoprintCodes
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.store.audio import (
-    append_reduction,
+    append_extract,
     count_rejects,
     create_audio_database,
     shard_fingerprints,
@@ -32,7 +32,7 @@ from spotify_pipeline_tests.documents import (
     make_documents,
     make_track_id,
 )
-from spotify_pipeline_tests.reductions import (
+from spotify_pipeline_tests.extracts import (
     read_database,
     reduce_documents,
     reduce_lines,
@@ -60,7 +60,7 @@ def database(home: Settings) -> Iterator[Connection]:
 
 
 def append(database: Connection, home: Settings, shard: str, documents: list[Document]) -> None:
-    append_reduction(database, reduce_documents(home, shard, documents), "run")
+    append_extract(database, reduce_documents(home, shard, documents), "run")
 
 
 def track_ids(database: Connection, shard: str) -> list[str]:
@@ -137,10 +137,10 @@ def test_the_columns_of_tracks_are_those_that_others_rely_on(
 
 def test_the_ledger_tells_what_was_appended(database: Connection, home: Settings) -> None:
     lines = [*map(json_line, DOCUMENTS), *REJECTED, json_line(DOCUMENTS[0])]
-    reduction = reduce_lines(home, "0a", lines)
+    extract = reduce_lines(home, "0a", lines)
     before = datetime.now(UTC).replace(tzinfo=None)
-    row = append_reduction(database, reduction, "run 7")
-    summary = reduction.summary()
+    row = append_extract(database, extract, "run 7")
+    summary = extract.summary()
     assert ledger(database) == {"0a": row}
     assert (row.shard, row.run_id) == ("0a", "run 7")
     assert (row.lines, row.tracks, row.rejects, row.duplicates) == (7, 3, 3, 1)
@@ -155,8 +155,8 @@ def test_the_ledger_tells_what_was_appended(database: Connection, home: Settings
 
 def test_the_ledger_counts_harmony(database: Connection, home: Settings) -> None:
     without = {**DOCUMENTS[1], "segments": []}
-    reduction = reduce_documents(home, "0a", [DOCUMENTS[0], without, DOCUMENTS[2]])
-    row = append_reduction(database, reduction, "run")
+    extract = reduce_documents(home, "0a", [DOCUMENTS[0], without, DOCUMENTS[2]])
+    row = append_extract(database, extract, "run")
     assert (row.tracks, row.with_harmony) == (3, 2)
     kept = database.execute("SELECT harmony IS NOT NULL FROM tracks ORDER BY track_id").fetchall()
     assert kept == [(True,), (False,), (True,)]
@@ -181,14 +181,16 @@ def test_a_database_of_before_harmony_works_and_gets_its_columns_at_the_next_app
     assert sum(row.with_harmony for row in ledger(database).values()) == 5
 
 
-def test_a_reduction_of_before_harmony_is_appended(database: Connection, home: Settings) -> None:
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
-    pq.write_table(pq.read_table(reduction.tracks).drop(["harmony"]), reduction.tracks)
-    summary = reduction.folder / "summary.json"
+def test_a_staged_extract_of_before_harmony_is_appended(
+    database: Connection, home: Settings
+) -> None:
+    extract = reduce_documents(home, "0a", DOCUMENTS)
+    pq.write_table(pq.read_table(extract.tracks).drop(["harmony"]), extract.tracks)
+    summary = extract.folder / "summary.json"
     fields = msgspec.json.decode(summary.read_bytes())
     del fields["with_harmony"], fields["without_harmony"]
     summary.write_bytes(msgspec.json.encode(fields))
-    row = append_reduction(database, reduction, "run")
+    row = append_extract(database, extract, "run")
     assert (row.tracks, row.with_harmony, row.failed_checks) == (3, 0, ())
 
 
@@ -199,8 +201,8 @@ def test_the_ledger_stands_in_the_order_of_ingestion(database: Connection, home:
 
 
 def test_rejects_are_kept_and_counted_by_reason(database: Connection, home: Settings) -> None:
-    append_reduction(database, reduce_lines(home, "0a", REJECTED), "run")
-    append_reduction(database, reduce_lines(home, "0b", [b"[]\n"]), "run")
+    append_extract(database, reduce_lines(home, "0a", REJECTED), "run")
+    append_extract(database, reduce_lines(home, "0b", [b"[]\n"]), "run")
     rows = database.execute(
         "SELECT line, excerpt FROM rejects WHERE shard = '0a' ORDER BY line"
     ).fetchall()
@@ -214,8 +216,8 @@ def test_rejects_are_kept_and_counted_by_reason(database: Connection, home: Sett
 def test_of_many_rejects_the_first_are_kept_and_all_are_counted(
     database: Connection, home: Settings
 ) -> None:
-    reduction = reduce_lines(home, "0a", [json_line(DOCUMENTS[0]), *[b"{}\n"] * 10_123])
-    row = append_reduction(database, reduction, "run")
+    extract = reduce_lines(home, "0a", [json_line(DOCUMENTS[0]), *[b"{}\n"] * 10_123])
+    row = append_extract(database, extract, "run")
     (kept,) = database.execute("SELECT count(*), max(line) FROM rejects").fetchall()
     assert (row.lines, row.tracks, row.rejects) == (10_124, 1, 10_123)
     assert kept == (10_000, 10_001)
@@ -229,10 +231,10 @@ def test_appending_again_changes_nothing_but_the_ledgers_run(
     database: Connection, home: Settings
 ) -> None:
     append(database, home, "0A", OTHERS)
-    reduction = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
-    first = append_reduction(database, reduction, "run")
+    extract = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
+    first = append_extract(database, extract, "run")
     before = read_database(database)
-    second = append_reduction(database, reduction, "again")
+    second = append_extract(database, extract, "again")
     after = read_database(database)
     assert after.keys() == {"tracks", "rejects", "shards", "checks"}
     assert [after[name] for name in ("tracks", "rejects")] == [
@@ -247,8 +249,8 @@ def test_other_content_replaces_a_shards_rows_and_no_others(
     database: Connection, home: Settings
 ) -> None:
     append(database, home, "0A", OTHERS)
-    append_reduction(database, reduce_lines(home, "0b", REJECTED), "run")
-    append_reduction(
+    append_extract(database, reduce_lines(home, "0b", REJECTED), "run")
+    append_extract(
         database, reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED]), "run"
     )
     new = [make_document(TRACK_IDS[1], 9.0), make_document(make_track_id("0a", 50), 9.0)]
@@ -267,48 +269,48 @@ def test_other_content_replaces_a_shards_rows_and_no_others(
 
 
 def test_an_empty_shard_is_in_the_ledger(database: Connection, home: Settings) -> None:
-    row = append_reduction(database, reduce_lines(home, "0a", []), "run")
+    row = append_extract(database, reduce_lines(home, "0a", []), "run")
     assert (row.lines, row.tracks, row.rejects) == (0, 0, 0)
     assert list(ledger(database)) == ["0a"]
 
 
-def corrupt_tracks(reduction: Reduction) -> None:
-    reduction.tracks.write_bytes(b"PAR1 not really PAR1")
+def corrupt_tracks(extract: StagedExtract) -> None:
+    extract.tracks.write_bytes(b"PAR1 not really PAR1")
 
 
-def cut_tracks(reduction: Reduction) -> None:
-    reduction.tracks.write_bytes(reduction.tracks.read_bytes()[:-20])
+def cut_tracks(extract: StagedExtract) -> None:
+    extract.tracks.write_bytes(extract.tracks.read_bytes()[:-20])
 
 
-def corrupt_rejects(reduction: Reduction) -> None:
+def corrupt_rejects(extract: StagedExtract) -> None:
     """Fail when the tracks are in the table already."""
-    reduction.rejects.write_bytes(b"PAR1 not really PAR1")
+    extract.rejects.write_bytes(b"PAR1 not really PAR1")
 
 
-def lose_rejects(reduction: Reduction) -> None:
-    reduction.rejects.unlink()
+def lose_rejects(extract: StagedExtract) -> None:
+    extract.rejects.unlink()
 
 
-def drop_a_column(reduction: Reduction) -> None:
-    pq.write_table(pq.read_table(reduction.tracks).drop(["rhythm"]), reduction.tracks)
+def drop_a_column(extract: StagedExtract) -> None:
+    pq.write_table(pq.read_table(extract.tracks).drop(["rhythm"]), extract.tracks)
 
 
 @pytest.mark.parametrize(
     "spoil", [corrupt_tracks, cut_tracks, corrupt_rejects, lose_rejects, drop_a_column]
 )
 def test_an_append_that_fails_leaves_the_database_as_it_was(
-    database: Connection, home: Settings, spoil: Callable[[Reduction], None]
+    database: Connection, home: Settings, spoil: Callable[[StagedExtract], None]
 ) -> None:
     append(database, home, "0A", OTHERS)
-    append_reduction(
+    append_extract(
         database, reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED]), "run"
     )
     before = read_database(database)
     new = [make_document(make_track_id("0a", 50), 9.0)]
-    reduction = reduce_documents(home, "0a", new)
-    spoil(reduction)
+    extract = reduce_documents(home, "0a", new)
+    spoil(extract)
     with pytest.raises(DatabaseError, match="can't be appended"):
-        append_reduction(database, reduction, "failing")
+        append_extract(database, extract, "failing")
     assert read_database(database) == before
     append(database, home, "0a", new)
     assert track_ids(database, "0a") == [make_track_id("0a", 50)]
@@ -321,7 +323,7 @@ def test_an_append_that_fails_outside_the_database_is_rolled_back(
     before = read_database(database)
     no_text: Any = object()
     with pytest.raises(DatabaseError, match="can't be appended"):
-        append_reduction(database, reduce_documents(home, "0a", OTHERS), no_text)
+        append_extract(database, reduce_documents(home, "0a", OTHERS), no_text)
     assert read_database(database) == before
     append(database, home, "0A", OTHERS)
     assert track_ids(database, "0a") == TRACK_IDS
@@ -331,33 +333,33 @@ def test_what_a_failed_append_wrote_is_not_there_after_opening_the_file_again(
     home: Settings,
 ) -> None:
     create_audio_database(home.audio_database)
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
-    corrupt_rejects(reduction)
+    extract = reduce_documents(home, "0a", DOCUMENTS)
+    corrupt_rejects(extract)
     with (
         pytest.raises(DatabaseError, match="can't be appended"),
         connect(home.audio_database) as connection,
     ):
-        append_reduction(connection, reduction, "failing")
+        append_extract(connection, extract, "failing")
     with connect(home.audio_database) as connection:
         assert read_database(connection) == {}
 
 
-def lose_a_track(reduction: Reduction) -> None:
-    pq.write_table(pq.read_table(reduction.tracks).slice(1), reduction.tracks)
+def lose_a_track(extract: StagedExtract) -> None:
+    pq.write_table(pq.read_table(extract.tracks).slice(1), extract.tracks)
 
 
-def lose_a_reject(reduction: Reduction) -> None:
-    pq.write_table(pq.read_table(reduction.rejects).slice(1), reduction.rejects)
+def lose_a_reject(extract: StagedExtract) -> None:
+    pq.write_table(pq.read_table(extract.rejects).slice(1), extract.rejects)
 
 
 @pytest.mark.parametrize("lose", [lose_a_track, lose_a_reject])
 def test_rows_that_were_read_but_did_not_arrive_are_an_error(
-    database: Connection, home: Settings, lose: Callable[[Reduction], None]
+    database: Connection, home: Settings, lose: Callable[[StagedExtract], None]
 ) -> None:
-    reduction = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
-    lose(reduction)
+    extract = reduce_lines(home, "0a", [*map(json_line, DOCUMENTS), *REJECTED])
+    lose(extract)
     with pytest.raises(DatabaseError, match=r"shard 0a: read .* but the database has"):
-        append_reduction(database, reduction, "run")
+        append_extract(database, extract, "run")
 
 
 @pytest.mark.parametrize(
@@ -400,8 +402,8 @@ def test_a_shard_of_a_database_from_before_harmony_is_read_without(
 def test_only_the_fingerprints_to_be_kept_come_into_the_database(
     database: Connection, home: Settings, choice: str, kept: set[str]
 ) -> None:
-    reduction = reduce_documents(home, "0a", DOCUMENTS)
-    append_reduction(database, reduction, "run", TrainsChoice(choice))
+    extract = reduce_documents(home, "0a", DOCUMENTS)
+    append_extract(database, extract, "run", TrainsChoice(choice))
     fields = parse_document(json_line(DOCUMENTS[0]))
     [row] = database.execute(
         "SELECT echoprint_form, echoprint, rhythm FROM tracks WHERE track_id = ?",
@@ -426,7 +428,7 @@ def test_a_tracks_only_usable_fingerprint_is_kept_whatever_is_chosen(
         TrainsChoice.ECHOPRINT: [(False, True), (True, False), (True, True)],
     }
     for choice, kept in expected.items():
-        append_reduction(database, reduce_documents(home, "0a", documents), "run", choice)
+        append_extract(database, reduce_documents(home, "0a", documents), "run", choice)
         rows = database.execute("SELECT rhythm, echoprint FROM tracks ORDER BY track_id").fetchall()
         assert [(bool(rhythm), bool(echoprint)) for rhythm, echoprint in rows] == kept
 

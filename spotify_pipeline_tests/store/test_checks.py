@@ -8,12 +8,12 @@ import duckdb
 import pytest
 
 from spotify_pipeline.settings import TrainsChoice
-from spotify_pipeline.store.audio import append_reduction, create_audio_database
+from spotify_pipeline.store.audio import append_extract, create_audio_database
 from spotify_pipeline.store.checks import ShardCheck, check_shard
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.findings import CHECKS
 from spotify_pipeline_tests.documents import make_documents
-from spotify_pipeline_tests.reductions import reduce_documents, settings_of
+from spotify_pipeline_tests.extracts import reduce_documents, settings_of
 
 SOUND = ShardCheck(
     ledger_tracks=3,
@@ -33,8 +33,8 @@ def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     create_audio_database(home.audio_database)
     with connect(home.audio_database) as connection:
         for shard in ("0a", "0A"):
-            reduction = reduce_documents(home, shard, make_documents(shard, 3, duration=30))
-            append_reduction(connection, reduction, "run")
+            extract = reduce_documents(home, shard, make_documents(shard, 3, duration=30))
+            append_extract(connection, extract, "run")
         yield connection
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.store.audio import append_reduction, create_audio_database
+from spotify_pipeline.store.audio import append_extract, create_audio_database
 from spotify_pipeline.store.database import DatabaseError, connect
 from spotify_pipeline.store.ledger import ledger, ledger_row, read_ledger
 from spotify_pipeline_tests.documents import make_documents
+from spotify_pipeline_tests.extracts import reduce_documents, settings_of
 from spotify_pipeline_tests.processes import held_open_by_another_process
-from spotify_pipeline_tests.reductions import reduce_documents, settings_of
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def home(tmp_path: Path) -> Settings:
 
 
 def append_documents(home: Settings, shard: str, count: int) -> None:
-    reduction = reduce_documents(home, shard, make_documents(shard, count, duration=10.0))
+    extract = reduce_documents(home, shard, make_documents(shard, count, duration=10.0))
     create_audio_database(home.audio_database)
     with connect(home.audio_database) as connection:
-        append_reduction(connection, reduction, "run")
+        append_extract(connection, extract, "run")
 
 
 def test_one_shards_row_is_the_one_of_the_whole_ledger(home: Settings) -> None:

@@ -406,15 +406,15 @@ def test_a_build_waits_for_all_its_space_and_says_so(
     monkeypatch.setattr(space, "LOOK_SECONDS", 0.02)
     unpacked = small_home.unpacked.stat().st_size
     filler = fill(small_home.folder, round(1.2 * unpacked))  # for the unpacked file alone
-    told: list[str] = []
+    reported: list[str] = []
 
     def make_room(message: str) -> None:
-        told.append(message)
+        reported.append(message)
         assert small_home.files() == ["filler", "meta.duckdb"]
         filler.unlink()
 
     small_home.build(guard=SpaceGuard(0, make_room))
-    (message,) = told
+    (message,) = reported
     assert message.startswith(f"unpacking {small_home.source} waits for space")
     assert len(small_home.rows("artists")) == 20_000
 
@@ -424,24 +424,24 @@ def test_a_build_pauses_while_the_disk_is_short(
 ) -> None:
     monkeypatch.setattr(space, "LOOK_SECONDS", 0.0)
     filler = small_home.folder / "filler"
-    told: list[str] = []
+    reported: list[str] = []
 
     def make_room(message: str) -> None:
-        told.append(message)
+        reported.append(message)
         filler.unlink()
 
     def take_room(done: int, total: int, name: str) -> None:
-        if not told:
+        if not reported:
             fill(small_home.folder, 50_000)
 
     small_home.build(guard=SpaceGuard(0, make_room), progress=take_room)
-    assert len(told) == 1
+    assert len(reported) == 1
     assert len(small_home.rows("artists")) == 20_000
 
 
 @pytest.mark.parametrize("left", [0, 20_000, 300_000])
 @pytest.mark.parametrize("when", [PACKED_NAME, "artists"])
-def test_a_disk_that_fills_up_is_told_and_the_next_build_goes_through(
+def test_a_disk_that_fills_up_is_reported_and_the_next_build_goes_through(
     small_home: Home, when: str, left: int
 ) -> None:
     def take_room(done: int, total: int, name: str) -> None:

@@ -53,7 +53,7 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-def test_every_cell_arrives_and_the_view_gives_it_as_it_was(home: Home) -> None:
+def test_every_value_arrives_and_the_view_gives_it_as_it_was(home: Home) -> None:
     home.load_all()
     with connect(home.target, read_only=True) as connection:
         assert connection.execute("FROM source.track_audio_features").fetchall() == FEATURES
@@ -110,7 +110,7 @@ def test_ids_of_features_are_looked_at(home: Home) -> None:
         ("\udcff", "not an object of old ids and new ids"),
     ],
 )
-def test_redirects_that_are_none_are_told_and_the_previous_stay(
+def test_redirects_that_are_none_are_reported_and_the_previous_stay(
     home: Home, content: str, message: str
 ) -> None:
     home.load_all()
@@ -121,7 +121,7 @@ def test_redirects_that_are_none_are_told_and_the_previous_stay(
     assert home.target.read_bytes() == before
 
 
-def test_features_of_another_schema_are_told_and_the_previous_stay(home: Home) -> None:
+def test_features_of_another_schema_are_reported_and_the_previous_stay(home: Home) -> None:
     home.load_all()
     before = home.target.read_bytes()
     with pytest.raises(MetadataError, match="has no table track_audio_features"):

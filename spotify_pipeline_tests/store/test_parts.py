@@ -7,12 +7,12 @@ import duckdb
 import pytest
 
 from spotify_pipeline.dump.parts import PARTS
-from spotify_pipeline.dump.reduction import reduce_shard
+from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.store.audio import append_reduction, create_audio_database
+from spotify_pipeline.store.audio import append_extract, create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline_tests.documents import Document, make_documents, write_shard
-from spotify_pipeline_tests.reductions import settings_of
+from spotify_pipeline_tests.extracts import settings_of
 
 DOCUMENTS = make_documents("0a", 3, duration=4.0)
 
@@ -33,7 +33,7 @@ def append(
     database: duckdb.DuckDBPyConnection, home: Settings, documents: list[Document], *parts: str
 ) -> None:
     source = write_shard(home.incoming, "0a", documents)
-    append_reduction(database, reduce_shard(source, "0a", home.staging, parts=parts), "run")
+    append_extract(database, reduce_shard(source, "0a", home.staging, parts=parts), "run")
 
 
 def tables(database: duckdb.DuckDBPyConnection) -> set[str]:

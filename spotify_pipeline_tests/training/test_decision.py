@@ -15,14 +15,14 @@ def examples() -> Examples:
     """Make matches that are right if they come near what is expected, most of the time."""
     rng = np.random.default_rng(1)
     expected = np.exp(rng.uniform(3, 6, 600))
-    share = rng.uniform(0, 1.2, 600)
-    right = share + 0.1 * rng.normal(size=600) > 0.7
+    fraction = rng.uniform(0, 1.2, 600)
+    right = fraction + 0.1 * rng.normal(size=600) > 0.7
     evidence = np.stack(
         (
-            *(share * expected, expected, np.sqrt(expected), rng.uniform(0, 1, 600) * expected),
+            *(fraction * expected, expected, np.sqrt(expected), rng.uniform(0, 1, 600) * expected),
             np.full(600, 5.0),
-            *(rng.random(600), share.clip(0, 1), share.clip(0, 1) - 0.1),
-            *(share.clip(0, 1) - 0.2, np.full(600, 50.0)),
+            *(rng.random(600), fraction.clip(0, 1), fraction.clip(0, 1) - 0.1),
+            *(fraction.clip(0, 1) - 0.2, np.full(600, 50.0)),
             *(np.ones(600), np.ones(600), np.zeros(600)),
         ),
         axis=1,

@@ -8,7 +8,7 @@ import soundfile
 
 from spotify_pipeline.demo.composer import compose
 from spotify_pipeline.evaluation.degradations import RATE
-from spotify_pipeline.fingerprint import ODDS_CELLS_PER_SECOND
+from spotify_pipeline.fingerprint import LLR_BINS_PER_SECOND
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
 from training import examples as room
@@ -28,13 +28,13 @@ def as_it_is(samples: Float32s, rng: np.random.Generator) -> Played:
     return Played(samples, 1.0)
 
 
-def share_of_own(example: Example) -> float:
-    """Share of the targets that are an onset of the stretch itself, within a frame."""
+def fraction_of_own(example: Example) -> float:
+    """Fraction of the targets that are an onset of the stretch itself, within a frame."""
     own = example.envelopes[:, :, -len(ONSET_FRAMES) :]
     first = -int(ONSET_FRAMES[0])
     near = [
-        own[example.onsets == place][:, first + place - 1 : first + place + 2].max(axis=1)
-        for place in range(4)
+        own[example.onsets == position][:, first + position - 1 : first + position + 2].max(axis=1)
+        for position in range(4)
     ]
     return float(np.concatenate(near).mean())
 
@@ -47,7 +47,7 @@ def test_targets_lie_on_the_onsets_of_an_undisturbed_stretch(piece: Path, speed:
     for example in examples_of(piece, 0, 0, 3, undisturbed):
         assert (example.onsets != NO_ONSET).mean() > 0.01
         assert example.onsets.shape == example.envelopes.shape[:2]
-        assert share_of_own(example) > 0.6
+        assert fraction_of_own(example) > 0.6
 
 
 def test_the_same_numbers_give_the_same_examples(piece: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_same_numbers_give_the_same_examples(piece: Path) -> None:
 
 def test_some_stretches_are_short(piece: Path) -> None:
     made = examples_of(piece, 2, 0, 12, as_it_is)
-    seconds = [len(one.onsets) / ODDS_CELLS_PER_SECOND for one in made]
+    seconds = [len(one.onsets) / LLR_BINS_PER_SECOND for one in made]
     assert min(seconds) < 8 < max(seconds)
 
 
@@ -67,15 +67,15 @@ def test_before_the_music_begins_there_is_nothing_to_find(
     piece: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "SILENT", 1.0)
-    heard: list[Float32s] = []
+    recording: list[Float32s] = []
 
     def kept(samples: Float32s, rng: np.random.Generator) -> Played:
-        heard.append(samples)
+        recording.append(samples)
         return Played(samples, 1.0)
 
-    for example, samples in zip(examples_of(piece, 3, 0, 4, kept), heard, strict=True):
+    for example, samples in zip(examples_of(piece, 3, 0, 4, kept), recording, strict=True):
         silent = int(np.flatnonzero(samples)[0]) / RATE
         begun = np.flatnonzero((example.onsets != NO_ONSET).any(axis=1))
         # a stretch is heard from up to a second after it begins
-        assert begun[0] / ODDS_CELLS_PER_SECOND >= silent - 1.05
-        assert share_of_own(example) > 0.6
+        assert begun[0] / LLR_BINS_PER_SECOND >= silent - 1.05
+        assert fraction_of_own(example) > 0.6

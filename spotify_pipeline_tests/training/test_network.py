@@ -5,7 +5,7 @@ import pytest
 
 from spotify_pipeline.fingerprint import BANDS
 from spotify_pipeline.fingerprint.onset_features import (
-    BIN_CELLS,
+    BIN_CONTEXT,
     BIN_FIGURES,
     BINS_OF_BAND,
     ENVELOPE_FIGURES,
@@ -15,18 +15,18 @@ from spotify_pipeline.fingerprint.onset_features import (
 jax = pytest.importorskip("jax", reason="pip install -e '.[training]'")
 pytest.importorskip("optax", reason="pip install -e '.[training]'")
 
-CELLS = 30
+LLR_BINS = 30
 
 
 def stretch(seed: int) -> "Example":
     rng = np.random.default_rng(seed)
     bins = BANDS * BINS_OF_BAND
     features = OnsetFeatures(
-        rng.normal(size=(CELLS, BANDS, ENVELOPE_FIGURES)).astype(np.float32),
-        rng.normal(size=(CELLS + BIN_CELLS - 1, bins)).astype(np.float32),
+        rng.normal(size=(LLR_BINS, BANDS, ENVELOPE_FIGURES)).astype(np.float32),
+        rng.normal(size=(LLR_BINS + BIN_CONTEXT - 1, bins)).astype(np.float32),
         rng.normal(size=(bins, BIN_FIGURES)).astype(np.float32),
     )
-    onsets = rng.choice([-1, 0, 1, 2, 3], size=(CELLS, BANDS), p=[0.8, 0.05, 0.05, 0.05, 0.05])
+    onsets = rng.choice([-1, 0, 1, 2, 3], size=(LLR_BINS, BANDS), p=[0.8, 0.05, 0.05, 0.05, 0.05])
     return Example.of(features, onsets.astype(np.int8))
 
 
@@ -43,7 +43,7 @@ def test_the_loss_is_the_cross_entropy_of_what_the_network_says_when_it_runs() -
     batch = Example(*(np.asarray(part)[None] for part in example))
     trained = float(loss(layers, scale, prior, batch))
     model = model_of(jax.tree.map(np.asarray, layers), scale)
-    odds = model.frame_odds(example.features).reshape(CELLS, 4, BANDS) + prior
-    weights = np.concatenate((np.ones((CELLS, 1, BANDS)), np.exp(odds)), axis=1)
+    llr = model.frame_llr(example.features).reshape(LLR_BINS, 4, BANDS) + prior
+    weights = np.concatenate((np.ones((LLR_BINS, 1, BANDS)), np.exp(llr)), axis=1)
     target = np.take_along_axis(weights, example.onsets[:, None].astype(int) + 1, axis=1)[:, 0]
     assert trained == pytest.approx(-np.log(target / weights.sum(axis=1)).sum(axis=1).mean(), 1e-2)

@@ -7,10 +7,10 @@ from training.decision import Examples
 from training.popularity import drawn, published
 
 
-def test_published_shares_are_those_of_a_catalogue() -> None:
-    shares = published()
-    assert shares.sum() == pytest.approx(1)
-    assert shares[50:].sum() == pytest.approx(0.001, rel=0.1)
+def test_published_fractions_are_those_of_a_catalogue() -> None:
+    fractions = published()
+    assert fractions.sum() == pytest.approx(1)
+    assert fractions[50:].sum() == pytest.approx(0.001, rel=0.1)
 
 
 @pytest.mark.parametrize("plays", [True, False])

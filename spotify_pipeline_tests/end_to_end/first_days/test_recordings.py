@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from spotify_pipeline_tests.identify.witnessed import write_fingerprint
+from spotify_pipeline_tests.identify.observed import write_fingerprint
 from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, run
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks
 

@@ -1,4 +1,4 @@
-"""The first shards of real data: what is sound goes in, what is not stays and is told."""
+"""The first shards of real data: what is sound goes in, what is not stays and is reported."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from spotify_pipeline_tests.processes import (
 
 
 def add(home: Path, shard: str, documents: Iterable[Document] | None = None) -> Path:
-    """Put a shard into the incoming folder, a sound one unless told."""
+    """Put a shard into the incoming folder, a sound one by default."""
     return write_shard(home / "incoming", shard, documents or make_documents(shard, 2))
 
 
@@ -141,9 +141,9 @@ def test_what_is_passed_over_is_named_by_ingest_and_by_status(tmp_path: Path) ->
         path.touch()
     shown = ingest(tmp_path)
     assert shown.returncode == 0
-    told = status(tmp_path)["passed_over"]
-    assert told.keys() == {str(copy), str(plain), str(older)}
-    for path, reason in told.items():
+    reported = status(tmp_path)["passed_over"]
+    assert reported.keys() == {str(copy), str(plain), str(older)}
+    for path, reason in reported.items():
         assert f"ingest: {path} is passed over: {reason}" in shown.stdout
 
 

@@ -14,12 +14,12 @@ import xxhash
 from spotify_pipeline.dump import parquet
 from spotify_pipeline.dump.compression import CompressionError, IncompleteFileError
 from spotify_pipeline.dump.document import DetectionFields, parse_document
-from spotify_pipeline.dump.reduction import (
+from spotify_pipeline.dump.staged_extract import (
     REJECTS_SCHEMA,
     TRACKS_SCHEMA,
-    Reduction,
+    StagedExtract,
     reduce_shard,
-    require_reduction,
+    require_extract,
 )
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline_tests.documents import (
@@ -49,8 +49,8 @@ def staging(tmp_path: Path) -> Path:
     return tmp_path / "staging"
 
 
-def read_ids(reduction: Reduction) -> list[str]:
-    ids: list[str] = pq.read_table(reduction.tracks)["track_id"].to_pylist()
+def read_ids(extract: StagedExtract) -> list[str]:
+    ids: list[str] = pq.read_table(extract.tracks)["track_id"].to_pylist()
     return ids
 
 
@@ -62,8 +62,8 @@ def row_of(line: bytes) -> dict[str, Any]:
 
 
 def test_rows_hold_the_fields_of_their_documents(source: Path, staging: Path) -> None:
-    reduction = reduce_shard(source, "0a", staging)
-    rows = pq.read_table(reduction.tracks).to_pylist()
+    extract = reduce_shard(source, "0a", staging)
+    rows = pq.read_table(extract.tracks).to_pylist()
     assert rows == [row_of(line) for line in LINES]
 
 
@@ -88,9 +88,9 @@ def test_the_files_have_the_declared_schemas(
     tmp_path: Path, staging: Path, lines: list[bytes]
 ) -> None:
     source = write_lines(tmp_path / "0a.jsonl.zst", lines)
-    reduction = reduce_shard(source, "0a", staging)
-    assert pq.read_schema(reduction.tracks).equals(TRACKS_SCHEMA)
-    assert pq.read_schema(reduction.rejects).equals(REJECTS_SCHEMA)
+    extract = reduce_shard(source, "0a", staging)
+    assert pq.read_schema(extract.tracks).equals(TRACKS_SCHEMA)
+    assert pq.read_schema(extract.rejects).equals(REJECTS_SCHEMA)
     assert [field.name for field in fields(DetectionFields)] == [
         *TRACKS_SCHEMA.names,
         "without_harmony",
@@ -107,18 +107,18 @@ def test_the_summary_tells_what_was_read(source: Path, staging: Path) -> None:
 
 def test_counts_add_up(tmp_path: Path, staging: Path) -> None:
     lines = [LINES[0], REJECTED[0], b"\n", LINES[1], LINES[0], REJECTED[1], LINES[2], LINES[0]]
-    reduction = reduce_shard(write_lines(tmp_path / "0a.jsonl.zst", lines), "0a", staging)
-    summary = reduction.summary()
+    extract = reduce_shard(write_lines(tmp_path / "0a.jsonl.zst", lines), "0a", staging)
+    summary = extract.summary()
     assert (summary.lines, summary.tracks, summary.rejects, summary.duplicates) == (7, 3, 2, 2)
-    assert read_ids(reduction) == TRACK_IDS[:3]
+    assert read_ids(extract) == TRACK_IDS[:3]
 
 
 def test_the_first_of_duplicate_tracks_counts(tmp_path: Path, staging: Path) -> None:
     other = make_document(TRACK_IDS[0], duration=9.0)
     source = write_shard(tmp_path, "0a", [DOCUMENTS[0], other])
-    reduction = reduce_shard(source, "0a", staging)
-    assert pq.read_table(reduction.tracks)["duration"].to_pylist() == [4.0]
-    assert reduction.summary().duplicates == 1
+    extract = reduce_shard(source, "0a", staging)
+    assert pq.read_table(extract.tracks)["duration"].to_pylist() == [4.0]
+    assert extract.summary().duplicates == 1
 
 
 def test_harmony_is_counted_and_why_there_is_none_of_a_track(tmp_path: Path, staging: Path) -> None:
@@ -127,24 +127,24 @@ def test_harmony_is_counted_and_why_there_is_none_of_a_track(tmp_path: Path, sta
     bare = [{"meta": document["meta"], "track": {}} for document in DOCUMENTS[2:]]
     reject = [{**DOCUMENTS[0], "meta": {}}, {**DOCUMENTS[0], "segments": []}]
     source = write_shard(tmp_path, "0a", [DOCUMENTS[0], unordered, *bare, *reject])
-    reduction = reduce_shard(source, "0a", staging)
-    summary = reduction.summary()
+    extract = reduce_shard(source, "0a", staging)
+    summary = extract.summary()
     assert (summary.tracks, summary.rejects, summary.duplicates) == (4, 1, 1)
     assert summary.with_harmony == 1
     assert summary.without_harmony == {
         "segments are missing": 2,
         "segments are not in order of time": 1,
     }
-    rows = pq.read_table(reduction.tracks).to_pylist()
+    rows = pq.read_table(extract.tracks).to_pylist()
     assert [row["harmony"] for row in rows] == [row_of(LINES[0])["harmony"], None, None, None]
     assert all(row["rhythm"] for row in rows[:2])
 
 
 def test_harmony_that_is_not_wanted_is_not_kept(source: Path, staging: Path) -> None:
-    reduction = reduce_shard(source, "0a", staging, with_harmony=False)
-    summary = reduction.summary()
+    extract = reduce_shard(source, "0a", staging, with_harmony=False)
+    summary = extract.summary()
     assert (summary.tracks, summary.with_harmony, summary.without_harmony) == (4, 0, {})
-    rows = pq.read_table(reduction.tracks).to_pylist()
+    rows = pq.read_table(extract.tracks).to_pylist()
     assert rows == [row_of(line) | {"harmony": None} for line in LINES]
 
 
@@ -171,10 +171,10 @@ def test_more_tracks_than_a_batch_come_out_in_order(tmp_path: Path, staging: Pat
         {"meta": {"track_id": track_id}, "track": track}
         for track_id, track in zip(ids, tracks, strict=False)
     ]
-    reduction = reduce_shard(write_shard(tmp_path, "0a", documents), "0a", staging)
-    assert read_ids(reduction) == ids
-    assert reduction.summary().tracks == count
-    rows = pq.read_table(reduction.tracks, columns=["rhythm"]).to_pylist()
+    extract = reduce_shard(write_shard(tmp_path, "0a", documents), "0a", staging)
+    assert read_ids(extract) == ids
+    assert extract.summary().tracks == count
+    rows = pq.read_table(extract.tracks, columns=["rhythm"]).to_pylist()
     assert rows[-1] == rows[(count - 1) % 4] != rows[0]
 
 
@@ -185,32 +185,32 @@ def test_no_row_is_lost_or_doubled_where_a_batch_ends(
 ) -> None:
     ids = [make_track_id("0a", number) for number in range(count)]
     documents = [{"meta": {"track_id": track_id}, "track": {}} for track_id in ids]
-    reduction = reduce_shard(write_shard(tmp_path, "0a", documents), "0a", staging)
-    assert read_ids(reduction) == ids
+    extract = reduce_shard(write_shard(tmp_path, "0a", documents), "0a", staging)
+    assert read_ids(extract) == ids
 
 
 def test_progress_reaches_the_size_of_the_file(source: Path, staging: Path) -> None:
-    told: list[int] = []
-    reduce_shard(source, "0a", staging, told.append)
-    assert told[-1] == source.stat().st_size
+    reported: list[int] = []
+    reduce_shard(source, "0a", staging, reported.append)
+    assert reported[-1] == source.stat().st_size
 
 
-def test_a_reduction_that_is_there_is_replaced(source: Path, staging: Path) -> None:
+def test_a_staged_extract_that_is_there_is_replaced(source: Path, staging: Path) -> None:
     reduce_shard(source, "0a", staging)
     write_lines(source, LINES[1:2])
-    reduction = reduce_shard(source, "0a", staging)
-    assert read_ids(reduction) == TRACK_IDS[1:2]
-    assert reduction.summary().tracks == 1
-    assert list(staging.iterdir()) == [reduction.folder]
+    extract = reduce_shard(source, "0a", staging)
+    assert read_ids(extract) == TRACK_IDS[1:2]
+    assert extract.summary().tracks == 1
+    assert list(staging.iterdir()) == [extract.folder]
 
 
-def test_a_complete_reduction_is_found_and_removed(source: Path, staging: Path) -> None:
-    reduction = reduce_shard(source, "0a", staging)
-    assert require_reduction(staging, "0a") == reduction
-    reduction.remove()
+def test_a_complete_staged_extract_is_found_and_removed(source: Path, staging: Path) -> None:
+    extract = reduce_shard(source, "0a", staging)
+    assert require_extract(staging, "0a") == extract
+    extract.remove()
     assert list(staging.iterdir()) == []
     with pytest.raises(PipelineError, match="shard 0a is not reduced"):
-        require_reduction(staging, "0a")
+        require_extract(staging, "0a")
 
 
 def cut(source: Path) -> None:
@@ -240,14 +240,14 @@ def test_a_shard_that_cannot_be_read_to_its_end_leaves_nothing_in_staging(
 
 
 @unreadable
-def test_a_shard_that_cannot_be_read_to_its_end_keeps_the_earlier_reduction(
+def test_a_shard_that_cannot_be_read_to_its_end_keeps_the_earlier_staged_extract(
     source: Path, staging: Path, spoil: Callable[[Path], None], error: type[Exception]
 ) -> None:
     earlier = reduce_shard(source, "0a", staging).summary()
     spoil(source)
     with pytest.raises(error):
         reduce_shard(source, "0a", staging)
-    kept = require_reduction(staging, "0a")
+    kept = require_extract(staging, "0a")
     assert kept.summary() == earlier
     assert read_ids(kept) == TRACK_IDS
 
@@ -264,21 +264,21 @@ def test_what_an_interrupted_run_left_is_cleared(source: Path, staging: Path) ->
     killed.mkdir()
     (killed / "tracks.parquet").write_bytes(b"half")
     with pytest.raises(PipelineError):
-        require_reduction(staging, "0a")
+        require_extract(staging, "0a")
     assert read_ids(reduce_shard(source, "0a", staging)) == TRACK_IDS
     assert not killed.exists()
 
 
-def test_a_removal_that_is_interrupted_leaves_no_half_reduction(
+def test_a_removal_that_is_interrupted_leaves_no_half_staged_extract(
     source: Path, staging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reduction = reduce_shard(source, "0a", staging)
+    extract = reduce_shard(source, "0a", staging)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", remove_one_file_and_die)
         with pytest.raises(KeyboardInterrupt):
-            reduction.remove()
+            extract.remove()
     with pytest.raises(PipelineError):
-        require_reduction(staging, "0a")
+        require_extract(staging, "0a")
     again = reduce_shard(source, "0a", staging)
     again.remove()
     assert list(staging.iterdir()) == []
@@ -299,6 +299,6 @@ def test_shards_that_differ_in_case_do_not_meet_on_a_disk_that_folds_it(
     folders = [path.name.casefold() for path in staging.iterdir()]
     assert len(set(folders)) == len(shards)
     for shard in shards:
-        reduction = require_reduction(staging, shard)
-        assert reduction.summary().shard == shard
-        assert read_ids(reduction) == [make_track_id(shard, 0)]
+        extract = require_extract(staging, shard)
+        assert extract.summary().shard == shard
+        assert read_ids(extract) == [make_track_id(shard, 0)]

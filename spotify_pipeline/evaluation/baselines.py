@@ -2,7 +2,7 @@
 
 They look up the Echoprint codes of an excerpt as it is; nothing else of it.
 
-Belongs here: which peers there are, and asking them. Does not belong here: how each scores
+Belongs here: which baselines there are, and asking them. Does not belong here: how each scores
 (`echoprint_server`, `aligned_codes`).
 """
 
@@ -17,13 +17,13 @@ from spotify_pipeline.fingerprint import EchoprintCodes
 from spotify_pipeline.fingerprint.arrays import Bools, Float64s
 from spotify_pipeline.index.segment_writer import PackedTracks
 
-__all__ = ["PEERS", "Peers"]
+__all__ = ["BASELINES", "Baselines"]
 
-PEERS = ("Jaccard", "aligned codes")
+BASELINES = ("Jaccard", "aligned codes")
 
 
-class Peers:
-    """All peers' indexes of some tracks, in memory: some 50 kB a track.
+class Baselines:
+    """All baselines' indexes of some tracks, in memory: some 50 kB a track.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Peers:
         self._aligned = AlignedCodes.of(tracks)
 
     def scores(self, codes: EchoprintCodes, own: int, without: slice) -> Mapping[str, Scores]:
-        """Ask every peer.
+        """Ask every baseline.
 
         Parameters
         ----------
@@ -50,13 +50,13 @@ class Peers:
 
         Returns
         -------
-        By the names of `PEERS`.
+        By the names of `BASELINES`.
         """
         jaccard = np.concatenate([block.scores(codes) for block in self._blocks])
         aligned = self._aligned.scores(codes).astype(np.float64)
         return {
             name: _reduced(scores, own, without)
-            for name, scores in zip(PEERS, (jaccard, aligned), strict=True)
+            for name, scores in zip(BASELINES, (jaccard, aligned), strict=True)
         }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from spotify_pipeline.dump.incoming import find_shard
-from spotify_pipeline.dump.reduction import Reduction, reduce_shard
+from spotify_pipeline.dump.staged_extract import StagedExtract, reduce_shard
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import SHARD_SUFFIX
 from spotify_pipeline_tests.documents import Document, json_line, write_lines
@@ -28,13 +28,15 @@ def settings_of(folder: Path) -> Settings:
     return settings
 
 
-def reduce_lines(settings: Settings, shard: str, lines: Iterable[bytes]) -> Reduction:
+def reduce_lines(settings: Settings, shard: str, lines: Iterable[bytes]) -> StagedExtract:
     """Write a shard of lines to the incoming folder and reduce it."""
     write_lines(settings.incoming / f"{shard}{SHARD_SUFFIX}", lines)
     return reduce_shard(find_shard(settings.incoming, shard), shard, settings.staging)
 
 
-def reduce_documents(settings: Settings, shard: str, documents: Sequence[Document]) -> Reduction:
+def reduce_documents(
+    settings: Settings, shard: str, documents: Sequence[Document]
+) -> StagedExtract:
     """Write a shard of documents to the incoming folder and reduce it."""
     return reduce_lines(settings, shard, map(json_line, documents))
 

@@ -1,4 +1,4 @@
-"""Evidence as a witness of answers sees it, for tracks of random onsets.
+"""Evidence as a observer of answers sees it, for tracks of random onsets.
 
 Belongs here: indexing tracks and identifying stretches of them. Does not belong here: the tracks
 themselves (`tracks`).
@@ -13,7 +13,7 @@ from spotify_pipeline.identify.answers import answer_files
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline_tests.tracks import Track, publish_tracks
 
-__all__ = ["witnessed", "write_fingerprint"]
+__all__ = ["observed", "write_fingerprint"]
 
 
 def write_fingerprint(path: Path, found: Fingerprint) -> Path:
@@ -26,7 +26,7 @@ def write_fingerprint(path: Path, found: Fingerprint) -> Path:
     return path
 
 
-def witnessed(
+def observed(
     folder: Path, tracks: list[Track], query: Fingerprint, *, threshold: float = 0.9
 ) -> Evidence:
     """Give the evidence for the answer to one query."""
@@ -39,7 +39,7 @@ def witnessed(
             folder / "index",
             folder / "meta.duckdb",
             threshold=threshold,
-            witness=seen.append,
+            observer=seen.append,
         )
     )
     (evidence,) = seen

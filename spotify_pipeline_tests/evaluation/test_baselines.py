@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.evaluation.aligned_codes import AlignedCodes
+from spotify_pipeline.evaluation.baselines import BASELINES, Baselines
 from spotify_pipeline.evaluation.echoprint_server import Block
-from spotify_pipeline.evaluation.peers import PEERS, Peers
 from spotify_pipeline.fingerprint import EchoprintCodes, codes_of_trains
 from spotify_pipeline_tests.tracks import Track, fingerprint_of, make_tracks, packed, worn
 
@@ -41,8 +41,10 @@ def counted_by_hand(query: EchoprintCodes, song: EchoprintCodes) -> int:
 def test_scores_are_those_counted_by_hand(
     number: int, start: float, seconds: float, lost: float
 ) -> None:
-    heard = worn(fingerprint_of(TRACKS[number], start, seconds).echoprint, 1, lost=lost, moved=1)
-    query = codes_of_trains(heard)
+    recording = worn(
+        fingerprint_of(TRACKS[number], start, seconds).echoprint, 1, lost=lost, moved=1
+    )
+    query = codes_of_trains(recording)
     aligned = [counted_by_hand(query, song) for song in SONGS]
     assert ALIGNED.scores(query).tolist() == aligned
     sets = [set(song.codes.tolist()) for song in SONGS]
@@ -52,10 +54,12 @@ def test_scores_are_those_counted_by_hand(
 
 
 @pytest.mark.parametrize("number", [0, 5, 11])
-def test_every_peer_finds_a_clean_excerpt_where_it_is_and_not_where_it_is_not(number: int) -> None:
+def test_every_baseline_finds_a_clean_excerpt_where_it_is_and_not_where_it_is_not(
+    number: int,
+) -> None:
     half = slice(0, 6) if number < 6 else slice(6, 12)
-    scores = Peers([ECHOPRINT]).scores(codes_of(TRACKS[number], 20, 60), number, half)
-    assert set(scores) == set(PEERS)
+    scores = Baselines([ECHOPRINT]).scores(codes_of(TRACKS[number], 20, 60), number, half)
+    assert set(scores) == set(BASELINES)
     for found in scores.values():
         assert found.first
         assert found.own > found.unknown
@@ -65,12 +69,12 @@ def test_tracks_are_numbered_through_all_parts() -> None:
     parts = [packed(TRACKS[:4]).echoprint, packed(TRACKS[4:9]).echoprint, packed([]).echoprint]
     parts.append(packed(TRACKS[9:]).echoprint)
     codes = codes_of(TRACKS[10], 20, 60)
-    whole, joined = (Peers(p).scores(codes, 10, slice(6, 12)) for p in ([ECHOPRINT], parts))
+    whole, joined = (Baselines(p).scores(codes, 10, slice(6, 12)) for p in ([ECHOPRINT], parts))
     assert whole == joined
 
 
 def test_an_excerpt_without_codes_is_found_nowhere() -> None:
     nothing = EchoprintCodes(np.empty(0, np.uint32), np.empty(0, np.uint32))
-    for found in Peers([ECHOPRINT]).scores(nothing, 3, slice(0, 6)).values():
+    for found in Baselines([ECHOPRINT]).scores(nothing, 3, slice(0, 6)).values():
         assert not found.first
         assert found.most_wrong == -np.inf

@@ -11,11 +11,11 @@ from filelock import FileLock, Timeout
 
 from spotify_pipeline.shards import disk_name
 
-__all__ = ["claimed"]
+__all__ = ["shard_lock"]
 
 
 @contextmanager
-def claimed(locks: Path, shard: str, say: Callable[[str], None]) -> Iterator[None]:
+def shard_lock(locks: Path, shard: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold a shard for the length of the context; a process that is killed lets go of it.
 
     Parameters
@@ -25,7 +25,7 @@ def claimed(locks: Path, shard: str, say: Callable[[str], None]) -> Iterator[Non
     shard
         The shard's name.
     say
-        Told when another process has the shard and this one waits.
+        Called when another process has the shard and this one waits.
     """
     locks.mkdir(parents=True, exist_ok=True)
     lock = FileLock(locks / f"shard-{disk_name(shard)}.lock")

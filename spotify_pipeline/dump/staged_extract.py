@@ -1,11 +1,11 @@
 """A shard reduced to Parquet: the step before the database, for any number of shards side by side.
 
-A reduction is a folder with ``tracks.parquet``, ``rejects.parquet``, ``summary.json`` and a file
-for each part that is kept beside the detection fields. It is written under a temporary name and
-renamed when it is complete, so a folder that is there is whole.
+A staged extract is a folder with ``tracks.parquet``, ``rejects.parquet``, ``summary.json`` and a
+file for each part that is kept beside the detection fields. It is written under a temporary name
+and renamed when it is complete, so a folder that is there is whole.
 
-Belongs here: writing and finding reductions. Does not belong here: parsing (`document`) and the
-database.
+Belongs here: writing and finding staged extracts. Does not belong here: parsing (`document`) and
+the database.
 """
 
 import shutil
@@ -32,11 +32,11 @@ __all__ = [
     "REJECTS_KEPT",
     "REJECTS_SCHEMA",
     "TRACKS_SCHEMA",
-    "Reduction",
-    "ReductionSummary",
-    "discard_reduction",
+    "StagedExtract",
+    "ExtractSummary",
+    "discard_extract",
     "reduce_shard",
-    "require_reduction",
+    "require_extract",
     "space_needed",
 ]
 
@@ -56,8 +56,8 @@ REJECTS_KEPT = 10_000
 """Of a shard; what is wrong with more lines than that, these tell."""
 
 
-class ReductionSummary(msgspec.Struct, frozen=True):
-    """What was read to make a reduction.
+class ExtractSummary(msgspec.Struct, frozen=True):
+    """What was read to make a staged extract.
 
     Attributes
     ----------
@@ -96,8 +96,8 @@ class ReductionSummary(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Reduction:
-    """A complete reduction on disk."""
+class StagedExtract:
+    """A complete staged extract on disk."""
 
     folder: Path
 
@@ -120,14 +120,12 @@ class Reduction:
         """Parquet file with the columns of `PARTS`."""
         return self.folder / f"{part}.parquet"
 
-    def summary(self) -> ReductionSummary:
+    def summary(self) -> ExtractSummary:
         """Read what was counted."""
-        return msgspec.json.decode(
-            (self.folder / "summary.json").read_bytes(), type=ReductionSummary
-        )
+        return msgspec.json.decode((self.folder / "summary.json").read_bytes(), type=ExtractSummary)
 
     def remove(self) -> None:
-        """Delete the reduction."""
+        """Delete the staged extract."""
         _remove_whole(self.folder)
 
 
@@ -138,8 +136,8 @@ def reduce_shard(
     progress: Callable[[int], None] | None = None,
     parts: Sequence[str] = (),
     with_harmony: bool = True,
-) -> Reduction:
-    """Stream a shard into a reduction, replacing an earlier one.
+) -> StagedExtract:
+    """Stream a shard into a staged extract, replacing an earlier one.
 
     Parameters
     ----------
@@ -148,7 +146,7 @@ def reduce_shard(
     shard
         Its name, ``0a``.
     staging
-        Folder for reductions.
+        Folder for staged extracts.
     progress
         Called with the compressed bytes read so far.
     parts
@@ -170,17 +168,17 @@ def reduce_shard(
     try:
         with naming_a_full_disk(staging):
             reader = ShardReader(source, shard, progress, parts, with_harmony)
-            _write(reader, Reduction(partial), parts)
+            _write(reader, StagedExtract(partial), parts)
     except BaseException:
         _remove_if_there(partial)
         raise
     _remove_whole(folder)
     partial.rename(folder)
-    return Reduction(folder)
+    return StagedExtract(folder)
 
 
 def space_needed(source_bytes: int, parts: Sequence[str]) -> int:
-    """Give the bytes that a reduction takes at the most, by the size of its source.
+    """Give the bytes that a staged extract takes at the most, by the size of its source.
 
     A document of 100 kB packed leaves about 7 kB, and 2.5 kB of harmony; its segments and so on, as
     plain columns, about as much as it has itself.
@@ -188,8 +186,8 @@ def space_needed(source_bytes: int, parts: Sequence[str]) -> int:
     return round(source_bytes * (1.5 if parts else 0.13))
 
 
-def require_reduction(staging: Path, shard: str) -> Reduction:
-    """Find a shard's reduction in the staging folder.
+def require_extract(staging: Path, shard: str) -> StagedExtract:
+    """Find a shard's staged extract in the staging folder.
 
     Raises
     ------
@@ -201,11 +199,11 @@ def require_reduction(staging: Path, shard: str) -> Reduction:
         raise PipelineError(
             f"{folder}: shard {shard} is not reduced, or was ingested already; reduce it first"
         )
-    return Reduction(folder)
+    return StagedExtract(folder)
 
 
-def discard_reduction(staging: Path, shard: str) -> None:
-    """Delete what there is of a shard's reduction, half of one too."""
+def discard_extract(staging: Path, shard: str) -> None:
+    """Delete what there is of a shard's staged extract, half of one too."""
     folder = _folder(staging, shard)
     _remove_if_there(_partial(folder))
     _remove_whole(folder)
@@ -220,7 +218,7 @@ def _partial(folder: Path) -> Path:
 
 
 def _remove_whole(folder: Path) -> None:
-    """Delete a reduction if it is there; renamed first, for a folder of that name is whole."""
+    """Delete a staged extract if it is there; renamed first, for a folder of that name is whole."""
     old = folder.with_name(f"{folder.name}.old")
     _remove_if_there(old)
     if folder.exists():
@@ -233,7 +231,7 @@ def _remove_if_there(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _write(reader: ShardReader, target: Reduction, parts: Sequence[str]) -> None:
+def _write(reader: ShardReader, target: StagedExtract, parts: Sequence[str]) -> None:
     status = reader.path.stat()
     seen: set[str] = set()
     rejected = duplicates = with_harmony = 0
@@ -260,7 +258,7 @@ def _write(reader: ShardReader, target: Reduction, parts: Sequence[str]) -> None
                 for part, items in row.parts.items():
                     for item in items:
                         writers[part].add((row.fields.track_id, *item))
-    summary = ReductionSummary(
+    summary = ExtractSummary(
         shard=reader.shard,
         source=str(reader.path),
         source_bytes=status.st_size,
