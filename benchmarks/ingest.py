@@ -155,7 +155,7 @@ def run_here(way: str, shard: Path, folder: Path) -> None:
     own, other = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     measured = {
         "seconds": ended - started,
-        "reduction": (reduced or ended) - started,
+        "extract": (reduced or ended) - started,
         "cpu": time.process_time() - cpu + other.ru_utime + other.ru_stime,
         "megabytes": (own.ru_maxrss + other.ru_maxrss) * 1024 / 1e6,
     }
@@ -174,7 +174,7 @@ def compare(shard: Path, ways: Iterable[str], runs: int) -> None:
     time_zstd(shard)  # the file is in the page cache from here on
     expected: list[Row] | None = None
     print(
-        f"{'way':>10} {'zstd -t':>8} {'seconds':>8} {'ratio':>6} {'reduction':>9} {'ratio':>6}"
+        f"{'way':>10} {'zstd -t':>8} {'seconds':>8} {'ratio':>6} {'extract':>9} {'ratio':>6}"
         f"  {'ratios of all runs':24} {'CPU s':>6} {'MB':>5}"
     )
     for way in ways:
@@ -185,19 +185,19 @@ def compare(shard: Path, ways: Iterable[str], runs: int) -> None:
                 result = run_way(way, shard, Path(folder)) | {"floor": floor}
                 ratios = {
                     "ratio": result["seconds"] / floor,
-                    "reduction_ratio": result["reduction"] / floor,
+                    "extract_ratio": result["extract"] / floor,
                 }
                 results.append(result | ratios)
                 rows = rows_of(way, Path(folder))
                 expected = rows if expected is None else expected
                 if rows != expected:
                     raise SystemExit(f"{way}: its rows differ")
-        extracts = [result["reduction_ratio"] for result in results]
+        extract_ratios = [result["extract_ratio"] for result in results]
         middle = {key: statistics.median(result[key] for result in results) for key in results[0]}
         print(
             f"{way:>10} {middle['floor']:8.2f} {middle['seconds']:8.2f} {middle['ratio']:6.2f}"
-            f" {middle['reduction']:9.2f} {middle['reduction_ratio']:6.2f}"
-            f"  {' '.join(f'{found:.2f}' for found in reductions):24}"
+            f" {middle['extract']:9.2f} {middle['extract_ratio']:6.2f}"
+            f"  {' '.join(f'{found:.2f}' for found in extract_ratios):24}"
             f" {middle['cpu']:6.2f} {middle['megabytes']:5.0f}",
             flush=True,
         )

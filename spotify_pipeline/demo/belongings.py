@@ -15,7 +15,7 @@ from spotify_pipeline.settings import DEMO_HOME, HOME_VARIABLE, Settings
 from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
-__all__ = ["mark_home", "is_demo_home", "note_made"]
+__all__ = ["is_demo_home", "mark_home", "note_made"]
 
 
 def is_demo_home(home: Path) -> bool:

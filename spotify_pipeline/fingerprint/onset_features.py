@@ -30,9 +30,9 @@ __all__ = [
     "BIN_CONTEXT",
     "BIN_FIGURES",
     "ENVELOPE_FIGURES",
-    "NEAR_FRAMES",
     "LLR_BINS_PER_SECOND",
     "LLR_BIN_FRAMES",
+    "NEAR_FRAMES",
     "OnsetFeatures",
     "onset_features",
 ]
@@ -67,7 +67,7 @@ WINDOWS_AT_ONCE = 256
 
 CONTEXT_BEFORE, CONTEXT_AFTER = 20, 8
 BIN_CONTEXT = CONTEXT_BEFORE + 1 + CONTEXT_AFTER
-"""LLR bins of a bin's spectrum that are looked at, from so many before an LLR bin to so many after it."""
+"""LLR bins of a frequency bin's spectrum that are looked at: so many before, so many after."""
 
 BIN_FIGURES = 2
 """Of a bin, in `OnsetFeatures.bins`."""

@@ -2,9 +2,9 @@
 
 A detector decides: there is an onset, or there is none. Noise, a room, a codec, a cut hide onsets
 and make others, and once it has decided, a faint onset is as lost as none. Here a small neural
-network (`onset_network`) gives LLRs instead, for each frame. It was trained on music that was
-played through noise, rooms, codecs, at other speeds (`training.network`); its target is the rhythm
-onsets of another encoding of the whole piece.
+network (`onset_network`) gives log-likelihood ratios (LLRs) instead, for each frame. It was trained
+on music that was played through noise, rooms, codecs, at other speeds (`training.network`); its
+target is the rhythm onsets of another encoding of the whole piece.
 
 Belongs here: recordings and onsets to LLRs, and what LLRs mean. Does not belong here: what the
 network is given (`onset_features`); sums of LLRs (`index.likelihood`).
@@ -21,12 +21,12 @@ from spotify_pipeline.fingerprint.trains import BANDS, OnsetTrains
 
 __all__ = [
     "bin_llr",
+    "expected_evidence",
     "frame_llr",
     "frame_llr_of_onsets",
-    "expected_evidence",
-    "moments",
     "llr_at_speed",
     "llr_of_onsets",
+    "moments",
     "onset_llr",
     "probabilities",
     "silence",
@@ -49,7 +49,7 @@ def frame_llr(samples: Float32s, llr_bins: slice = slice(None)) -> Float32s:
     samples
         As of `audio.fingerprint`.
     llr_bins
-        Those that are reported, of `LLR_BIN_FRAMES` frames each; the rest is only heard.
+        Those that are given, of `LLR_BIN_FRAMES` frames each; the rest is context.
 
     Returns
     -------

@@ -87,10 +87,10 @@ class OnsetModel:
         return {name: getattr(self, name).astype(np.float16) for name in self.__annotations__}
 
     def frame_llr(self, features: OnsetFeatures) -> Float32s:
-        """Give logarithms of LLRs, float32 of shape (4 x llr_bins, 8).
+        """Give LLRs, float32 of shape (4 x llr_bins, 8).
 
-        That is of the odds that the band has an onset in just this frame, against none in its LLR
-        bin, less those of any frame of any music.
+        An LLR is the logarithm of the odds that the band has an onset in just this frame, against
+        none in its LLR bin, less those of any frame of any music.
         """
         if len(features) == 0:
             return np.empty((0, BANDS), np.float32)

@@ -1,9 +1,9 @@
-"""Audio that comes in blocks to what can be told of it, without ever holding all of it.
+"""Audio that comes in blocks to its fingerprint and LLRs, without ever holding all of it.
 
-Whitening and thresholds forget what was long ago, so each stretch is heard by itself, with some
-audio before it.
+Whitening and thresholds forget what was long ago, so inference runs on each stretch by
+itself, with some audio before it.
 
-Belongs here: stretches, and what was heard of them put together. Does not belong here: decoding
+Belongs here: stretches, and what was inferred of them put together. Does not belong here: decoding
 files (`spotify_pipeline.recording`).
 """
 
@@ -85,7 +85,7 @@ class InferredRecording:
 
 
 def infer_stream(blocks: Iterable[Float32s]) -> InferredRecording:
-    """Hear mono audio at 11025 Hz that comes in blocks of any length.
+    """Run inference on mono audio at 11025 Hz that comes in blocks of any length.
 
     The fingerprint is nearly that of `fingerprint.fingerprint` of the whole: of music, one rhythm
     onset in 300 differs, and one Echoprint onset in 15.
@@ -108,10 +108,10 @@ def infer_stream(blocks: Iterable[Float32s]) -> InferredRecording:
         total += len(block)
         held = np.concatenate((held, block))
         while len(held) >= (size := (lead + STRETCH_FRAMES + TAIL_FRAMES) * FRAME_SAMPLES):
-            stretches.append(_heard(held[:size], lead, STRETCH_FRAMES))
+            stretches.append(_inferred(held[:size], lead, STRETCH_FRAMES))
             held = held[(lead + STRETCH_FRAMES - LEAD_FRAMES) * FRAME_SAMPLES :]
             lead = LEAD_FRAMES
-    stretches.append(_heard(held, lead))
+    stretches.append(_inferred(held, lead))
     fingerprints, llr = zip(*stretches, strict=True)
     joined = Fingerprint(
         _joined([one.echoprint for one in fingerprints]),
@@ -120,8 +120,8 @@ def infer_stream(blocks: Iterable[Float32s]) -> InferredRecording:
     return InferredRecording(joined, total / SAMPLE_RATE, np.concatenate(llr))
 
 
-def _heard(samples: Float32s, lead: int, frames: int | None = None) -> tuple[Fingerprint, Int8s]:
-    """Hear so many frames, or all, after a lead; gives the LLRs in units."""
+def _inferred(samples: Float32s, lead: int, frames: int | None = None) -> tuple[Fingerprint, Int8s]:
+    """Run inference on so many frames, or all, after a lead; gives the LLRs in units."""
     first = lead // LLR_BIN_FRAMES
     last = None if frames is None else first + frames // LLR_BIN_FRAMES
     stretch_trains = fingerprint(samples).excerpt(lead, frames)

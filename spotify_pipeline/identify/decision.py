@@ -42,9 +42,9 @@ __all__ = [
     "TrackEvidence",
     "beside_twins",
     "decisions_of",
+    "fractions",
     "handicap",
     "mean_excess",
-    "fractions",
     "shipped_decisions",
     "threshold_of",
 ]

@@ -57,7 +57,7 @@ PROMISING = 0.5
 match."""
 
 SAME_LIKELIHOOD = 0.6
-"""A release of the same recording comes to at least this fraction of the best release's likelihood."""
+"""A release of the same recording comes to at least this part of the best release's likelihood."""
 
 MOST_RIVALS = 3
 """So many recordings are looked at for releases of them."""
@@ -135,7 +135,7 @@ class _Promising:
     Attributes
     ----------
     candidate
-        With the offset of the odds that were searched for.
+        With the offset of the LLRs that were searched for.
     speed
         At which it was likeliest.
     evidence
@@ -317,13 +317,14 @@ class Identifier:
         )
 
     def _candidates(self, query: QueryLlr, speed: float, attempt: Pass) -> list[Candidate]:
-        """Find tracks that are worth trying, and the offset of the odds in each."""
+        """Find tracks that are worth trying, and the offset of the LLRs in each."""
         most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
         if not attempt.exhaustive:
             llr, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
             limit = min(attempt.candidates, most)
             return self.index.candidates(llr, onsets, limit, attempt.effort)
-        found = self.index.likeliest(query.telling(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS), most)
+        least = query.least_with_evidence(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS)
+        found = self.index.likeliest(least, most)
         again = [candidate.track for candidate in found]
         found = self.index.likeliest(query.rhythm, most, again)
         evidence = [one.score for one in found] + self._harmony(query, found, speed)

@@ -73,7 +73,7 @@ class Pass:
         return PLACE_FRAMES << self.effort.coarseness + 1
 
     def fine_speeds(self, frames: int) -> Float64s:
-        """Give factors, 1 first, so close that a query of so many frames stays within an LLR bin."""
+        """Give factors, 1 first, so close that a query of so many frames stays in an LLR bin."""
         return _factors(self.precision, frames / (2 * LLR_BIN_FRAMES))
 
     def finest_speeds(self, searched: int, frames: int) -> Float64s:

@@ -33,12 +33,12 @@ from spotify_pipeline.index.features import KINDS
 __all__ = ["JUDGED_SECONDS", "QueryLlr"]
 
 INFERRED_SECONDS = 60.0
-"""The stretch of a longer query that is heard: the one with most onsets."""
+"""The stretch of a longer query that inference is run on: the one with most onsets."""
 
 JUDGED_SECONDS = 30.0
-"""The stretch of that which is searched for, and decides: the one that tells most."""
+"""The stretch of that which is searched for, and decides: the one of the highest evidence."""
 
-IDLE_CELLS = 650
+IDLE_LLR_BINS = 650
 """Trying a track at its onsets takes as long as so many LLR bins do, if there were none."""
 
 
@@ -69,7 +69,7 @@ class QueryLlr:
 
     @classmethod
     def of(cls, query: Fingerprint, samples: Float32s | None) -> "QueryLlr":
-        """Hear the part of a query that tells most.
+        """Run inference on the part of a query of the highest evidence.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ class QueryLlr:
         return Expectation.of(self.echoprint_frames, self.echoprint, self.onsets.echoprint)
 
     def has_evidence(self, nats: float, seconds: float) -> bool:
-        """Tell whether so many seconds were heard so well that they are to tell so many nats.
+        """Tell whether the expected evidence of so many seconds is so many nats.
 
         Of onsets alone nobody can say: those of noise look like those of music.
         """
@@ -153,7 +153,7 @@ class QueryLlr:
         )
 
     def stretch_of_highest_evidence(self, seconds: float) -> "QueryLlr":
-        """Cut out so many seconds in which there is most to tell tracks apart by."""
+        """Cut out so many seconds of the highest expected evidence."""
         evidence = self.rhythm if len(self.rhythm) else self.echoprint
         llr_bins = _llr_bins(seconds)
         if len(evidence) <= llr_bins:
@@ -162,7 +162,7 @@ class QueryLlr:
         return self._stretch(int(np.argmax(sums[llr_bins:] - sums[:-llr_bins])), llr_bins)
 
     def shortest_with_evidence(self, nats: float) -> "QueryLlr":
-        """Cut out the shortest stretch heard to tell so many nats; all if there is none."""
+        """Cut out the shortest stretch of so much expected evidence; all if there is none."""
         if not self.recorded or len(self.rhythm) == 0:
             return self
         first, llr_bins = _shortest(expected_evidence(self.rhythm).sum(axis=1), nats)
@@ -203,15 +203,15 @@ class QueryLlr:
     def _harmonies(self) -> dict[int, ChromaSums]:
         return {}
 
-    def telling(self, nats: float, seconds: float) -> Float32s:
-        """Give the least of the rhythm LLRs that is expected to tell enough.
+    def least_with_evidence(self, nats: float, seconds: float) -> Float32s:
+        """Give the least of the rhythm LLRs whose expected evidence is enough.
 
         Parameters
         ----------
         nats
             What is enough.
         seconds
-            Where nothing tells so much, as many seconds as this at the most.
+            Where nothing has so much, as many seconds as this at the most.
 
         Returns
         -------
@@ -223,7 +223,7 @@ class QueryLlr:
         least = math.inf
         for bands in range(1, BANDS + 1):
             first, llr_bins = _shortest(evidence[:, bands - 1], nats)
-            work = bands * (llr_bins + IDLE_CELLS)
+            work = bands * (llr_bins + IDLE_LLR_BINS)
             if llr_bins <= most and work < least:
                 chosen, least = (first, llr_bins, bands), work
         first, llr_bins, bands = chosen
@@ -251,9 +251,9 @@ def _llr_bins(seconds: float) -> int:
 
 
 def _shortest(evidence: Float64s, nats: float) -> tuple[int, int]:
-    """Find the shortest stretch of LLR bins that tells enough: the first, and how many.
+    """Find the shortest stretch of LLR bins of enough evidence: the first, and how many.
 
-    Where none tells so much, it is of more LLR bins than there are.
+    Where none has so much, it is of more LLR bins than there are.
     """
     sums = np.concatenate(([0.0], np.cumsum(evidence)))
     ends = np.searchsorted(sums, sums[:-1] + nats)

@@ -25,7 +25,7 @@ NEIGHBOURHOOD = 12
 """Frames around a peak that belong to it."""
 
 SAME_FRACTION = 0.5
-"""Two tracks of one recording have at least this fraction of their onsets in common, at one offset."""
+"""Two tracks of one recording have at least this part of their onsets in common, at one offset."""
 
 
 def offset_histogram(

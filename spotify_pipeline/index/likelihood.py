@@ -36,8 +36,8 @@ UNITS = 4
 """In a nat, where sums are of 16 bits: a clip of 20 s comes to a third of what these hold."""
 
 _BLOCK = 256
-_CELL_BITS = LLR_BIN_FRAMES.bit_length() - 1
-_COARSE_BITS = _CELL_BITS + 1
+_LLR_BIN_BITS = LLR_BIN_FRAMES.bit_length() - 1
+_COARSE_BITS = _LLR_BIN_BITS + 1
 _NEIGHBOURS = NEIGHBOURHOOD // LLR_BIN_FRAMES
 
 
@@ -108,8 +108,7 @@ def offset_sums(llr: Float32s, track: OnsetTrains) -> Float32s:
 
 
 def peaks(llr: Float32s, track: OnsetTrains, most: int) -> list[int]:
-    """Find the likeliest of all offsets, to the LLR bin, none within `NEIGHBOURHOOD` of a better
-    one.
+    """Find the likeliest offsets, to the LLR bin, none within `NEIGHBOURHOOD` of a better one.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ def peaks(llr: Float32s, track: OnsetTrains, most: int) -> list[int]:
     sums = offset_sums(llr, track)
     found: list[int] = []
     while len(found) < most and sums[position := int(sums.argmax())] > 0:
-        found.append((position - len(llr) + 1) << _CELL_BITS)
+        found.append((position - len(llr) + 1) << _LLR_BIN_BITS)
         sums[max(position - _NEIGHBOURS, 0) : position + _NEIGHBOURS + 1] = -np.inf
     return found
 
@@ -235,7 +234,7 @@ def likelihoods_near(
 
 
 def _reversed_rows(llr: Float32s) -> Float32s:
-    """Give a row a band, the last LLR bin first: added at an onset, each falls on its own offset."""
+    """Give a row a band, the last LLR bin first: added at an onset, each falls on its offset."""
     return np.ascontiguousarray(llr[::-1].T)
 
 
@@ -255,10 +254,10 @@ def _add(row: Float32s, sums: Float32s) -> None:
 def _offset_sums(rows: Float32s, track: Int32s, bounds: Int64s) -> Float32s:
     """Sum LLRs at every offset, an LLR bin at a time; the first is the earliest."""
     llr_bins = rows.shape[1]
-    sums = np.zeros((track.max() >> _CELL_BITS) + 1 + llr_bins, np.float32)
+    sums = np.zeros((track.max() >> _LLR_BIN_BITS) + 1 + llr_bins, np.float32)
     for band in range(BANDS):
         for frame in track[bounds[band] : bounds[band + 1]]:
-            position = frame >> _CELL_BITS
+            position = frame >> _LLR_BIN_BITS
             _add(rows[band], sums[position : position + llr_bins])
     return sums
 
@@ -369,7 +368,7 @@ def _likelihoods_near(
         for band in range(BANDS):
             for frame in track[bounds[band] : bounds[band + 1]]:
                 # where the row begins that falls on this onset, the latest offset first
-                llr_bin = ((frame - offsets[k]) >> _CELL_BITS) + reach
+                llr_bin = ((frame - offsets[k]) >> _LLR_BIN_BITS) + reach
                 if 0 <= llr_bin <= rows.shape[2] - len(sums):
                     if count == len(bands):
                         bands = np.concatenate((bands, bands))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from spotify_pipeline.dump import extract as extracts
+from spotify_pipeline.dump import staged_extract as extracts
 from spotify_pipeline.dump.failure import noting_failure
 from spotify_pipeline.dump.incoming import SourcePolicy, find_shard
 from spotify_pipeline.dump.parts import check_parts

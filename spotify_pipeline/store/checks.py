@@ -23,7 +23,7 @@ from spotify_pipeline.store.findings import CHECKS, Finding
 __all__ = ["ShardCheck", "check_shard"]
 
 USUALLY_WITHOUT = 0.1
-"""Fraction of tracks without a fingerprint, at the most. In a small shard it may be a single one."""
+"""Fraction of tracks without a fingerprint, at the most. In a small shard it may be one."""
 
 BATCH_ROWS = 5000
 LARGEST_CODE = 2**20 - 1

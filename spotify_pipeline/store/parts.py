@@ -21,7 +21,7 @@ _TYPES = {
 
 
 def replace_parts(connection: duckdb.DuckDBPyConnection, extract: StagedExtract) -> None:
-    """Put a staged extract's parts in place of those that its shard has, in the caller's transaction."""
+    """Put a staged extract's parts in place of those that its shard has, within a transaction."""
     summary = extract.summary()
     present = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     for part in PARTS:

@@ -1,4 +1,4 @@
-"""What is reported of a recording's spectrum: notes in their bins and LLR bins, however loud it is."""
+"""Input features of a recording: notes in their frequency bins and LLR bins, however loud."""
 
 import numpy as np
 import pytest

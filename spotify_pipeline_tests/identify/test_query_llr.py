@@ -43,7 +43,7 @@ def test_a_short_query_is_taken_whole(llr: QueryLlr) -> None:
 
 @pytest.mark.parametrize("nats", [10.0, 40.0, 100.0])
 def test_as_much_is_tried_as_is_enough(llr: QueryLlr, nats: float) -> None:
-    tried = llr.telling(nats, 15)
+    tried = llr.least_with_evidence(nats, 15)
     bands = tried.shape[1]
     reported = expected_evidence(np.pad(tried, ((0, 0), (0, BANDS - bands))))[:, :bands].sum()
     assert nats <= reported < nats + 20
@@ -84,12 +84,12 @@ def test_a_recording_too_short_to_be_heard_is_taken_whole() -> None:
 
 
 def test_more_is_tried_if_more_is_asked_for(llr: QueryLlr) -> None:
-    assert llr.telling(20, 15).size < llr.telling(100, 15).size
+    assert llr.least_with_evidence(20, 15).size < llr.least_with_evidence(100, 15).size
 
 
 def test_where_nothing_is_enough_the_best_stretch_is_tried(llr: QueryLlr) -> None:
-    assert llr.telling(1e9, 15).shape == (round(15 * LLR_BINS_PER_SECOND), BANDS)
-    assert llr.telling(1e9, 1000).shape == llr.rhythm.shape
+    assert llr.least_with_evidence(1e9, 15).shape == (round(15 * LLR_BINS_PER_SECOND), BANDS)
+    assert llr.least_with_evidence(1e9, 1000).shape == llr.rhythm.shape
 
 
 def test_the_busiest_stretch_of_a_long_query_is_heard() -> None:
