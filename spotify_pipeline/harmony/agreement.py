@@ -2,8 +2,9 @@
 
 The track's segments say over which stretches of the recording to average, so nothing of the
 recording has to be segmented. Each stretch's chroma is correlated with the segment's twelve
-pitches; the mean, by duration, is the correlation of the alignment. A track in another key tells
-how large it is by chance: the same segments, transposed by one to eleven semitones.
+pitches; the mean, by duration, is the correlation of the alignment. A recording may have been
+played a semitone higher or lower without another tempo, so those two keys count too, as seldom as
+that happens. The keys further away tell how large a correlation is by chance.
 
 Belongs here: correlations, and what they are worth. Does not belong here: alignment
 (`index.likelihood`), chroma (`chroma`).
@@ -35,6 +36,9 @@ SHORTEST = 0.05
 FEWEST_SECONDS = 1.0
 """Compared, before harmony tells anything."""
 
+SHIFTED = 0.02
+"""Probability that a recording is a semitone higher than its track, at the track's tempo; the same
+for lower. Set by hand."""
 
 RIGHT, SPREAD = 0.45, 0.18
 """Mean and standard deviation of the right track's correlation, chance apart: music differs in how
@@ -49,6 +53,10 @@ million above 6.)"""
 
 USUAL_DEVIATION, USUAL_WEIGHT = 0.28, 5
 """What chance makes of a second of segments, and how many measured correlations that is worth."""
+
+
+ATTRIBUTES = 5
+"""Of an `Agreement`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +87,17 @@ class Agreement:
     ----------
     correlation
         -1 to 1; 0 if too little can be compared.
+    higher, lower
+        The same if the recording is a semitone higher or lower than the track.
     transposed
-        Mean square of the correlations with the track in the eleven other keys.
+        Mean square of the correlations with the track in the nine other keys.
     seconds
         Compared.
     """
 
     correlation: float = 0.0
+    higher: float = 0.0
+    lower: float = 0.0
     transposed: float = 0.0
     seconds: float = 0.0
 
@@ -143,12 +155,11 @@ def agreements(
     PackedHarmonyError
         The bytes of a track are damaged.
     """
-    correlations, squares, seconds, fault, size = _agreements(
+    found, fault, size = _agreements(
         chroma.sums, packed, firsts, lasts, offsets, speed, HOP_SECONDS
     )
     check_fault(fault, size)
-    columns = (one.tolist() for one in (correlations, squares, seconds))
-    return [Agreement(*figures) for figures in zip(*columns, strict=True)]
+    return [Agreement(*figures) for figures in found.tolist()]
 
 
 def pitches_between(chroma: ChromaSums, starts: Float64s) -> Float64s:
@@ -199,8 +210,10 @@ def nats(agreements: Sequence[Agreement]) -> Float64s:
         second = squares * seconds
         others = second.sum() - second + USUAL_WEIGHT * USUAL_DEVIATION**2
         deviation = np.sqrt(others / (len(seconds) - 1 + USUAL_WEIGHT) / seconds)
-        correlations = np.array([one.correlation for one in agreements])[telling]
-        found[telling] = _likelihood_ratio(correlations, deviation)
+        keys = ([one.correlation, one.higher, one.lower] for one in agreements if one.tells)
+        ratios = _likelihood_ratio(np.array(list(keys)), deviation[:, None])
+        priors = np.log([1 - 2 * SHIFTED, SHIFTED, SHIFTED])
+        found[telling] = np.logaddexp.reduce(ratios + priors, axis=1)
     return found
 
 
@@ -226,23 +239,17 @@ def _agreements(
     offsets: Float64s,
     speed: float,
     hop: float,
-) -> tuple[Float64s, Float64s, Float64s, int, int]:
-    """Give correlations, mean squares of those in other keys, seconds; a fault or 0, and where.
-
-    The last is the size of what is damaged.
-    """
-    correlations, squares = np.zeros(len(firsts)), np.zeros(len(firsts))
-    seconds = np.zeros(len(firsts))
+) -> tuple[Float64s, int, int]:
+    """Give the attributes of each `Agreement`; a fault or 0, and the size of what is damaged."""
+    found = np.zeros((len(firsts), ATTRIBUTES))
     for k in range(len(firsts)):
         if firsts[k] == lasts[k]:
             continue
         starts, pitches, _, fault = unpack(packed[firsts[k] : lasts[k]])
         if fault:
-            return correlations, squares, seconds, fault, lasts[k] - firsts[k]
-        correlations[k], squares[k], seconds[k] = _agreement(
-            sums, starts, pitches, offsets[k], speed, hop
-        )
-    return correlations, squares, seconds, 0, 0
+            return found, fault, lasts[k] - firsts[k]
+        found[k] = _agreement(sums, starts, pitches, offsets[k], speed, hop)
+    return found, 0, 0
 
 
 @njit(cache=True, nogil=True)
@@ -253,13 +260,13 @@ def _agreement(
     offset: float,
     speed: float,
     hop: float,
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float, float, float]:
     """Give the attributes of an `Agreement`."""
     found, seconds = _correlations(sums, starts, pitches, offset, speed, hop)
     if seconds < FEWEST_SECONDS:
-        return 0.0, 0.0, seconds
+        return 0.0, 0.0, 0.0, 0.0, seconds
     found /= seconds
-    return found[0], (found[1:] ** 2).mean(), seconds
+    return found[0], found[1], found[-1], (found[2:-1] ** 2).mean(), seconds
 
 
 @njit(cache=True, nogil=True)

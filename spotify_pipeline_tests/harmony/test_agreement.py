@@ -63,6 +63,26 @@ def test_a_transposed_track_does_not_agree() -> None:
         assert agreement(asked, other, 20.0, 1.0).correlation < 0.35
 
 
+@pytest.mark.parametrize("semitones", [-1, 1])
+def test_a_recording_that_is_a_semitone_higher_or_lower_agrees_and_is_worth_less(
+    semitones: int,
+) -> None:
+    track, chroma = track_of(1)
+    asked = excerpt(chroma, 20.0, 10.0)
+    shifted = excerpt(np.roll(chroma, semitones, axis=1), 20.0, 10.0)
+    found = agreement(shifted, track, 20.0, 1.0)
+    assert max(found.higher, found.lower) == (found.higher if semitones > 0 else found.lower) > 0.5
+    (plain,), (moved,) = nats([agreement(asked, track, 20.0, 1.0)]), nats([found])
+    assert 5 < moved < plain - 3
+
+
+@pytest.mark.parametrize("semitones", range(2, PITCH_CLASSES - 1))
+def test_a_recording_in_a_distant_key_does_not_agree(semitones: int) -> None:
+    track, chroma = track_of(1)
+    shifted = excerpt(np.roll(chroma, semitones, axis=1), 20.0, 10.0)
+    assert nats([agreement(shifted, track, 20.0, 1.0)])[0] < 2
+
+
 def test_a_recording_that_is_played_faster_agrees_at_its_speed() -> None:
     track, chroma = track_of(1)
     faster = ChromaSums.of(chroma[np.arange(0, len(chroma), 1.05).astype(int)])
@@ -75,7 +95,7 @@ def test_where_hardly_anything_of_the_track_is_heard_nothing_is_reported(offset:
     track, chroma = track_of(1)
     found = agreement(excerpt(chroma, 0.0, 10.0), track, offset, 1.0)
     assert not found.tells
-    assert nats([found, Agreement(0.5, 0.01, 10.0)])[0] == 0
+    assert nats([found, Agreement(0.5, seconds=10.0)])[0] == 0
 
 
 def test_no_segments_and_silence_tell_nothing() -> None:
@@ -87,7 +107,7 @@ def test_no_segments_and_silence_tell_nothing() -> None:
 
 def test_more_agreement_is_worth_more() -> None:
     for seconds in (3.0, 10.0, 20.0):
-        worth = [nats([Agreement(one, 0.0, seconds)])[0] for one in np.linspace(-1, 0.7, 100)]
+        worth = [nats([Agreement(one, seconds=seconds)])[0] for one in np.linspace(-1, 0.7, 100)]
         assert (np.diff(worth) >= 0).all()
         assert worth[0] == worth[10]
         assert worth[0] < -1
@@ -95,7 +115,7 @@ def test_more_agreement_is_worth_more() -> None:
 
 
 def test_in_little_time_harmony_speaks_less_against_a_track() -> None:
-    found = [nats([Agreement(0.0, 0.0, seconds)])[0] for seconds in (2.0, 5.0, 10.0, 20.0)]
+    found = [nats([Agreement(seconds=seconds)])[0] for seconds in (2.0, 5.0, 10.0, 20.0)]
     assert (np.diff(found) < 0).all()
     assert found[0] > -2 > found[-1]
 

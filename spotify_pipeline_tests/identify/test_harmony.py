@@ -103,6 +103,18 @@ def test_a_track_of_the_same_harmony_and_other_rhythm_is_refused(
     assert all(match.confidence < ACCEPTED for match in found)
 
 
+@pytest.mark.parametrize("degradation", ["pitch +1", "pitch -1"])
+def test_a_track_is_named_though_it_is_played_a_semitone_higher_or_lower(
+    pieces: list[Composed], tmp_path: Path, degradation: str
+) -> None:
+    own, other = pieces
+    clip = DEGRADATIONS[degradation](own.samples[CLIP], np.random.default_rng(1))
+    best = matches(tmp_path, [other.track, harmony_of_other(own.track), own.track], clip)[0]
+    assert best.track == 2
+    assert best.evidence.harmony > 0
+    assert best.confidence >= ACCEPTED
+
+
 def test_without_harmony_rhythm_decides_alone(pieces: list[Composed], tmp_path: Path) -> None:
     own, other = pieces
     tracks = [replace(one.track, harmony=Segments.none()) for one in (other, own)]
