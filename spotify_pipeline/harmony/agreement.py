@@ -3,8 +3,9 @@
 The track's segments say over which stretches of the recording to average, so nothing of the
 recording has to be segmented. Each stretch's chroma is correlated with the segment's twelve
 pitches; the mean, by duration, is the correlation of the alignment. A recording may have been
-played a semitone higher or lower without another tempo, so those two keys count too, as seldom as
-that happens. The keys further away tell how large a correlation is by chance.
+played a semitone higher or lower without another tempo, or faster or slower in the same key; these
+count too, as seldom as they happen. The keys further away tell how large a correlation is by
+chance.
 
 Belongs here: correlations, and what they are worth. Does not belong here: alignment
 (`index.likelihood`), chroma (`chroma`).
@@ -39,6 +40,10 @@ FEWEST_SECONDS = 1.0
 SHIFTED = 0.02
 """Probability that a recording is a semitone higher than its track, at the track's tempo; the same
 for lower. Set by hand."""
+
+KEY_KEPT = 0.2
+"""Probability that a recording at another speed is in the track's key, as digital players have it,
+not as much higher as it is faster. Set by hand."""
 
 RIGHT, SPREAD = 0.45, 0.18
 """Mean and standard deviation of the right track's correlation, chance apart: music differs in how
@@ -93,6 +98,9 @@ class Agreement:
         Mean square of the correlations with the track in the nine other keys.
     seconds
         Compared.
+    key_kept
+        The correlation if the recording is at another speed but in the track's key; None where
+        that is no other case.
     """
 
     correlation: float = 0.0
@@ -100,6 +108,7 @@ class Agreement:
     lower: float = 0.0
     transposed: float = 0.0
     seconds: float = 0.0
+    key_kept: float | None = None
 
     @property
     def tells(self) -> bool:
@@ -210,9 +219,18 @@ def nats(agreements: Sequence[Agreement]) -> Float64s:
         second = squares * seconds
         others = second.sum() - second + USUAL_WEIGHT * USUAL_DEVIATION**2
         deviation = np.sqrt(others / (len(seconds) - 1 + USUAL_WEIGHT) / seconds)
-        keys = ([one.correlation, one.higher, one.lower] for one in agreements if one.tells)
-        ratios = _likelihood_ratio(np.array(list(keys)), deviation[:, None])
-        priors = np.log([1 - 2 * SHIFTED, SHIFTED, SHIFTED])
+        keys = [
+            (
+                one.correlation,
+                one.higher,
+                one.lower,
+                one.correlation if one.key_kept is None else one.key_kept,
+            )
+            for one in agreements
+            if one.tells
+        ]
+        ratios = _likelihood_ratio(np.array(keys), deviation[:, None])
+        priors = np.log([1 - 2 * SHIFTED - KEY_KEPT, SHIFTED, SHIFTED, KEY_KEPT])
         found[telling] = np.logaddexp.reduce(ratios + priors, axis=1)
     return found
 

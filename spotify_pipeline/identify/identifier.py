@@ -18,6 +18,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.harmony.agreement import Agreement, agreement, nats
+from spotify_pipeline.harmony.chroma import SPEED_STEP
 from spotify_pipeline.identify.decision import (
     HARMONY_WEIGHT,
     Decision,
@@ -298,13 +299,25 @@ class Identifier:
         """Tell what harmony adds to each candidate, in nats of rhythm."""
         if query.samples is None:
             return np.zeros(len(candidates))
-        return HARMONY_WEIGHT * nats(self.index.agreements(query.harmony(speed), candidates, speed))
+        found = self.index.agreements(query.harmony(speed), candidates, speed)
+        if speed != 1:
+            in_key = self.index.agreements(query.harmony(1.0), candidates, speed)
+            found = [
+                replace(one, key_kept=other.correlation)
+                for one, other in zip(found, in_key, strict=True)
+            ]
+        return HARMONY_WEIGHT * nats(found)
 
     def _agreement(self, query: QueryLlr, track: int, offset: int, speed: float) -> Agreement:
         """Compare what sounds in a query with a track, given the offset in frames."""
         if query.samples is None or not len(segments := self.index.harmony(track)):
             return Agreement()
-        return agreement(query.harmony(speed), segments, offset / FRAMES_PER_SECOND, speed)
+        begin = offset / FRAMES_PER_SECOND
+        found = agreement(query.harmony(speed), segments, begin, speed)
+        if abs(speed - 1) < SPEED_STEP / 2:
+            return found
+        in_key = agreement(query.harmony(1.0), segments, begin, speed)
+        return replace(found, key_kept=in_key.correlation)
 
     def _leaves_out(self, query: QueryLlr, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""

@@ -90,6 +90,12 @@ def test_a_recording_that_is_played_faster_agrees_at_its_speed() -> None:
     assert agreement(faster, track, 0.0, 1.0).correlation < 0.3
 
 
+def test_a_recording_that_is_played_faster_may_have_kept_its_key() -> None:
+    other_key, same_key = Agreement(0.0, seconds=10.0), Agreement(0.0, seconds=10.0, key_kept=0.5)
+    assert nats([other_key])[0] < 0
+    assert 5 < nats([same_key])[0] < nats([Agreement(0.5, seconds=10.0)])[0]
+
+
 @pytest.mark.parametrize("offset", [-9.5, SECONDS + 2, -100.0])
 def test_where_hardly_anything_of_the_track_is_heard_nothing_is_reported(offset: float) -> None:
     track, chroma = track_of(1)

@@ -103,8 +103,8 @@ def test_a_track_of_the_same_harmony_and_other_rhythm_is_refused(
     assert all(match.confidence < ACCEPTED for match in found)
 
 
-@pytest.mark.parametrize("degradation", ["pitch +1", "pitch -1"])
-def test_a_track_is_named_though_it_is_played_a_semitone_higher_or_lower(
+@pytest.mark.parametrize("degradation", ["pitch +1", "pitch -1", "tempo +4", "tempo -4"])
+def test_a_track_is_named_though_its_pitch_or_its_tempo_alone_is_changed(
     pieces: list[Composed], tmp_path: Path, degradation: str
 ) -> None:
     own, other = pieces
