@@ -68,6 +68,8 @@ CONDITIONS = (
     "room",
     "speed +2",
     "speed -2",
+    "pitch +1",
+    "tempo -4",
     "babble",
 )
 """What recordings go through."""
