@@ -41,7 +41,7 @@ from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import Query, queries
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
-from spotify_pipeline.fingerprint.model_file import ModelFile, digest, read_model_file
+from spotify_pipeline.fingerprint.model_file import ModelFile, Section, digest, read_model_file
 from spotify_pipeline.fingerprint.onset_network import OnsetModel, inferring_with
 from spotify_pipeline.harmony import Segments
 from spotify_pipeline.identify.decision import (
@@ -369,6 +369,11 @@ def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str,
     return found
 
 
+def fitted_to(source: str, network: Section) -> Mapping[str, str]:
+    """Tell which network a decision belongs to: none if it decides by onsets alone."""
+    return {"network": digest(network)} if source in RECORDED else {}
+
+
 def main() -> None:
     """Ask, fit, write."""
     parser = argparse.ArgumentParser(
@@ -407,12 +412,13 @@ def main() -> None:
             figures=list(FIGURES),
             left_out=figures,
             matches=len(examples.right),
-            fitted_to={"network": digest(network)},
+            fitted_to=fitted_to(source, network),
         )
     if arguments.earlier:
         earlier = read_model_file(arguments.earlier)
-        for name in (f"decision for {source}" for source in SOURCES if source not in found):
-            if earlier.provenance[name]["fitted_to"] != {"network": digest(network)}:
+        for source in (one for one in SOURCES if one not in found):
+            name = f"decision for {source}"
+            if earlier.provenance[name]["fitted_to"] != fitted_to(source, network):
                 parser.error(f"{arguments.earlier}: the {name} was fitted to another network")
             sections[name], provenance[name] = earlier.section(name), earlier.provenance[name]
     ModelFile(sections, provenance).write(arguments.out)

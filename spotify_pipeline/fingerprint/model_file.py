@@ -25,11 +25,20 @@ import numpy as np
 
 from spotify_pipeline.fingerprint.errors import FingerprintError
 
-__all__ = ["FORMAT", "ModelFile", "ModelFileError", "digest", "read_model_file", "shipped_model"]
+__all__ = [
+    "FORMAT",
+    "ModelFile",
+    "ModelFileError",
+    "Section",
+    "digest",
+    "read_model_file",
+    "shipped_model",
+]
 
 FORMAT = 1
 
 Section = Mapping[str, np.ndarray]
+"""Arrays by name."""
 
 
 class ModelFileError(FingerprintError):
