@@ -32,10 +32,10 @@ the law's chance, on other documents aligned and anywhere.
 
 Columns: the median nats of the right track and what nine in ten reach; of impostors of each kind,
 the fraction above 0; *d'*, how many standard deviations lie between the Fisher-transformed
-correlations of the right track and of aligned documents; *first*, how often the right track has
-more nats than all other documents; *left*, the nats that one would still have to learn to know the
-right track among these, were all as likely before (the mean logarithmic score: it punishes evidence
-that claims too much).
+correlations of the right track and of aligned documents (0 where too few segments begin); *first*,
+how often the right track has more nats than all other documents; *left*, the nats that one would
+still have to learn to know the right track among these, were all as likely before (the mean
+logarithmic score: it punishes evidence that claims too much).
 """
 
 import argparse
