@@ -10,6 +10,7 @@ from spotify_pipeline.cli.ingest import ingest_waiting
 from spotify_pipeline.cli.rendering.answers import show_answer
 from spotify_pipeline.cli.rendering.lines import clock, say
 from spotify_pipeline.cli.rendering.lookups import show_found
+from spotify_pipeline.cli.sample_dump import fail_if_left_out
 from spotify_pipeline.cli.shared import (
     FOLDER,
     progress_bar,
@@ -63,6 +64,7 @@ def demo(music: Path | None) -> None:
     if question is not None:
         show_found(answers_to(question, settings), None, images=False)
     _show_where_to_look(settings.home)
+    fail_if_left_out(material.dump)
 
 
 def _show_where_to_look(home: Path) -> None:

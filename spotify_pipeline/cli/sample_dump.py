@@ -1,6 +1,8 @@
 """``sample-dump``: a dump of the real format from a folder of music."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +14,10 @@ from spotify_pipeline.cli.shared import (
     with_clear_errors,
 )
 
-__all__ = ["sample_dump"]
+if TYPE_CHECKING:
+    from spotify_pipeline.sample_dump.writing import SampleDump
+
+__all__ = ["fail_if_left_out", "sample_dump"]
 
 
 @click.command("sample-dump")
@@ -26,7 +31,8 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
 
     Writes OUT_DIR/audio_analysis/XX.jsonl.zst, OUT_DIR/metadata/spotify_clean.sqlite3.zst and
     OUT_DIR/manifest.csv. Track ids follow from the files' content: a second run gives the same. The
-    shards 7O to 7Z do not occur in the dump, so your music can live beside it.
+    shards 7O to 7Z do not occur in the dump, so your music can live beside it. A file that can't be
+    read is left out and named, and the exit code is 1 at the end.
     """
     from spotify_pipeline.sample_dump.writing import write_sample_dump
     from spotify_pipeline.shards import OWN_MUSIC_SHARDS
@@ -34,9 +40,16 @@ def sample_dump(music: Path, out: Path, shards: str | None) -> None:
     names = tuple(name.strip() for name in shards.split(",")) if shards else OWN_MUSIC_SHARDS
     with progress_bar() as report:
         dump = write_sample_dump(music, out, shards=names, progress=report)
-    for file, reason in dump.failed:
-        say(f"left out: {file}: {reason}", fg="yellow", err=True)
     made = len({track.shard for track in dump.tracks})
     say(f"{len(dump.tracks)} tracks in {made} shards; manifest: {out / 'manifest.csv'}")
     if dump.duplicates:
         say(f"{dump.duplicates} files have the same content as another one")
+    fail_if_left_out(dump)
+
+
+def fail_if_left_out(dump: "SampleDump") -> None:
+    """Name the files that could not be read; exit with 1 if there are any."""
+    for file, reason in dump.failed:
+        say(f"left out: {file}: {reason}", fg="yellow", err=True)
+    if dump.failed:
+        sys.exit(1)

@@ -7,10 +7,10 @@ Belongs here: running jobs, and their outcome. Does not belong here: which are d
 and what they do.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
@@ -20,7 +20,7 @@ from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import fail_dead_runs, process_tag
 from spotify_pipeline.defs.instance import open_instance
 from spotify_pipeline.defs.resources import Context
-from spotify_pipeline.defs.shards import WHOLE_FILE
+from spotify_pipeline.defs.shards import UNLESS_INGESTED, WHOLE_FILE
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import survey_incoming
 from spotify_pipeline.errors import PipelineError
@@ -36,6 +36,12 @@ __all__ = ["JobOutcome", "run_waiting"]
 
 SPACE_PATIENCE = 600.0
 """Seconds that a command waits for space on disk; the daemon waits for as long as it takes."""
+
+
+NOTHING: Mapping[str, Any] = {}
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""What a person should know is shown by the command."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,8 @@ class _Runs:
             yield self.finish(ledger[shard], survey.ready[shard])
         for shard in found.shards:
             if not self.disk_full:  # else it would wait as long as the one before, for nothing
-                outcome = self.run(INGEST_JOB, shard)
+                returned = UNLESS_INGESTED if shard in found.returned else {}
+                outcome = self.run(INGEST_JOB, shard, returned)
                 self.disk_full = outcome.disk_full
                 yield outcome
 
@@ -172,11 +179,13 @@ class _Runs:
             return JobOutcome(INGEST_JOB, row.shard, error=text)
         return JobOutcome(INGEST_JOB, row.shard, note=text)
 
-    def run(self, job: str, shard: str | None = None) -> JobOutcome:
+    def run(
+        self, job: str, shard: str | None = None, config: Mapping[str, Any] = NOTHING
+    ) -> JobOutcome:
         """Run a job to its end; an interrupt ends everything."""
         try:
             result = self.definitions.resolve_job_def(job).execute_in_process(
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                run_config={**QUIET, **config},
                 instance=self.instance,
                 partition_key=shard,
                 tags=process_tag(),
@@ -188,14 +197,14 @@ class _Runs:
             return JobOutcome(job, shard, error=failure.description, disk_full=disk_full)
         except Exception as error:  # whatever it was, the next job may do better
             return JobOutcome(job, shard, error=_root_cause(error))
-        return JobOutcome(job, shard, note=_waits_because(result) or _kept_because(result))
+        return JobOutcome(job, shard, note=_not_ingested_because(result) or _kept_because(result))
 
 
-def _waits_because(result: dg.ExecuteInProcessResult) -> str | None:
+def _not_ingested_because(result: dg.ExecuteInProcessResult) -> str | None:
     """Say why a shard was not ingested, though nothing failed."""
     for check in result.get_asset_check_evaluations():
-        if check.check_name == WHOLE_FILE and not check.passed:
-            return f"waits, {check.description}"
+        if check.check_name == WHOLE_FILE and check.description:
+            return check.description if check.passed else f"waits, {check.description}"
     return None
 
 

@@ -6,6 +6,7 @@ Belongs here: how often to look, run keys, what a tick says. Does not belong her
 
 import json
 import time
+from dataclasses import astuple
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,20 @@ from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
 from spotify_pipeline.defs.resources import DataHome
-from spotify_pipeline.defs.shards import ingest_job
+from spotify_pipeline.defs.shards import UNLESS_INGESTED, ingest_job
+from spotify_pipeline.defs.skipped_runs import PARTITION_TAG, skip_doomed_runs
+from spotify_pipeline.defs.text import text_job
 from spotify_pipeline.dump.tables import CATALOGUE, MetadataSource
 
 if TYPE_CHECKING:
+    from spotify_pipeline.dump.failure import ShardFailure
+    from spotify_pipeline.dump.incoming import FileState
     from spotify_pipeline.store.ledger import LedgerRow
 
 __all__ = ["finished_shards", "ingested_shards", "new_extras", "new_metadata"]
 
 LOOK_INTERVAL = 30
 """Seconds between two looks at the incoming folder; a file that changed in between waits."""
-
-PARTITION_TAG = "dagster/partition"
 
 AFTER_PEOPLE = {"dagster/priority": "-1"}
 """Of shards that are ingested by themselves: what a person asks for starts before them."""
@@ -68,6 +71,9 @@ def finished_shards(
     fail_dead_runs(context.instance)
     earlier = {shard: tuple(state) for shard, state in json.loads(context.cursor or "{}").items()}
     survey = survey_incoming(settings.incoming, settings.sizes, earlier)
+    doomed = skip_doomed_runs(
+        context.instance, settings.incoming, survey.states.keys() | survey.waiting.keys()
+    )
     ledger = unless_busy(read_ledger, settings.audio_database)
     failed = failures(settings.staging)
     found = due(
@@ -79,16 +85,21 @@ def finished_shards(
             now=time.time(),
         )
     )
-    requests = []
-    for shard in found.shards:
-        failure = failed.get(shard)
-        attempts = (failure.attempts if failure else 0) + _failed_runs(context.instance, shard)
-        size, modified = survey.states[shard]
-        run_key = f"{shard} {size} {modified} {attempts}"
-        requests.append(dg.RunRequest(run_key=run_key, partition_key=shard, tags=AFTER_PEOPLE))
+    requests = [
+        _shard_request(
+            context.instance,
+            shard,
+            survey.states[shard],
+            failed.get(shard),
+            shard in found.returned,
+        )
+        for shard in found.shards
+    ]
     notes = [f"{shard}: {reason}" for shard, reason in found.waiting.items()]
     notes += [_of_finished((ledger or {})[shard]) for shard in found.finished]
     notes += [f"{path}: {reason}" for path, reason in passed_over(settings).items()]
+    if doomed:
+        notes.append(f"{len(doomed)} runs were skipped for shards whose files are not there")
     if requests:  # then a tick has no other place for what is not requested
         for note in notes:
             context.log.info(note)
@@ -96,6 +107,24 @@ def finished_shards(
         run_requests=requests,
         skip_reason=None if requests else "; ".join(notes) or "no shard lies there",
         cursor=json.dumps(survey.states),
+    )
+
+
+def _shard_request(
+    instance: dg.DagsterInstance,
+    shard: str,
+    state: "FileState",
+    failure: "ShardFailure | None",
+    returned: bool,
+) -> dg.RunRequest:
+    """Ask for a run once for each state of a shard's file, and again after each failure."""
+    attempts = (failure.attempts if failure else 0) + _failed_runs(instance, shard)
+    size, modified = state
+    return dg.RunRequest(
+        run_key=f"{shard} {size} {modified} {attempts}",
+        partition_key=shard,
+        run_config=UNLESS_INGESTED if returned else {},
+        tags=AFTER_PEOPLE,
     )
 
 
@@ -132,17 +161,48 @@ def _failed_runs(instance: dg.DagsterInstance, shard: str) -> int:
 
 
 @dg.sensor(
-    job=metadata_job,
+    jobs=[metadata_job, text_job],
     minimum_interval_seconds=LOOK_INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Load a spotify_clean.sqlite3.zst that is new, once its download is finished, and"
-    " index its words.",
+    " index its words; index the words of what is loaded where that failed, or the text index is"
+    " lost.",
 )
 def new_metadata(
     context: dg.SensorEvaluationContext, data_home: DataHome
 ) -> dg.SensorResult | dg.SkipReason:
-    """Load a metadata file that is new, once its download is finished."""
-    return _look_for_metadata(context, data_home, CATALOGUE)
+    """Load a metadata file that is new, once its download is finished; index what is loaded."""
+    looked = _look_for_metadata(context, data_home, CATALOGUE)
+    if isinstance(looked, dg.SensorResult):  # a file is new, and its load indexes its words
+        return looked
+    return _look_for_words(context, data_home) or looked
+
+
+def _look_for_words(
+    context: dg.SensorEvaluationContext, data_home: DataHome
+) -> dg.SensorResult | None:
+    """Ask for the text index of what is loaded, if there is none and no run makes it."""
+    from spotify_pipeline.catalog.text_manifest import is_current, read_text_manifest, text_sources
+    from spotify_pipeline.store.database import unless_busy
+    from spotify_pipeline.store.metadata_ledger import loaded_source
+
+    settings = data_home.settings
+    if why_not_set_up(context.instance):
+        return None
+    loaded = unless_busy(loaded_source, settings.metadata_database)
+    if loaded is None or is_current(read_text_manifest(settings.text_index), loaded):
+        return None
+    if _in_progress(context.instance, metadata_job.name, text_job.name):
+        return dg.SensorResult(skip_reason="the text index is being made", cursor=context.cursor)
+    sources = sorted({astuple(source) for source in text_sources(loaded).values()})
+    request = _request(context.instance, text_job.name, f"words of {sources}")
+    return dg.SensorResult(run_requests=[request], cursor=context.cursor)
+
+
+def _in_progress(instance: dg.DagsterInstance, *jobs: str) -> bool:
+    """Tell whether a run of one of the jobs is at work or waits."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=[*ALIVE, dg.DagsterRunStatus.QUEUED]))
+    return any(run.job_name in jobs for run in runs)
 
 
 def _new_extra(source: MetadataSource, job_name: str) -> dg.SensorDefinition:
@@ -172,6 +232,7 @@ def _look_for_metadata(
     """Ask for a run if a file is new and has not changed since the last look."""
     from spotify_pipeline.dump.metadata_sources import find_sources
     from spotify_pipeline.ingest.due import LOADING_JOBS, Seen, due
+    from spotify_pipeline.store.database import unless_busy
     from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
     if skipped := _unless_set_up(context.instance):
@@ -183,7 +244,9 @@ def _look_for_metadata(
     source, *older = sources
     others = "".join(f"; {path} is older and does not count" for path in older)
     file = SourceFile.of(source)
-    loaded = loaded_source(data_home.settings.metadata_database)
+    loaded = unless_busy(loaded_source, data_home.settings.metadata_database)
+    if loaded is None:
+        return dg.SkipReason("what is loaded is not known now: another process writes it")
     if not due(Seen(metadata={kind: file}, loaded=loaded)).jobs:
         return dg.SkipReason(f"{source} is loaded already{others}")
     state = f"{file.name} {file.size} {file.modified_ns}"
@@ -235,4 +298,4 @@ def _request(instance: dg.DagsterInstance, job: str, state: str) -> dg.RunReques
     """
     tags = {REQUEST_TAG: state}
     ended = instance.get_runs_count(dg.RunsFilter(job_name=job, tags=tags | ENDED_TAG))
-    return dg.RunRequest(run_key=f"{state} {ended}", tags=tags)
+    return dg.RunRequest(run_key=f"{state} {ended}", job_name=job, tags=tags)

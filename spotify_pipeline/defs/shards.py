@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
+from pydantic import Field
 
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
 from spotify_pipeline.ingest.due import INGEST_JOB
@@ -19,6 +20,7 @@ from spotify_pipeline.store.findings import CHECKS
 __all__ = [
     "AUDIO_POOL",
     "SHARD_PARTITIONS",
+    "UNLESS_INGESTED",
     "WHOLE_FILE",
     "ingest_job",
     "ingested_shard",
@@ -53,10 +55,23 @@ def _check_specs(
         ]
 
 
-class RetentionPolicy(dg.Config):
-    """What to keep of documents beside the detection fields, instead of what the settings say."""
+class Reading(dg.Config):
+    """How a shard is read."""
 
-    parts: list[str] | None = None
+    parts: list[str] | None = Field(
+        default=None,
+        description="What to keep of documents beside the detection fields, instead of what the"
+        " settings say.",
+    )
+    unless_ingested: bool = Field(
+        default=False,
+        description="Let go of a file with the content that was ingested, as after an ingest,"
+        " instead of ingesting it again.",
+    )
+
+
+UNLESS_INGESTED = {"ops": {"reduced_shard": {"config": {"unless_ingested": True}}}}
+"""The run config for a file that may have the content that was ingested."""
 
 
 @dg.asset(
@@ -72,7 +87,7 @@ class RetentionPolicy(dg.Config):
 )
 def reduced_shard(
     context: dg.AssetExecutionContext,
-    config: RetentionPolicy,
+    config: Reading,
     data_home: DataHome,
     progress: dg.ResourceParam[ProgressSource],
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -84,7 +99,7 @@ def reduced_shard(
     """
     from spotify_pipeline.dump.compression import IncompleteFileError
     from spotify_pipeline.dump.incoming import AbsentShardError
-    from spotify_pipeline.ingest.shard import stage_shard
+    from spotify_pipeline.ingest.shard import AlreadyIngested, stage_shard
 
     settings, shard = data_home.settings, context.partition_key
     with reported_as_failure():
@@ -93,6 +108,7 @@ def reduced_shard(
                 settings,
                 shard,
                 parts=config.parts,
+                unless_ingested=config.unless_ingested,
                 guard=progress.guard(context, settings),
                 report=progress.reporter(context, "MB"),
                 say=context.log.warning,
@@ -106,6 +122,10 @@ def reduced_shard(
                 description=str(error),
             )
             return
+    if isinstance(staged, AlreadyIngested):
+        context.log.info(f"shard {shard} is {staged}")
+        yield dg.AssetCheckResult(check_name=WHOLE_FILE, passed=True, description=str(staged))
+        return
     extract = staged.extract
     summary = extract.summary()
     yield dg.MaterializeResult(

@@ -8,7 +8,7 @@ Belongs here: opening compressed files of the dump. Does not belong here: what i
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -25,6 +25,7 @@ __all__ = [
     "CompressedReader",
     "CompressionError",
     "IncompleteFileError",
+    "checksum_of",
     "content_size",
     "open_compressed",
 ]
@@ -151,6 +152,24 @@ def open_compressed(path: Path) -> Iterator[CompressedReader]:
     """Open a zstd file for reading, as a context."""
     with path.open("rb", buffering=0) as file:
         yield CompressedReader(path, file)
+
+
+def checksum_of(path: Path, progress: Callable[[int], None] = lambda done: None) -> str:
+    """Give the checksum that `CompressedReader` has after a file's last byte, without unpacking it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    progress
+        Called with the bytes read so far.
+    """
+    with path.open("rb", buffering=0) as file:
+        marked = _EndMarkedFile(file)
+        while not marked.ended:
+            marked.read(_PACKED_BYTES)
+            progress(marked.bytes_read)
+    return marked.digest.hexdigest()
 
 
 def content_size(path: Path) -> int | None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import SOURCES_VARIABLE
-from spotify_pipeline.shards import SHARDS, shard_of_file_name
+from spotify_pipeline.shards import SHARD_SUFFIX, SHARDS, shard_of_file_name
 
 __all__ = [
     "AbsentShardError",
     "FileState",
     "SourcePolicy",
+    "absent",
     "find_shard",
     "find_shards",
     "retire_source",
@@ -56,10 +57,15 @@ def find_shard(incoming: Path, shard: str) -> Path:
     """
     paths = find_shards(incoming).get(shard, [])
     if not paths:
-        raise AbsentShardError(f"{shard}.jsonl.zst is not in {incoming} or a folder below it")
+        raise AbsentShardError(absent(incoming, shard))
     if len(paths) > 1:
         raise PipelineError(f"shard {shard} lies at {' and at '.join(map(str, paths))}: remove one")
     return paths[0]
+
+
+def absent(incoming: Path, shard: str) -> str:
+    """Say that a shard's file is not there."""
+    return f"{shard}{SHARD_SUFFIX} is not in {incoming} or a folder below it"
 
 
 FileState = tuple[int, int]

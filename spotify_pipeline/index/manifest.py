@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
 
 from spotify_pipeline.index.errors import FeatureIndexError, naming_a_failed_write
 from spotify_pipeline.syncing import sync
@@ -171,6 +170,8 @@ def changing(folder: Path) -> Iterator[Manifest]:
     FeatureIndexError
         See `read_manifest`.
     """
+    from filelock import FileLock  # takes a while, and readers need none
+
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "index.lock"):
         yield read_manifest(folder) or Manifest()

@@ -81,20 +81,25 @@ class Due:
         Why other shards are not ingested now.
     jobs
         Other jobs to run, in that order.
+    returned
+        Of `shards`, those whose file is as long as the one that was ingested: perhaps it was
+        fetched again, which its content tells.
     """
 
     shards: list[str]
     finished: list[str]
     waiting: dict[str, str]
     jobs: list[str]
+    returned: list[str] = field(default_factory=list)
 
 
 def due(seen: Seen) -> Due:
     """Decide what is due.
 
-    A shard is due if its file looks finished and is not the one that was ingested: a file that
-    comes back changed takes the place of what was ingested before. A file that is the ingested one
-    is finished, be it kept by choice, for its rows, or because a run was killed before it could go.
+    A shard is due if its file looks finished and is not the one that was ingested, by size and
+    time: a file that comes back changed takes the place of what was ingested before. A file that is
+    the ingested one is finished, be it kept by choice, for its rows, or because a run was killed
+    before it could go.
     """
     shards: list[str] = []
     finished: list[str] = []
@@ -107,12 +112,19 @@ def due(seen: Seen) -> Due:
             finished.append(shard)
         else:
             shards.append(shard)
-    return Due(shards, finished, waiting, [*_loads(seen), *_indexes(seen)])
+    returned = [shard for shard in shards if _is_as_long_as_the_ingested(seen, shard)]
+    return Due(shards, finished, waiting, [*_loads(seen), *_indexes(seen)], returned)
 
 
 def _is_ingested(seen: Seen, shard: str) -> bool:
     row = (seen.ledger or {}).get(shard)
     return row is not None and row.state == seen.shards.states[shard]
+
+
+def _is_as_long_as_the_ingested(seen: Seen, shard: str) -> bool:
+    row = (seen.ledger or {}).get(shard)
+    size, _ = seen.shards.states[shard]
+    return row is not None and row.source_bytes == size
 
 
 def _reason_to_wait(seen: Seen, shard: str) -> str | None:

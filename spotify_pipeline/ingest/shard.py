@@ -26,6 +26,7 @@ from spotify_pipeline.ingest.append import (
     retire_ingested,
     space_needed,
 )
+from spotify_pipeline.ingest.returned import row_of_same_content
 from spotify_pipeline.progress import Report
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import AT_ONCE, SpaceGuard
@@ -33,7 +34,14 @@ from spotify_pipeline.store.audio import count_rejects, create_audio_database
 from spotify_pipeline.store.findings import Finding
 from spotify_pipeline.store.ledger import LedgerRow, findings_of
 
-__all__ = ["Appended", "Staged", "append_shard", "finish_shard", "stage_shard"]
+__all__ = [
+    "AlreadyIngested",
+    "Appended",
+    "Staged",
+    "append_shard",
+    "finish_shard",
+    "stage_shard",
+]
 
 Connecting = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 """Opens ``audio.duckdb`` for writing."""
@@ -45,6 +53,19 @@ class Staged:
 
     extract: StagedExtract
     seconds: float
+
+
+@dataclass(frozen=True)
+class AlreadyIngested:
+    """A shard whose file has the content that was ingested, and why the file is kept, if it is."""
+
+    kept_because: str | None
+
+    def __str__(self) -> str:
+        """Say so."""
+        if self.kept_because is None:
+            return "already ingested, with the same content; its file went as after an ingest"
+        return f"already ingested, with the same content; its file is kept: {self.kept_because}"
 
 
 @dataclass(frozen=True)
@@ -74,10 +95,11 @@ def stage_shard(
     shard: str,
     *,
     parts: Sequence[str] | None = None,
+    unless_ingested: bool = False,
     guard: SpaceGuard = AT_ONCE,
     report: Report = lambda done, total, what: None,
     say: Callable[[str], None] = lambda message: None,
-) -> Staged:
+) -> Staged | AlreadyIngested:
     """Reduce a shard's file from the incoming folder to staging.
 
     Parameters
@@ -86,6 +108,9 @@ def stage_shard(
         The installation, and the shard's name.
     parts
         What to keep beside the detection fields, instead of what the settings say.
+    unless_ingested
+        Whether to let go of a file with the content that was ingested, instead of reducing it; see
+        `returned.row_of_same_content`.
     guard
         Waits for space, before and meanwhile.
     report
@@ -98,12 +123,16 @@ def stage_shard(
     AbsentShardError, IncompleteFileError
         The file is not there, or not whole: the shard waits.
     PipelineError
-        It lies there twice, can't be read, or a part is none. Failures to read it are noted.
+        It lies there twice, can't be read, or a part is none. Failures to read it are noted, and
+        those of `returned.row_of_same_content`.
     """
     with shard_lock(settings.locks, shard, say):
         source = find_shard(settings.incoming, shard)
         with noting_failure(settings.staging, shard):
             kept = check_parts(settings.parts if parts is None else parts)
+            row = row_of_same_content(settings, shard, source, report) if unless_ingested else None
+            if row is not None:
+                return AlreadyIngested(finish_shard(settings, row, source))
             total = source.stat().st_size
             needed, what = extracts.space_needed(total, kept), f"reducing shard {shard}"
             guard.wait_for(settings.staging, needed, what)

@@ -12,7 +12,7 @@ Belongs here: schema, appending, reading back. Does not belong here: making stag
 (`dump.staged_extract`), opening the file (`database`), looking at what was ingested (`ledger`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ import pyarrow as pa
 from spotify_pipeline.dump.columns import COLUMNS, Column
 from spotify_pipeline.dump.staged_extract import REJECTS_KEPT, ExtractSummary, StagedExtract
 from spotify_pipeline.settings import TrainsChoice
-from spotify_pipeline.store.database import DatabaseError, create_database
+from spotify_pipeline.store.database import DatabaseError, connect, create_database
 from spotify_pipeline.store.ledger import LedgerRow, ledger_row
 from spotify_pipeline.store.parts import replace_parts
 
@@ -32,6 +32,8 @@ __all__ = [
     "append_extract",
     "count_rejects",
     "create_audio_database",
+    "holds",
+    "note_file",
     "shard_fingerprints",
 ]
 
@@ -89,7 +91,7 @@ _ADDED_SINCE = (
 
 
 def create_audio_database(path: Path) -> None:
-    """Create the database file and its tables where they are missing.
+    """Create the database with its tables if the file is missing; one that is there stays as it is.
 
     Raises
     ------
@@ -99,6 +101,8 @@ def create_audio_database(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         create_database(path)
+        with connect(path) as connection:
+            connection.execute(_SCHEMA)
 
 
 def append_extract(
@@ -149,6 +153,32 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):  # some errors have ended the transaction already
             connection.rollback()
         raise
+
+
+def note_file(connection: duckdb.DuckDBPyConnection, row: LedgerRow) -> None:
+    """Note which file has the content of a shard's rows: `source` and its time, of the row."""
+    connection.execute(
+        "UPDATE shards SET source = ?, source_modified_ns = ? WHERE shard = ?",
+        [row.source, row.source_modified_ns, row.shard],
+    )
+
+
+def holds(
+    connection: duckdb.DuckDBPyConnection, shard: str, keep: TrainsChoice, parts: Sequence[str]
+) -> bool:
+    """Tell whether tracks of a shard have each fingerprint that is to be kept, and each part."""
+    both = keep is TrainsChoice.BOTH
+    fingerprints = ("rhythm", "echoprint") if both else (keep.value,)
+    wanted = [f"tracks WHERE octet_length({name}) > 0" for name in fingerprints]
+    wanted += [f"{part} WHERE TRUE" for part in parts]
+    return all(_is_any(connection, f"{rows} AND shard = ?", shard) for rows in wanted)
+
+
+def _is_any(connection: duckdb.DuckDBPyConnection, rows: str, shard: str) -> bool:
+    try:
+        return connection.execute(f"FROM {rows} LIMIT 1", [shard]).fetchone() is not None
+    except duckdb.CatalogException:  # no shard with that part was ingested yet
+        return False
 
 
 def count_rejects(connection: duckdb.DuckDBPyConnection, shard: str) -> dict[str, int]:

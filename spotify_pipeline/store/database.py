@@ -113,8 +113,10 @@ def connect(
 
 
 @contextmanager
-def connect_patiently(path: Path, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB file for writing, waiting for another process to close it.
+def connect_patiently(
+    path: Path, seconds: float, *, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file, for writing by default, waiting for another process to close it.
 
     Raises
     ------
@@ -127,7 +129,7 @@ def connect_patiently(path: Path, seconds: float) -> Iterator[duckdb.DuckDBPyCon
     with ExitStack() as stack:
         while True:
             try:
-                connection = stack.enter_context(connect(path))
+                connection = stack.enter_context(connect(path, read_only=read_only))
                 break
             except DatabaseBusyError:
                 if time.monotonic() > deadline:

@@ -9,7 +9,7 @@ from spotify_pipeline.catalog.errors import CatalogError
 from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.store.audio import create_audio_database
-from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.database import DatabaseError, connect, create_database
 from spotify_pipeline_tests.catalogue_made import make_home, track_id
 from spotify_pipeline_tests.documents import make_document, make_track_id, write_shard
 
@@ -39,6 +39,6 @@ def test_tracks_of_equal_onsets_are_together(tmp_path: Path) -> None:
 def test_without_a_database_or_its_tables_the_error_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="there is no such database"):
         next(same_isrc(tmp_path / "meta.duckdb"))
-    create_audio_database(tmp_path / "audio.duckdb")
+    create_database(tmp_path / "audio.duckdb")
     with pytest.raises(CatalogError, match="run 'ingest' first"):
         next(same_fingerprint(tmp_path / "audio.duckdb"))

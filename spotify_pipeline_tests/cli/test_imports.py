@@ -15,7 +15,7 @@ from spotify_pipeline_tests.documents import make_documents
 from spotify_pipeline_tests.extracts import reduce_documents
 from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
 
-HEAVY = {"dagster", "librosa", "matplotlib", "numba", "pyarrow", "scipy", "soundfile"}
+HEAVY = {"dagster", "filelock", "librosa", "matplotlib", "numba", "pyarrow", "scipy", "soundfile"}
 
 NAMING_WHAT_IS_IMPORTED = """
 import sys

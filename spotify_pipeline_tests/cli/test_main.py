@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 from spotify_pipeline.cli import main
@@ -29,6 +31,60 @@ COMMANDS = (
     "ui",
     "warm-up",
 )
+
+
+NO_FOLDER = {INCOMING_VARIABLE: "torrents"}
+
+UNDONE: list[tuple[list[str], dict[str, str], str]] = [
+    (["demo"], {}, "README was not made by the demo"),
+    (["fingerprint", "missing.wav"], {}, "missing.wav"),
+    (["identify", "missing.wav"], {}, "index"),
+    (["ingest"], NO_FOLDER, "torrents: no such folder"),
+    (["lookup", "yesterday"], {}, "there is no catalogue"),
+    (["sample-dump", "music", "dump"], {}, "left out: text.wav"),
+    (["status"], NO_FOLDER, "torrents: no such folder"),
+    (["ui"], {"DAGSTER_HOME": "bare"}, "this Dagster instance was not set up"),
+]
+"""Commands that can't do or read something, their environment, and what they name.
+
+``warm-up`` reads and writes nothing of a user's.
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the current folder, with a home that is no demo's, and music of which a file is none."""
+    for name in ("home", "bare", "music"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "home" / "README").touch()
+    (tmp_path / "music" / "text.wav").write_text("hello")
+    clicks = np.random.default_rng(0).normal(size=13 * 16_000)
+    clicks *= np.exp(-8 * (np.arange(len(clicks)) / 16_000 % 0.45))
+    soundfile.write(tmp_path / "music" / "clicks.wav", 0.2 * clicks, 16_000)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "variables", "named"), UNDONE)
+def test_a_command_that_cannot_do_or_read_something_names_it_and_exits_with_1(
+    runner: CliRunner, folder: Path, arguments: list[str], variables: dict[str, str], named: str
+) -> None:
+    result = runner.invoke(main, arguments, env={HOME_VARIABLE: str(folder / "home"), **variables})
+    assert result.exit_code == 1
+    assert named in result.output
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "ui"])
+def test_a_command_that_cannot_be_understood_exits_with_2(runner: CliRunner, command: str) -> None:
+    # 'ui' passes on what it does not know
+    result = runner.invoke(main, [command, "--no-such-option"])
+    assert result.exit_code == 2
+    assert "--no-such-option" in result.stderr
+
+
+def test_every_command_is_among_those_that_are_tried() -> None:
+    assert sorted(COMMANDS) == sorted(main.commands)
+    assert {command for (command, *_), *_ in UNDONE} == set(COMMANDS) - {"warm-up"}
 
 
 def test_help_names_every_command(runner: CliRunner) -> None:

@@ -16,8 +16,9 @@ from spotify_pipeline.catalog import Catalog, TextSearch
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import ALIVE, fail_dead_runs, process_tag
 from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.store.audio import create_audio_database
+from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.ledger import read_ledger
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
 from spotify_pipeline_tests.metadata_file import (
@@ -140,6 +141,53 @@ def test_a_file_that_comes_back_changed_takes_the_place_of_what_was_ingested(
         assert {outcome.error for outcome in outcomes(settings)} == {None}
         assert not source.exists()
         assert read_ledger(settings.audio_database)["0a"].tracks == tracks
+
+
+@pytest.mark.parametrize("sources", ["delete", "keep"])
+def test_a_file_that_comes_back_with_the_same_content_is_not_ingested_again(
+    settings: Settings, sources: str
+) -> None:
+    chosen = replace(settings, sources=sources)
+    source = write_shard(settings.incoming, "0a", make_documents("0a", 2))
+    outcomes(chosen)
+    before = read_ledger(settings.audio_database)["0a"]
+    write_shard(settings.incoming / "again", "0a", make_documents("0a", 2))
+    source.unlink(missing_ok=True)
+    (again,) = outcomes(chosen)
+    assert again.error is None
+    assert str(again.note).startswith("already ingested, with the same content; its file ")
+    assert source.parent.joinpath("again", source.name).exists() == (sources == "keep")
+    after = read_ledger(settings.audio_database)["0a"]
+    assert after.ingested_at == before.ingested_at
+    (*later,) = outcomes(chosen)  # a file that is kept is known by its time from now on
+    assert [str(outcome.note) for outcome in later] == [
+        "is in the database already; its file is kept: files are kept by choice"
+    ] * (sources == "keep")
+
+
+def test_a_file_that_comes_back_is_ingested_for_what_its_rows_lack(settings: Settings) -> None:
+    fewer = replace(settings, keep_harmony=False, kept_trains=TrainsChoice.RHYTHM)
+    more = [settings, replace(settings, parts=("sections",))]
+    for chosen in (fewer, *more):
+        write_shard(settings.incoming, "0a", make_documents("0a", 2))
+        assert {outcome.note for outcome in outcomes(chosen)} == {None}
+    with connect(settings.audio_database, read_only=True) as connection:
+        rows = connection.execute(
+            "SELECT octet_length(echoprint) > 0, harmony IS NOT NULL FROM tracks"
+        )
+        assert rows.fetchall() == [(True, True)] * 2
+        assert connection.execute("SELECT count(*) FROM sections").fetchall() == [(2,)]
+
+
+def test_a_file_as_long_as_the_ingested_one_with_other_content_is_ingested(
+    settings: Settings,
+) -> None:
+    for byte in (b"a", b"b"):
+        # incompressible by so little: two files of the same length
+        write_lines(settings.incoming / "0a.jsonl.zst", [byte * 8 + b"\n"])
+        outcomes(settings)
+    with connect(settings.audio_database, read_only=True) as connection:
+        assert connection.execute("SELECT excerpt FROM rejects").fetchall() == [(b"b" * 8,)]
 
 
 def test_a_link_to_nowhere_waits_and_does_not_stop_the_others(settings: Settings) -> None:

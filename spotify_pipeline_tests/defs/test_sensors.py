@@ -10,6 +10,11 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 
 from spotify_pipeline.defs import build_defs
 from spotify_pipeline.defs.dead_runs import PROCESS_TAG, fail_dead_runs
@@ -22,6 +27,8 @@ from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.metadata_file import write_metadata
 from spotify_pipeline_tests.processes import held_open_by_another_process
+
+REPOSITORY = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("any"), "__repository__")
 
 SENSORS_WITHOUT_PARTITIONS = [("new_metadata", "metadata"), ("ingested_shards", "index")]
 
@@ -150,6 +157,62 @@ def test_a_failed_shard_is_tried_again_later_under_another_run_key(
     assert second_key != first_key
 
 
+def test_a_shard_that_comes_back_as_long_as_before_is_compared_before_it_is_read_again(
+    watch: Watch,
+) -> None:
+    compared = {"ops": {"reduced_shard": {"config": {"unless_ingested": True}}}}
+    for documents, config in ((2, {}), (2, compared), (3, {})):
+        write_shard(watch.settings.incoming, "0a", make_documents("0a", documents))
+        watch.look("finished_shards")
+        (request,) = watch.look("finished_shards").run_requests
+        assert request.run_config == config
+        if documents == 2:
+            watch.run("ingest", "0a")
+
+
+def queue_run(watch: Watch, shard: str, asset: str | None) -> dg.DagsterRun:
+    """Let a run for a shard wait in the queue, of the job or of one asset."""
+    job = "ingest" if asset is None else "__ASSET_JOB"
+    return watch.instance.create_run_for_job(
+        watch.definitions.resolve_implicit_global_asset_job_def()
+        if asset
+        else watch.definitions.resolve_job_def(job),
+        status=dg.DagsterRunStatus.QUEUED,
+        tags={"dagster/partition": shard},
+        asset_selection=frozenset([dg.AssetKey(asset)]) if asset else None,
+        remote_job_origin=RemoteJobOrigin(REPOSITORY, job),
+    )
+
+
+def status_of(watch: Watch, run: dg.DagsterRun) -> dg.DagsterRunStatus | None:
+    found = watch.instance.get_run_by_id(run.run_id)
+    return None if found is None else found.status
+
+
+def test_runs_that_wait_for_shards_that_are_not_there_are_skipped_with_the_reason(
+    watch: Watch,
+) -> None:
+    write_shard(watch.settings.incoming, "0b", make_documents("0b", 1)).write_bytes(b"")
+    add_shard(watch, "0c")
+    selected = {"job": None, "asset": "reduced_shard", "index": "shard_segment"}
+    runs = {
+        (what, shard): queue_run(watch, shard, asset)
+        for shard in ("0a", "0b", "0c", "0d")
+        for what, asset in selected.items()
+    }
+    said = watch.look("finished_shards").skip_message or ""
+    assert "4 runs were skipped for shards whose files are not there" in said
+    skipped = {
+        key for key, run in runs.items() if status_of(watch, run) == dg.DagsterRunStatus.CANCELED
+    }
+    assert skipped == {(what, shard) for what in ("job", "asset") for shard in ("0a", "0d")}
+    others = [status_of(watch, run) for key, run in runs.items() if key not in skipped]
+    assert others == [dg.DagsterRunStatus.QUEUED] * len(others)
+    log = watch.instance.all_logs(runs["job", "0a"].run_id)
+    reason = f"skipped: 0a.jsonl.zst is not in {watch.settings.incoming} or a folder below it"
+    assert reason in [entry.message for entry in log]
+
+
 def test_a_shard_is_not_requested_while_a_run_works_on_it(watch: Watch) -> None:
     write_shard(watch.settings.incoming, "0a", make_documents("0a", 1))
     watch.look("finished_shards")
@@ -217,6 +280,7 @@ def test_an_older_metadata_file_is_reported_and_does_not_count(watch: Watch) -> 
     os.utime(older, ns=(1, 1))
     source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
     build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    watch.run("text")
     said = watch.look("new_metadata").skip_message or ""
     assert f"{source} is loaded already; {older} is older" in said
     assert str(older) in (watch.look("finished_shards").skip_message or "")
@@ -235,8 +299,39 @@ def test_metadata_is_requested_once_it_stays_the_same(watch: Watch) -> None:
 def test_metadata_that_is_loaded_already_is_left_alone(watch: Watch) -> None:
     source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
     build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    watch.run("text")
     watch.look("new_metadata")
     assert "is loaded already" in (watch.look("new_metadata").skip_message or "")
+
+
+def test_words_that_are_not_indexed_after_a_load_are_requested_once_and_not_beside_another_run(
+    watch: Watch,
+) -> None:
+    source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    source.unlink()
+    job = watch.definitions.resolve_job_def("metadata")
+    load = watch.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    assert watch.requested("new_metadata") == []
+    watch.instance.report_run_failed(load)
+    (request,) = watch.look("new_metadata").run_requests
+    assert request.job_name == "text"
+    failed = watch.instance.create_run_for_job(
+        watch.definitions.resolve_job_def("text"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags=request.tags | {"dagster/run_key": request.run_key},
+    )
+    watch.instance.report_run_failed(failed)
+    assert watch.requested("new_metadata") == [(None, request.run_key)]
+    watch.run("text")
+    assert watch.requested("new_metadata") == []
+
+
+def test_whether_metadata_is_loaded_is_not_known_while_it_is_being_written(watch: Watch) -> None:
+    source = write_metadata(watch.settings.incoming / "spotify_clean.sqlite3")
+    build_metadata(source, watch.settings.staging, watch.settings.metadata_database)
+    with held_open_by_another_process(watch.settings.metadata_database):
+        assert "is not known now" in (watch.look("new_metadata").skip_message or "")
 
 
 def test_the_index_follows_a_shard_and_not_too_often(watch: Watch) -> None:

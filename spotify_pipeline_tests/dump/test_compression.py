@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from spotify_pipeline.dump.compression import (
     CompressionError,
     IncompleteFileError,
+    checksum_of,
     content_size,
     open_compressed,
 )
@@ -63,6 +64,14 @@ def test_pieces_of_any_size_join_to_the_content(path: Path, size: int) -> None:
         assert b"".join(iter(lambda: file.read(size), b"")) == CONTENT + CONTENT
         assert file.bytes_read == path.stat().st_size
         assert file.checksum == xxhash.xxh3_128(path.read_bytes()).hexdigest()
+
+
+def test_the_checksum_is_that_of_reading_and_takes_no_unpacking(path: Path) -> None:
+    for data in (frame() + SKIPPABLE + frame(), frame()[:-5], b"no zstd"):
+        path.write_bytes(data)
+        read: list[int] = []
+        assert checksum_of(path, read.append) == xxhash.xxh3_128(data).hexdigest()
+        assert read[-1] == len(data)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from spotify_pipeline.ingest.due import Due, Seen, due
 from spotify_pipeline.store.ledger import LedgerRow
 from spotify_pipeline.store.metadata_ledger import SourceFile
 
-STATE, CHANGED = (100, 7), (100, 8)
+STATE, CHANGED, LATER = (100, 7), (90, 8), (100, 8)
 READY = Survey({"0a": Path("0a.jsonl.zst")}, {}, {"0a": STATE})
 UNFINISHED = Survey({}, {"0a": "the file is empty"}, {"0a": (0, 7)})
 FAILURE = ShardFailure("0a", "the disk is full", failed_at=1000.0, attempts=1, incomplete=False)
@@ -37,6 +37,7 @@ def ingested(state: tuple[int, int], failed_checks: tuple[str, ...] = ()) -> dic
 
 
 TO_INGEST = Due(["0a"], [], {}, [])
+RETURNED = Due(["0a"], [], {}, [], ["0a"])
 FINISHED = Due([], ["0a"], {}, [])
 
 
@@ -56,6 +57,9 @@ UNKNOWN = "whether it is ingested is not known now: another process writes the d
         pytest.param(Seen(READY, None), waits(UNKNOWN), id="the database is being written"),
         pytest.param(Seen(READY, ingested(STATE)), FINISHED, id="the file that was ingested"),
         pytest.param(Seen(READY, ingested(CHANGED)), TO_INGEST, id="a changed file comes back"),
+        pytest.param(
+            Seen(READY, ingested(LATER)), RETURNED, id="a file of the same length comes back"
+        ),
         pytest.param(
             Seen(READY, ingested(STATE, ("codes_in_range",))), FINISHED, id="rows fail a check"
         ),

@@ -44,6 +44,14 @@ Connection = duckdb.DuckDBPyConnection
 DOCUMENTS = make_documents("0a", 3, duration=4.0)
 OTHERS = make_documents("0A", 2, duration=4.0)
 TRACK_IDS = [make_track_id("0a", number) for number in range(3)]
+EMPTY: dict[str, list[tuple[object, ...]]] = {
+    "tracks": [],
+    "shards": [],
+    "rejects": [],
+    "checks": [],
+}
+"""What a database has that was just made."""
+
 REJECTED = [b"broken\n", b'{"meta":{}}\n', b'{"meta":null}\n']
 
 
@@ -70,14 +78,17 @@ def track_ids(database: Connection, shard: str) -> list[str]:
     return [track_id for (track_id,) in rows]
 
 
-def test_the_database_is_created_with_its_folder_and_then_left_alone(tmp_path: Path) -> None:
+def test_the_database_is_created_with_its_folder_and_tables_and_then_left_alone(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "new" / "home" / "audio.duckdb"
     create_audio_database(path)
     with connect(path) as connection:
+        assert read_database(connection) == EMPTY
         connection.execute("CREATE TABLE mark AS SELECT 7")
     create_audio_database(path)
     with connect(path) as connection:
-        assert read_database(connection) == {"mark": [(7,)]}
+        assert read_database(connection) == EMPTY | {"mark": [(7,)]}
 
 
 def test_before_the_first_append_the_ledger_is_empty(database: Connection) -> None:
@@ -341,7 +352,7 @@ def test_what_a_failed_append_wrote_is_not_there_after_opening_the_file_again(
     ):
         append_extract(connection, extract, "failing")
     with connect(home.audio_database) as connection:
-        assert read_database(connection) == {}
+        assert read_database(connection) == EMPTY
 
 
 def lose_a_track(extract: StagedExtract) -> None:

@@ -1,0 +1,52 @@
+"""Runs that wait in the queue for a shard whose file is not there, as most of a backfill's do.
+
+Such a run would end at once, but only after its processes have started, which takes some ten
+seconds of a core: an hour and a half for the whole dump. So they are ended in the queue.
+
+Belongs here: telling and ending them. Does not belong here: which files are there
+(`dump.readiness`).
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import dagster as dg
+
+from spotify_pipeline.defs.shards import ingest_job, reduced_shard
+from spotify_pipeline.dump.incoming import absent
+
+__all__ = ["skip_doomed_runs"]
+
+PARTITION_TAG = "dagster/partition"
+
+
+def skip_doomed_runs(
+    instance: dg.DagsterInstance, incoming: Path, present: Collection[str]
+) -> list[str]:
+    """Cancel the queued runs that would read a shard that is not there; gives the shards.
+
+    The reason stands in each run's log.
+
+    Parameters
+    ----------
+    instance
+        Where they wait.
+    incoming
+        The incoming folder, for the reason.
+    present
+        The shards whose file lies there, finished or not.
+    """
+    skipped = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])):
+        shard = run.tags.get(PARTITION_TAG)
+        if shard is not None and shard not in present and _reads_a_file(run):
+            instance.report_run_canceled(run, f"skipped: {absent(incoming, shard)}")
+            skipped.append(shard)
+    return skipped
+
+
+def _reads_a_file(run: dg.DagsterRun) -> bool:
+    """Tell whether a run reduces a shard, as part of its job or because the asset was selected."""
+    if run.asset_selection:
+        return reduced_shard.key in run.asset_selection
+    return run.job_name == ingest_job.name
