@@ -1,15 +1,15 @@
 """Eight shards by a backfill in real Dagster processes, beside one after the other.
 
-    python benchmarks/backfill.py --documents DIR --strings DIR [--megabytes 200]
+    python -m benchmarks.backfill --documents DIR --strings DIR [--megabytes 200] [--shards 8]
+        [--ways command runs backfill]
 
-Makes eight shards of that size (unpacked), three times: ``spotify-pipeline ingest`` takes one home,
-``dagster job execute`` a run a shard the next, and a Dagster daemon the last, with a backfill of
-the job ``ingest`` and ``dagster.yaml``'s settings. Ends with an error unless all databases hold the
-same tracks. Starting a run's processes takes seconds of either core, which long shards hide. The
-index is not part of the times.
+Makes eight shards of that size (unpacked), and a data home for each way to ingest them: *command*
+is ``spotify-pipeline ingest``, *runs* is ``dagster job execute``, a run a shard, and *backfill* a
+Dagster daemon with a backfill of the job ``ingest`` and ``dagster.yaml``'s settings. Ends with an
+error unless all databases hold the same tracks. Starting a run's processes takes seconds of either
+core, which long shards hide. The index is not part of the times.
 """
 
-import argparse
 import os
 import shutil
 import signal
@@ -17,18 +17,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
-from shards import Generator, write_shard
 
+from benchmarks.command import ROOT, command_line, print_machine
+from benchmarks.shards import Generator, add_real_parts, write_shard
 from spotify_pipeline.store.database import DatabaseBusyError
 from spotify_pipeline.store.ledger import read_ledger
 
 SHARDS = ["0a", "0A", "0b", "0B", "0c", "0C", "0d", "0D"]
 MODULE = "spotify_pipeline.definitions"
 SCRIPTS = Path(sys.executable).parent
-SETTINGS = Path(__file__).parents[1] / "dagster.yaml"
+SETTINGS = ROOT / "dagster.yaml"
 LONGEST = 1800.0
 
 
@@ -45,42 +47,36 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def one_by_one(home: Path) -> float:
+def one_by_one(home: Path, _: Sequence[str]) -> float:
     """Ingest by the command; gives seconds until the last shard is committed."""
     started = time.time()
-    command = [str(SCRIPTS / "spotify-pipeline"), "ingest"]
-    subprocess.run(command, env=environment(home), cwd=home, check=True, capture_output=True)
+    finish(home, "spotify-pipeline", "ingest")
     return last_commit(home) - started
 
 
-def by_runs(home: Path) -> float:
+def by_runs(home: Path, shards: Sequence[str]) -> float:
     """Execute the job for each shard in turn; gives seconds until the last shard is committed."""
     started = time.time()
-    for shard in SHARDS:
-        command = [SCRIPTS / "dagster", "job", "execute", "-m", MODULE, "-j", "ingest"]
-        command += ["--tags", f'{{"dagster/partition": "{shard}"}}']
-        subprocess.run(command, env=environment(home), cwd=home, check=True, capture_output=True)
+    for shard in shards:
+        tags = f'{{"dagster/partition": "{shard}"}}'
+        finish(home, "dagster", "job", "execute", "-m", MODULE, "-j", "ingest", "--tags", tags)
     return last_commit(home) - started
 
 
-def by_backfill(home: Path) -> float:
+def by_backfill(home: Path, shards: Sequence[str]) -> float:
     """Launch a backfill at a running daemon; gives seconds until the last shard is committed."""
-    values = environment(home)
-    run = {"env": values, "cwd": home}
-    subprocess.run(
-        [SCRIPTS / "dagster", "instance", "info"], **run, check=True, capture_output=True
-    )  # type: ignore[call-overload]
+    finish(home, "dagster", "instance", "info")
+    daemon_command = [str(SCRIPTS / "dagster-daemon"), "run", "-m", MODULE]
     with (home / "daemon.log").open("wb") as log:
-        daemon = subprocess.Popen(  # type: ignore[call-overload]
-            [SCRIPTS / "dagster-daemon", "run", "-m", MODULE], **run, stdout=log, stderr=log
+        daemon = subprocess.Popen(
+            daemon_command, env=environment(home), cwd=home, stdout=log, stderr=log
         )
     try:
         time.sleep(15)  # its code location is loaded, and the sensors have had their first look
         started = time.time()
-        backfill = [SCRIPTS / "dagster", "job", "backfill", "-m", MODULE, "-j", "ingest"]
-        backfill += ["--partitions", ",".join(SHARDS), "--noprompt"]
-        subprocess.run(backfill, **run, check=True, capture_output=True)  # type: ignore[call-overload]
-        while len(committed(home)) < len(SHARDS):
+        backfill = ["job", "backfill", "-m", MODULE, "-j", "ingest", "--noprompt"]
+        finish(home, "dagster", *backfill, "--partitions", ",".join(shards))
+        while len(committed(home)) < len(shards):
             if daemon.poll() is not None or time.time() - started > LONGEST:
                 raise SystemExit(f"the backfill did not end: {(home / 'daemon.log').read_text()}")
             time.sleep(1)
@@ -88,6 +84,21 @@ def by_backfill(home: Path) -> float:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait()
     return last_commit(home) - started
+
+
+def finish(home: Path, script: str, *words: str) -> None:
+    """Run a command on a data home to its end; what it wrote is shown if it fails."""
+    done = subprocess.run(
+        [str(SCRIPTS / script), *words],
+        env=environment(home),
+        cwd=home,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{script} {words[0]} failed:\n{done.stdout}")
 
 
 def committed(home: Path) -> list[str]:
@@ -113,21 +124,28 @@ def content(home: Path) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-WAYS = {"command": one_by_one, "runs": by_runs, "backfill": by_backfill}
+WAYS: dict[str, Callable[[Path, Sequence[str]], float]] = {
+    "command": one_by_one,
+    "runs": by_runs,
+    "backfill": by_backfill,
+}
 
 
-def main() -> None:
-    """Make the shards, run both, compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True)
-    parser.add_argument("--strings", type=Path, required=True)
+def main(words: Sequence[str] | None = None) -> None:
+    """Make the shards, ingest them in all ways, compare."""
+    parser = command_line(__doc__)
+    add_real_parts(parser, required=True)
     parser.add_argument("--megabytes", type=int, default=200, help="of each shard, unpacked")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--shards", type=int, choices=range(1, len(SHARDS) + 1), default=len(SHARDS), help="to make"
+    )
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="to compare")
+    arguments = parser.parse_args(words)
+    print_machine()
+    shards = SHARDS[: arguments.shards]
     with tempfile.TemporaryDirectory() as folder:
-        homes = [Path(folder, name) for name in WAYS]
-        for shard in SHARDS:
+        homes = [Path(folder, name) for name in arguments.ways]
+        for shard in shards:
             for home in homes:
                 (home / "incoming").mkdir(parents=True, exist_ok=True)
             target = homes[0] / "incoming" / f"{shard}.jsonl.zst"
@@ -135,8 +153,8 @@ def main() -> None:
             write_shard(generator, shard, target, arguments.megabytes)
             for home in homes[1:]:
                 shutil.copy2(target, home / "incoming")
-        for home, (way, ingest) in zip(homes, WAYS.items(), strict=True):
-            print(f"{way:>10}: {ingest(home):6.1f} s", flush=True)
+        for home, way in zip(homes, arguments.ways, strict=True):
+            print(f"{way:>10}: {WAYS[way](home, shards):6.1f} s", flush=True)
             if content(home) != content(homes[0]):
                 raise SystemExit(f"{way}: its tracks differ")
         print(f"{len(content(homes[0]))} tracks, the same in all")

@@ -1,6 +1,6 @@
 """The catalogue of synthetic tracks: how fast it is loaded, how large it is, how fast it is asked.
 
-    python benchmarks/catalogue.py [--tracks 1000000 10000000] [--seed 1] [--questions 300] [--text]
+    python -m benchmarks.catalogue [--tracks 1000000 10000000] [--seed 1] [--questions 300] [--text]
 
 Makes the SQLite file of `synthetic_catalogue` and loads it, all ways in one run:
 
@@ -18,9 +18,7 @@ milliseconds. For *cold* ones nothing of the database is in the page cache, and 
 each time. --text goes on with the text index (`catalogue_text`).
 """
 
-import argparse
 import gc
-import os
 import random
 import sqlite3
 import tempfile
@@ -31,12 +29,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import catalogue_text
 import duckdb
 import numpy as np
 from adbc_driver_sqlite import dbapi
-from synthetic_catalogue import Catalogue, write_sqlite
 
+from benchmarks import catalogue_text
+from benchmarks.command import command_line, print_machine
+from benchmarks.page_cache import drop_from_cache
+from benchmarks.synthetic_catalogue import Catalogue, add_catalogue, write_sqlite
 from spotify_pipeline.catalog import Catalog
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.sample_dump.catalogue_writer import SCHEMA
@@ -69,7 +69,7 @@ def ours(source: Path, target: Path) -> float:
     """Load as users do; give the seconds until the tables were there."""
     started = last = time.perf_counter()
 
-    def tell(done: int, total: int, what: str) -> None:
+    def tell(_done: int, _total: int, what: str) -> None:
         nonlocal last
         if what in TABLES:
             last = time.perf_counter()
@@ -229,9 +229,7 @@ def cold(database: Path, ask: Asked, questions: Sequence[list[Any]]) -> list[flo
     taken = []
     for keys in questions[:COLD_QUESTIONS]:
         gc.collect()
-        descriptor = os.open(database, os.O_RDONLY)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(descriptor)
+        drop_from_cache([database])
         started = time.perf_counter()
         with Catalog(database) as catalog:
             ask(catalog, keys)
@@ -259,16 +257,13 @@ def judge(database: Path, count: int, seed: int) -> None:
         print(f"{name:>20} {shown[0]}  {shown[1]} {shown[2]}")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Make catalogues and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tracks", type=int, nargs="+", default=[1_000_000])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--questions", type=int, default=300)
+    parser = command_line(__doc__)
+    add_catalogue(parser, questions=300)
     parser.add_argument("--text", action="store_true", help="measure the text index too")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
+    print_machine()
     for tracks in arguments.tracks:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

@@ -1,6 +1,6 @@
 """The text index of a synthetic catalogue: how fast it is built, how large it is, how fast it is.
 
-    python benchmarks/catalogue_text.py [--tracks 1000000 10000000] [--seed 1] [--questions 500]
+    python -m benchmarks.catalogue_text [--tracks 1000000 10000000] [--seed 1] [--questions 500]
 
 Builds ``meta.duckdb`` of `synthetic_catalogue` through SQLite as users do, then the text index, and
 asks questions of each kind, made of tracks drawn at random: median and 99 % of milliseconds. For
@@ -13,9 +13,7 @@ already, and SQLite's FTS5 given the same, sorted by popularity as it needs for 
 first".
 """
 
-import argparse
 import gc
-import os
 import random
 import sqlite3
 import tempfile
@@ -28,8 +26,10 @@ from typing import NamedTuple
 
 import numpy as np
 import tantivy
-from synthetic_catalogue import Catalogue, write_sqlite
 
+from benchmarks.command import command_line, print_machine
+from benchmarks.page_cache import drop_from_cache
+from benchmarks.synthetic_catalogue import Catalogue, add_catalogue, write_sqlite
 from spotify_pipeline.catalog import Filters, TextSearch, build_text_index
 from spotify_pipeline.catalog.text_index import engine_schema
 from spotify_pipeline.catalog.text_manifest import TextManifest
@@ -137,20 +137,12 @@ def questions(drawn: Sequence[Drawn], seed: int) -> Iterator[tuple[str, list[Que
     )
 
 
-def drop_from_cache(folder: Path) -> None:
-    """Let the system forget the files of a folder."""
-    for path in filter(Path.is_file, folder.rglob("*")):
-        descriptor = os.open(path, os.O_RDONLY)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(descriptor)
-
-
 def cold(folder: Path, asked: Sequence[Question]) -> list[float]:
     """Take the milliseconds of questions to an index that nobody has read."""
     taken = []
     for question in asked:
         gc.collect()
-        drop_from_cache(folder)
+        drop_from_cache(filter(Path.is_file, folder.rglob("*")))
         started = time.perf_counter()
         TextSearch.open(folder).search(question.text, question.filters, LIMIT)
         taken.append(1e3 * (time.perf_counter() - started))
@@ -162,6 +154,8 @@ def judge(database: Path, folder: Path, count: int, seed: int) -> None:
     drawn = draw(database, count, seed)
     print(f"{'milliseconds':>20} {'median':>7} {'99 %':>7} {'cold':>7} {'99 %':>7} {'answered':>9}")
     for kind, asked in questions(drawn, seed):
+        if not asked:
+            continue
         search = TextSearch.open(folder)
         taken, answered = [], 0
         for question in asked:
@@ -242,15 +236,12 @@ def measure(database: Path, folder: Path, count: int = 500, seed: int = 1) -> No
     judge(database, folder / "text", count, seed)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Make catalogues and measure."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tracks", type=int, nargs="+", default=[1_000_000])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--questions", type=int, default=500)
-    arguments = parser.parse_args()
+    parser = command_line(__doc__)
+    add_catalogue(parser, questions=500)
+    arguments = parser.parse_args(words)
+    print_machine()
     for tracks in arguments.tracks:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

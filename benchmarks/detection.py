@@ -1,6 +1,6 @@
 """Detection under every degradation: what is accepted, right or wrong, where, and how sure.
 
-    python benchmarks/detection.py --music DIR [DIR ...] [--documents FILE ...] [--part test]
+    python -m benchmarks.detection --music DIR [DIR ...] [--documents FILE ...] [--part test]
         [--distractors 20000] [--spliced 10000] [--lengths 3 5 10 20]
         [--degradations clean room ...] [--excerpts 2] [--seed 0] [--peers]
         [--plot reliability.png] [--worst worst.md]
@@ -43,79 +43,45 @@ Ctrl-C ends an evaluation early, with a report of what was asked until then.
 
 import argparse
 import sys
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.among_impostors import add_distractors, add_excerpts
+from benchmarks.command import command_line, print_machine, say
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.evaluate import EvaluationSetting, evaluate
-from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.progress import log_reporter
 
 
-def parsed() -> argparse.Namespace:
+def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     defaults = EvaluationSetting()
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line(__doc__)
+    add_excerpts(
+        parser,
+        defaults.part,
+        degradations=defaults.degradations,
+        lengths=defaults.lengths,
+        excerpts=defaults.excerpts,
+        seed=defaults.seed,
     )
-    parser.add_argument(
-        "--music",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="DIR",
-        help="folders of some dozens of pieces",
-    )
-    parser.add_argument(
-        "--documents",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="of analysis documents",
-    )
-    parser.add_argument(
-        "--part",
-        type=Part,
-        choices=[Part.VALIDATION, Part.TEST],
-        default=defaults.part,
-        help="the set whose pieces are asked for",
-    )
-    parser.add_argument(
-        "--distractors", type=int, default=defaults.distractors, help="synthetic tracks to index"
-    )
-    parser.add_argument("--spliced", type=int, help="of these (default: half)")
-    parser.add_argument(
-        "--lengths", type=float, nargs="+", default=defaults.lengths, metavar="SECONDS"
-    )
-    parser.add_argument(
-        "--degradations",
-        nargs="+",
-        choices=[*DEGRADATIONS],
-        default=defaults.degradations,
-        metavar="NAME",
-        help=f"of {', '.join(DEGRADATIONS)} (default: all)",
-    )
-    parser.add_argument(
-        "--excerpts", type=int, default=defaults.excerpts, help="of each piece, kind and length"
-    )
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="of other excerpts")
+    add_distractors(parser)
+    parser.add_argument("--spliced", type=int, help="of the distractors (default: half)")
     parser.add_argument("--peers", action="store_true", help="ask other systems' searches too")
     parser.add_argument("--plot", type=Path, help="draw the reliability diagram, a PNG")
     parser.add_argument("--worst", type=Path, help="write the worst cases, Markdown")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     for file in (arguments.plot, arguments.worst):
         if file is not None and not file.parent.is_dir():
             parser.error(f"{file.parent}: no such folder")
     return arguments
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Ask, and print."""
-    arguments = parsed()
-    say = partial(print, file=sys.stderr, flush=True)
+    arguments = parsed(words)
+    print_machine()
     try:
         setting = EvaluationSetting(
             distractors=arguments.distractors,

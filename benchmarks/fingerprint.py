@@ -1,20 +1,20 @@
 """CPU time of the fingerprint, both settings, per minute of audio; by stage.
 
-    python benchmarks/fingerprint.py [--music DIR] [--runs 5]
+    python -m benchmarks.fingerprint [--music DIR] [--runs 5]
 
 Without --music, on a piece that the demo composes. Audio comes at 44100 Hz; *analyzer's way* brings
 it to the front end as `resampling.analyzer_resampler` does, *straight* is one sharp resampling, for
 comparison: all the rest is the same for both.
 """
 
-import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import soxr
 
+from benchmarks.command import command_line, print_machine
 from spotify_pipeline.demo.composer import compose
 from spotify_pipeline.fingerprint import (
     ECHOPRINT,
@@ -52,12 +52,15 @@ def fastest(work: Callable[[], object], runs: int) -> float:
     return min(times)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--music", type=Path)
-    parser.add_argument("--runs", type=int, default=5)
-    arguments = parser.parse_args()
+    parser = command_line(__doc__)
+    parser.add_argument(
+        "--music", type=Path, metavar="DIR", help="folder whose first 8 files count"
+    )
+    parser.add_argument("--runs", type=int, default=5, help="of each stage; the fastest counts")
+    arguments = parser.parse_args(words)
+    print_machine()
     recorded = recordings(arguments.music)
     minutes = sum(map(len, recorded)) / RATE / 60
     pieces = [analyzer_samples(samples, RATE) for samples in recorded]

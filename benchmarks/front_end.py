@@ -1,6 +1,6 @@
 """How near fingerprints come to those in real documents, by the way from the file to 11025 Hz.
 
-    python benchmarks/front_end.py --pairs DIR
+    python -m benchmarks.front_end --pairs DIR
 
 DIR holds recordings, each with the document that the analyzer made of it under the same name
 (``a.flac`` and ``a.json``; several recordings may share a document). Each is decoded to 22050 Hz as
@@ -13,15 +13,15 @@ An MP3 is read here without the one sample of silence that `read_for_fingerprint
 (the analyzer's decoder begins that much earlier): 23 microseconds decide about every ninth onset.
 """
 
-import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import soxr
 from scipy import signal
 
+from benchmarks.command import command_line, print_machine
 from spotify_pipeline.fingerprint import (
     SAMPLE_RATE,
     EchoprintCodes,
@@ -39,8 +39,8 @@ from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 FULL_SCALE = 32_768
 
 ROUNDINGS: dict[str, Callable[[Float32s], Float32s]] = {
-    "truncated": lambda x: np.trunc(x * FULL_SCALE) / FULL_SCALE,
-    "rounded": lambda x: np.rint(x * FULL_SCALE) / FULL_SCALE,
+    "truncated": lambda x: np.asarray(np.trunc(x * FULL_SCALE) / FULL_SCALE, np.float32),
+    "rounded": lambda x: np.asarray(np.rint(x * FULL_SCALE) / FULL_SCALE, np.float32),
     "not cut": lambda x: x,
 }
 
@@ -86,13 +86,14 @@ def fraction_of_codes(found: EchoprintCodes, wanted: EchoprintCodes) -> float:
     return len(there & asked) / max(len(asked), 1)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Compare and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line(__doc__)
+    parser.add_argument(
+        "--pairs", type=Path, required=True, metavar="DIR", help="recordings beside their documents"
     )
-    parser.add_argument("--pairs", type=Path, required=True, metavar="DIR")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
+    print_machine()
     for file in sorted(arguments.pairs.iterdir()):
         if file.suffix.lower() not in AUDIO_SUFFIXES or not file.with_suffix(".json").is_file():
             continue
@@ -104,7 +105,7 @@ def main() -> None:
         print("  16 bits     filter       same frame  within one  codes")
         for rounding, cut in ROUNDINGS.items():
             for name, halved in FILTERS.items():
-                found = fingerprint(halved(cut(samples).astype(np.float32)))
+                found = fingerprint(halved(cut(samples)))
                 same, near = (f_of_onsets(found.rhythm, rhythm, t) for t in (0, 1))
                 fraction = fraction_of_codes(codes_of_trains(found.echoprint, padded=True), codes)
                 print(f"  {rounding:<10}  {name:<11}  {same:10.4f}  {near:10.4f}  {fraction:.4f}")

@@ -1,6 +1,6 @@
 """What harmony tells of recordings whose analysis documents are known.
 
-    python benchmarks/harmony.py --pairs DIR --documents FILE [FILE ...]
+    python -m benchmarks.harmony --pairs DIR --documents FILE [FILE ...]
         [--lengths 5 10 20] [--degradations clean "pink 5" room telephone "white 0"] [--excerpts 20]
         [--plot FILE.png] [--music DIR [DIR ...]]
 
@@ -20,15 +20,13 @@ were chosen on these recordings and documents, for there are few recordings of w
 both; what the right track's correlation is, on the validation set, whose segments are disturbed.
 """
 
-import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_line, print_machine, say
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degradation
 from spotify_pipeline.evaluation.documents import read_documents
 from spotify_pipeline.evaluation.noise import pink_noise, with_noise
@@ -144,7 +142,6 @@ def refused(harmony: np.ndarray) -> float:
 
 def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> None:
     """Print how the disturbed segments of an evaluation's pieces correlate with the pieces."""
-    say = partial(print, file=sys.stderr, flush=True)
     correlations: dict[Part, list[float]] = {part: [] for part in Part}
     for piece in read_pieces(folders, log_reporter(say, "files"), say):
         pair = Pair(piece.name, read_recording(piece.file, RATE).samples, packed(piece.harmony))
@@ -183,25 +180,43 @@ def draw(file: Path, conditions: dict[tuple[str, str, float], Correlations]) -> 
     figure.savefig(file, dpi=80)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Compare, and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line(__doc__)
+    parser.add_argument(
+        "--pairs", type=Path, required=True, metavar="DIR", help="recordings beside their documents"
     )
-    parser.add_argument("--pairs", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--documents", type=Path, nargs="+", required=True, metavar="FILE")
-    parser.add_argument("--lengths", type=float, nargs="+", default=[5.0, 10.0, 20.0])
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="of other analysis documents, .jsonl or .jsonl.zst",
+    )
+    parser.add_argument(
+        "--lengths",
+        type=float,
+        nargs="+",
+        default=[5.0, 10.0, 20.0],
+        metavar="SECONDS",
+        help="of excerpts",
+    )
     parser.add_argument(
         "--degradations",
         nargs="+",
         choices=[*DEGRADATIONS, *PINK],
         default=["clean", "pink 5", "room", "telephone", "white 0"],
+        metavar="NAME",
+        help=f"what excerpts go through, of {', '.join([*DEGRADATIONS, *PINK])}",
     )
-    parser.add_argument("--excerpts", type=int, default=20)
-    parser.add_argument("--plot", type=Path, metavar="FILE.png")
-    parser.add_argument("--music", type=Path, nargs="+", default=(), metavar="DIR")
-    arguments = parser.parse_args()
-    say = partial(print, file=sys.stderr, flush=True)
+    parser.add_argument("--excerpts", type=int, default=20, help="of each recording and condition")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw how nats lie")
+    parser.add_argument(
+        "--music", type=Path, nargs="+", default=(), metavar="DIR", help="an evaluation's music"
+    )
+    arguments = parser.parse_args(words)
+    print_machine()
     documents = [
         packed(document.harmony)
         for document in read_documents(arguments.documents)

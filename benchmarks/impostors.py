@@ -1,6 +1,6 @@
 """How the best impostor's evidence grows with the size of an index.
 
-    python benchmarks/impostors.py --music DIR [DIR ...] [--part validation] [--largest 100000]
+    python -m benchmarks.impostors --music DIR [DIR ...] [--part validation] [--largest 100000]
         [--lengths 5 10] [--degradations clean "pink 10"] [--excerpts 1] [--seed 0]
 
 Excerpts of the pieces of a set are compared, at every offset, with synthetic tracks: those that are
@@ -25,20 +25,18 @@ independent gaps 234 s.
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from spotify_pipeline.evaluation.degradations import DEGRADATIONS
-from spotify_pipeline.evaluation.impostors import Kind, sources_of
+from benchmarks.among_impostors import add_excerpts, excerpts_of, read_asked
+from benchmarks.command import command_line, print_machine, say
+from spotify_pipeline.evaluation.impostors import Kind
 from spotify_pipeline.evaluation.parts import Part
-from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
-from spotify_pipeline.evaluation.queries import queries
+from spotify_pipeline.evaluation.pieces import Piece
 from spotify_pipeline.evaluation.spliced import Splicer
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.evaluation.tables import Table, number, percentage
@@ -71,10 +69,7 @@ class Clip:
 
 def clips_of(pieces: Sequence[Piece], arguments: argparse.Namespace) -> Iterator[Clip]:
     """Cut excerpts, and infer their log-likelihood ratios."""
-    asked = queries(
-        pieces, arguments.degradations, arguments.lengths, arguments.excerpts, arguments.seed
-    )
-    for query in asked:
+    for query in excerpts_of(pieces, arguments):
         llr = QueryLlr.of(query.fingerprint, query.samples).rhythm
         own = float(offset_sums(llr, pieces[query.excerpt.piece].fingerprint.rhythm).max())
         yield Clip(llr, float((probabilities(llr) * llr).sum()), own)
@@ -147,32 +142,22 @@ def per_decade(slopes: Float64s, wanted: Float64s) -> tuple[str, ...]:
     )
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Compare, and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
-    parser.add_argument(
-        "--part", type=Part, choices=[Part.VALIDATION, Part.TEST], default=Part.VALIDATION
-    )
+    parser = command_line(__doc__)
+    add_excerpts(parser, Part.VALIDATION, degradations=("clean", "pink 10"), lengths=(5.0, 10.0))
     parser.add_argument("--largest", type=int, default=100_000, help="tracks, 1,000 or more")
-    parser.add_argument("--lengths", type=float, nargs="+", default=[5.0, 10.0])
-    parser.add_argument(
-        "--degradations", nargs="+", choices=[*DEGRADATIONS], default=["clean", "pink 10"]
-    )
-    parser.add_argument("--excerpts", type=int, default=1, help="of each piece, kind and length")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    say = partial(print, file=sys.stderr, flush=True)
-    pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
-    asked = asked_pieces(pieces, arguments.part, say)
-    sources = sources_of(pieces, asked, arguments.part)
+    arguments = parser.parse_args(words)
+    print_machine()
+    asked, sources = read_asked(arguments)
     if not sources:
         parser.error("there is no piece to splice tracks from but those that are asked for")
     clips = list(clips_of(asked, arguments))
     prints = [source.fingerprint for source in sources]
-    made = {Kind.SPLICED: Splicer(prints, SEED), Kind.INDEPENDENT: Generator(prints, SEED)}
+    made: dict[Kind, Splicer | Generator] = {
+        Kind.SPLICED: Splicer(prints, SEED),
+        Kind.INDEPENDENT: Generator(prints, SEED),
+    }
     for kind, source in made.items():
         best = best_by_block(clips, source, arguments.largest, log_reporter(say, "tracks"))
         print(f"\n{kind}, {len(clips)} excerpts of {len(asked)} pieces\n")

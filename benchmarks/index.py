@@ -1,6 +1,6 @@
 """The feature index at growing sizes: build rate, bytes a track, recall of candidates, query time.
 
-    python benchmarks/index.py --music DIR [DIR ...] [--part test] [--tracks 10000 100000]
+    python -m benchmarks.index --music DIR [DIR ...] [--part test] [--tracks 10000 100000]
         [--trains rhythm] [--excerpts 6]
 
 Indexes all pieces and so many synthetic tracks of independent gaps (`evaluation.synthetic`), in
@@ -22,19 +22,19 @@ there are, scaled.
 Cold: the files are dropped from the page cache and opened again for each query.
 """
 
-import argparse
 import gc
-import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from benchmarks.command import add_music, command_line, print_machine, say
+from benchmarks.page_cache import drop_from_cache
+from benchmarks.segments import whole_segment
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.echoprint_server import Block
 from spotify_pipeline.evaluation.impostors import Source, tracks_of
@@ -121,14 +121,7 @@ class Growing:
 
     def open(self) -> FeatureIndex:
         """Open the index."""
-        return FeatureIndex([opened(path) for path in self.paths])
-
-    def drop_from_cache(self) -> None:
-        """Make the operating system forget the files, which nobody has mapped."""
-        for path in self.paths:
-            descriptor = os.open(path, os.O_RDONLY)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(descriptor)
+        return FeatureIndex([whole_segment(path) for path in self.paths])
 
     def _add(self, tracks: Tracks) -> None:
         if not self.paths or self.in_blocks < self.baseline:
@@ -137,7 +130,9 @@ class Growing:
             self.block_seconds += time.perf_counter() - started
             self.in_blocks = sum(len(block.sizes) for block in self.blocks[1:])
         nothing = PackedTracks.none(len(tracks))
-        left_out = {kind: nothing for kind in KINDS if self.trains not in (kind, "both")}
+        left_out: dict[str, Any] = {
+            kind: nothing for kind in KINDS if self.trains not in (kind, "both")
+        }
         path = self._new_path()
         started = time.perf_counter()
         write_segment(
@@ -155,7 +150,7 @@ class Growing:
 
     def _merge(self, paths: list[Path]) -> None:
         merged = self._new_path()
-        merge_segments(merged, [opened(path) for path in paths], MEMORY)
+        merge_segments(merged, [whole_segment(path) for path in paths], MEMORY)
         self.paths = [path for path in self.paths if path not in paths] + [merged]
         for path in paths:
             path.unlink()
@@ -165,19 +160,13 @@ class Growing:
         return self.folder / f"segment-{self.segments}"
 
 
-def opened(path: Path) -> tuple[Segment, list[str]]:
-    """Open a segment all of whose shards count."""
-    segment = Segment.open(path)
-    return segment, [shard.shard for shard in segment.info.shards]
-
-
 def print_size(growing: Growing, index: FeatureIndex) -> None:
     """Print build rates and bytes a track."""
     segments = [Segment.open(path) for path in growing.paths]
 
     def bytes_of(*sections: str) -> float:
         total = sum(s.array(section).nbytes for s in segments for section in sections)
-        return total / len(index)
+        return float(total) / len(index)
 
     trains = [name for kind in KINDS for name in (kind, f"{kind}_offsets")]
     print(
@@ -222,7 +211,8 @@ def search_and_time(
     identifier: Identifier, query: Query
 ) -> tuple[bool, bool, bool, float, float, float]:
     """Tell what the passes and the identifier found, and the seconds of each."""
-    found, times = [], []
+    found: list[bool] = []
+    times: list[float] = []
     query_llr = QueryLlr.of(query.fingerprint, query.samples)
     llr, onsets = query_llr.at_speed(1), query_llr.onsets
     for attempt in PASSES[:2]:
@@ -252,7 +242,7 @@ def judge_cold(growing: Growing, asked: list[Query]) -> None:
     """Print the time of queries of which nothing is in the page cache."""
     times = []
     for query in asked:
-        growing.drop_from_cache()
+        drop_from_cache(growing.paths)
         started = time.perf_counter()
         identifier = Identifier(growing.open())
         opened = time.perf_counter()
@@ -267,23 +257,20 @@ def judge_cold(growing: Growing, asked: list[Query]) -> None:
     )
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Grow an index and judge it at each size."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
-    parser.add_argument("--tracks", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--seconds", type=float, nargs="+", default=[3, 5, 10])
-    parser.add_argument("--excerpts", type=int, default=6, help="of each piece and length")
+    parser = command_line(__doc__)
+    add_music(parser, Part.TEST)
     parser.add_argument(
-        "--part", type=Part, choices=[Part.VALIDATION, Part.TEST], default=Part.TEST
+        "--tracks", type=int, nargs="+", default=[10_000, 100_000], help="synthetic ones, by size"
     )
+    parser.add_argument("--seconds", type=float, nargs="+", default=[3, 5, 10], help="of excerpts")
+    parser.add_argument("--excerpts", type=int, default=6, help="of each piece and length")
     parser.add_argument("--trains", choices=[*KINDS, "both"], default="rhythm", help="to index")
     parser.add_argument("--baseline", type=int, default=100_000, help="tracks, see above")
     parser.add_argument("--folder", type=Path, help="where the index is built, and removed again")
-    arguments = parser.parse_args()
-    say = partial(print, file=sys.stderr, flush=True)
+    arguments = parser.parse_args(words)
+    print_machine()
     pieces = read_pieces(arguments.music, log_reporter(say, "files"), say)
     asked = list(
         queries(

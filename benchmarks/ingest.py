@@ -1,8 +1,8 @@
 """From a shard to committed rows: wall time beside ``zstd -t`` and other ways, rows compared.
 
-    python benchmarks/ingest.py --documents documents.jsonl.zst [--lines 4960] [--runs 5]
-    python benchmarks/ingest.py --documents DIR --strings DIR [--megabytes 2000]
-    python benchmarks/ingest.py --shard 0a.jsonl.zst
+    python -m benchmarks.ingest --documents documents.jsonl.zst [--lines 4960] [--runs 5]
+    python -m benchmarks.ingest --documents DIR --strings DIR [--megabytes 2000]
+    python -m benchmarks.ingest --shard 0a.jsonl.zst
 
 The first makes a shard of whole real documents, again and again under other track ids; the second
 one of perturbed parts of them.
@@ -23,13 +23,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import xxhash
 
+from benchmarks.command import ROOT, command_line, print_machine
+from benchmarks.shards import Generator, repeat_documents, write_shard
 from spotify_pipeline.dump.incoming import SourcePolicy
 from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.fingerprint import (
@@ -140,8 +142,9 @@ def _digest(fingerprints: Row) -> str:
 
 def run_way(way: str, shard: Path, folder: Path) -> dict[str, float]:
     """Run one way in a process of its own."""
-    command = [sys.executable, __file__, "--shard", str(shard), "--way", way, "--into", str(folder)]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.ingest", "--shard", str(shard.absolute())]
+    command += ["--way", way, "--into", str(folder.absolute())]
+    finished = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     measured: dict[str, float] = json.loads(finished.stdout)
     return measured
 
@@ -206,20 +209,17 @@ def compare(shard: Path, ways: Iterable[str], runs: int) -> None:
 
 def make_shard(arguments: argparse.Namespace, shard: Path) -> int:
     """Make a shard of what the arguments name; gives the number of its documents."""
-    from shards import Generator, repeat_documents, write_shard
-
     if arguments.documents.is_file():
-        repeat_documents(arguments.documents, SHARD, shard, arguments.lines)
-        return int(arguments.lines)
+        lines: int = arguments.lines
+        repeat_documents(arguments.documents, SHARD, shard, lines)
+        return lines
     generator = Generator(arguments.documents, arguments.strings, seed=1)
     return write_shard(generator, SHARD, shard, arguments.megabytes)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Compare the ways, or run one of them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--shard", type=Path, help="a shard of tracks 0a..., else one is made")
     parser.add_argument(
         "--documents", type=Path, help="real documents to make one of: a .jsonl.zst, or a folder"
@@ -227,14 +227,15 @@ def main() -> None:
     parser.add_argument("--strings", type=Path, help="real echoprintstrings to make one of")
     parser.add_argument("--megabytes", type=int, default=2000, help="of perturbed ones, unpacked")
     parser.add_argument("--lines", type=int, default=4960, help="of whole ones")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--ways", default=",".join(WAYS), help="some of: %(default)s")
+    parser.add_argument("--runs", type=int, default=5, help="of each way; medians count")
+    parser.add_argument("--ways", default=",".join(WAYS), help="to compare")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     if arguments.way:
         run_here(arguments.way, arguments.shard, arguments.into)
         return
+    print_machine()
     with tempfile.TemporaryDirectory() as folder:
         shard = arguments.shard or Path(folder, f"{SHARD}.jsonl.zst")
         if arguments.shard is None:

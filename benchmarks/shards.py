@@ -3,12 +3,11 @@
 Documents are 210 to 540 kB, median 420, as in the dump. Each draws its segments, beats and strings
 from the real ones and perturbs the numbers, so that it compresses like a real one.
 
-    python benchmarks/shards.py --documents DIR --strings DIR --megabytes 2000 OUT.jsonl.zst
+    python -m benchmarks.shards --documents DIR --strings DIR --megabytes 2000 OUT.jsonl.zst
 """
 
 import argparse
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import msgspec
 import numpy as np
 import zstandard
 
+from benchmarks.command import command_line
 from spotify_pipeline.fingerprint import (
     codes_of_trains,
     decode_echoprint,
@@ -97,6 +97,24 @@ def _as_in_the_dump(string: str) -> str:
     return encode_echoprint(codes_of_trains(trains_of_codes(decode_echoprint(string))))
 
 
+def add_real_parts(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add the options that say of which real documents and strings shards are made."""
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        required=required,
+        metavar="DIR",
+        help="folder of real analysis documents, .json",
+    )
+    parser.add_argument(
+        "--strings",
+        type=Path,
+        required=required,
+        metavar="DIR",
+        help="folder of files with a real echoprintstring each",
+    )
+
+
 def write_shard(generator: Generator, shard: str, target: Path, megabytes: int) -> int:
     """Write documents until they make so many megabytes unpacked; gives their number."""
     compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True, threads=-1)
@@ -116,7 +134,7 @@ def repeat_documents(source: Path, shard: str, target: Path, lines: int) -> None
         text = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read()
     documents = [line for line in text.splitlines() if line]
     compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True, threads=-1)
-    with target.open("wb") as file, compressor.stream_writer(file) as stream:
+    with target.open("wb") as out, compressor.stream_writer(out) as stream:
         for number in range(lines):
             track_id = f"{shard}{number:0{TRACK_ID_LENGTH - len(shard)}}"
             stream.write(_with_track_id(documents[number % len(documents)], track_id) + b"\n")
@@ -134,21 +152,18 @@ def _lines(generator: Generator, shard: str) -> Iterator[bytes]:
         yield generator.document(shard)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Write a shard."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=Path, required=True)
-    parser.add_argument("--strings", type=Path, required=True)
-    parser.add_argument("--megabytes", type=int, default=2000)
-    parser.add_argument("--shard", default="0a")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("target", type=Path)
-    arguments = parser.parse_args()
+    parser = command_line(__doc__)
+    add_real_parts(parser, required=True)
+    parser.add_argument("--megabytes", type=int, default=2000, help="to write, unpacked")
+    parser.add_argument("--shard", default="0a", help="with which track ids begin")
+    parser.add_argument("--seed", type=int, default=1, help="another one draws other documents")
+    parser.add_argument("target", type=Path, metavar="OUT.jsonl.zst", help="file to write")
+    arguments = parser.parse_args(words)
     generator = Generator(arguments.documents, arguments.strings, arguments.seed)
     count = write_shard(generator, arguments.shard, arguments.target, arguments.megabytes)
-    sys.stdout.write(f"{count} documents, {arguments.target.stat().st_size:,} bytes packed\n")
+    print(f"{count} documents, {arguments.target.stat().st_size:,} bytes packed")
 
 
 if __name__ == "__main__":

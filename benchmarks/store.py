@@ -1,14 +1,14 @@
 """Bytes a track in ``audio.duckdb``, and how fast its fingerprints are unpacked.
 
-    python benchmarks/store.py --shard 0a.jsonl.zst
+    python -m benchmarks.store --shard 0a.jsonl.zst
 
 Ingests a shard (of the dump, or made by `shards`) with both fingerprints and with either, and
 prints the size of the file over the number of tracks. Beside it, the strings as documents have
 them. Unpacking is timed on one core, from the bytes in memory to frames.
 """
 
-import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 from numba import njit
 
+from benchmarks.command import command_line, print_machine
 from spotify_pipeline.dump.staged_extract import StagedExtract, reduce_shard
 from spotify_pipeline.fingerprint import (
     encode_echoprint,
@@ -59,13 +60,14 @@ def unpack_all(content: UInt8s, offsets: Int64s) -> int:
     return onsets
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure a shard."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line(__doc__)
+    parser.add_argument(
+        "--shard", type=Path, required=True, metavar="0a.jsonl.zst", help="to ingest"
     )
-    parser.add_argument("--shard", type=Path, required=True)
-    source: Path = parser.parse_args().shard
+    source: Path = parser.parse_args(words).shard
+    print_machine()
     shard = source.name[:2]
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -1,6 +1,6 @@
 """A synthetic catalogue in the dump's proportions, of any size, as Arrow batches or a SQLite file.
 
-    python benchmarks/synthetic_catalogue.py OUT.sqlite3 [--tracks 1000000] [--seed 1]
+    python -m benchmarks.synthetic_catalogue OUT.sqlite3 [--tracks 1000000] [--seed 1]
 
 To 256 tracks there are 348 credits, 59 albums, 15 artists and 186 recordings: a recording that
 stands in the catalogue again, on a reissue, has the same ISRC, title, artists and length. Words are
@@ -17,7 +17,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_sqlite import dbapi
 
+from benchmarks.command import command_line
 from spotify_pipeline.dump.tables import TABLES
 from spotify_pipeline.sample_dump.catalogue_writer import SCHEMA
 from spotify_pipeline.shards import BASE62
@@ -159,7 +160,7 @@ class Catalogue:
         return x ^ (x >> np.uint64(31))
 
     def _uniform(self, numbers: Int64s, what: str) -> Floats:
-        return (self._hash(numbers, what) >> np.uint64(11)) * 2.0**-53
+        return np.asarray((self._hash(numbers, what) >> np.uint64(11)) * 2.0**-53, np.float64)
 
     def _below(self, numbers: Int64s, what: str, limit: int) -> Int64s:
         return (self._uniform(numbers, what) * limit).astype(np.int64)
@@ -241,7 +242,8 @@ class Catalogue:
 
     def _artist_popularity(self, artists: Int64s) -> Int64s:
         rank = self._rank_of_artist(artists)
-        return np.round(97 * (1 - np.log1p(rank) / np.log1p(self.artists))).astype(np.int64)
+        popularity = 97 * (1 - np.log1p(rank) / np.log1p(self.artists))
+        return np.asarray(np.round(popularity), np.int64)
 
     def _artist_names(self, artists: Int64s) -> pa.Array:
         names = self._text(artists, "artist", self._script(artists), (0.35, 0.45, 0.2))
@@ -500,7 +502,7 @@ def _syllables(script: str) -> list[str]:
     def letters(first: int, last: int) -> list[str]:
         return [chr(code) for code in range(first, last + 1)]
 
-    syllables = {
+    syllables: dict[str, Callable[[], list[str]]] = {
         "latin": lambda: (
             paired("bcdfghjklmnprstvwz", "aeiou") * 40
             + paired("bdgklmnrst", "áéèêëíóöøúüåäãçñ")
@@ -546,15 +548,22 @@ def write_sqlite(catalogue: Catalogue, path: Path) -> None:
             cursor.adbc_ingest(table, reader, mode="append")
 
 
-def main() -> None:
-    """Write a file and tell how fast."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def add_catalogue(parser: argparse.ArgumentParser, *, questions: int) -> None:
+    """Add the options that say which catalogues are made, and how much they are asked."""
+    parser.add_argument(
+        "--tracks", type=int, nargs="+", default=[1_000_000], help="of a catalogue each"
     )
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--tracks", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    parser.add_argument("--seed", type=int, default=1, help="another one gives other rows")
+    parser.add_argument("--questions", type=int, default=questions, help="of each kind")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Write a file and tell how fast."""
+    parser = command_line(__doc__)
+    parser.add_argument("out", type=Path, metavar="OUT.sqlite3", help="file to write")
+    parser.add_argument("--tracks", type=int, default=1_000_000, help="of the catalogue")
+    parser.add_argument("--seed", type=int, default=1, help="another one gives other rows")
+    arguments = parser.parse_args(words)
     started = time.perf_counter()
     write_sqlite(Catalogue(arguments.tracks, arguments.seed), arguments.out)
     seconds = time.perf_counter() - started

@@ -1,6 +1,6 @@
 """A long recording of several pieces: what is found, where are its borders, how fast, how big.
 
-    python benchmarks/timeline.py --music DIR [DIR ...] [--part test] [--pieces 10]
+    python -m benchmarks.timeline --music DIR [DIR ...] [--part test] [--pieces 10]
         [--distractors 10000] [--seed 1 2 3] [--degradation room]
 
 Joins pieces of the test set, which are chosen at random, with cross-fades, and one more that the
@@ -13,7 +13,6 @@ Times are those of the whole, from file to timeline, once kernels are compiled; 
 that a process ever had resident which does nothing else. --times makes a recording of many hours.
 """
 
-import argparse
 import multiprocessing
 import time
 from collections.abc import Sequence
@@ -25,14 +24,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
+from benchmarks.command import add_music, command_line, print_machine
+from benchmarks.segments import whole_segment
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.evaluation.parts import Part, part_of
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import Fingerprint, fingerprint, infer_stream
+from spotify_pipeline.harmony import Segments
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.segment import Segment, SegmentShard
+from spotify_pipeline.index.segment import SegmentShard
 from spotify_pipeline.index.segment_writer import Tracks, write_segment
 from spotify_pipeline.recording import (
     audio_files,
@@ -96,6 +98,7 @@ def write_index(
         list(durations),
         [piece.rhythm for piece in pieces],
         [piece.echoprint for piece in pieces],
+        [Segments.none()] * len(pieces),
     )
     paths = []
     parts = [real]
@@ -106,12 +109,6 @@ def write_index(
         write_segment(path, [SegmentShard(f"{number}a", "", len(tracks))], tracks, MEMORY)
         paths.append(path)
     return paths
-
-
-def opened(segments: Sequence[Path]) -> FeatureIndex:
-    """Open an index all of whose segments count."""
-    found = [Segment.open(path) for path in segments]
-    return FeatureIndex([(s, [shard.shard for shard in s.info.shards]) for s in found])
 
 
 def report(
@@ -163,7 +160,7 @@ class Run:
 
 def measured(mix: Mix, segments: Sequence[Path]) -> Run:
     """Tell what plays when, in a process that does nothing else."""
-    identifier = Identifier(opened(segments))
+    identifier = Identifier(FeatureIndex([whole_segment(path) for path in segments]))
     identifier.matches(fingerprint(next(stream_for_fingerprint(mix.file))))
     before = resident()
     started, cpu = time.perf_counter(), time.process_time()
@@ -201,22 +198,20 @@ def read_pieces(files: Sequence[Path]) -> tuple[list[Fingerprint], list[float]]:
     return [fingerprint(r.samples) for r in recordings], [r.duration for r in recordings]
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
+    parser = command_line(__doc__)
+    add_music(parser, Part.TEST)
     parser.add_argument("--pieces", type=int, default=10, help="in a recording")
     parser.add_argument("--distractors", type=int, default=10_000, help="synthetic tracks to index")
-    parser.add_argument(
-        "--part", type=Part, choices=[Part.VALIDATION, Part.TEST], default=Part.TEST
-    )
-    parser.add_argument("--fade", type=float, default=5.0, help="seconds")
+    parser.add_argument("--fade", type=float, default=5.0, help="seconds of a cross-fade")
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="a recording each")
-    parser.add_argument("--degradation", choices=[*DEGRADATIONS], default="clean")
+    parser.add_argument(
+        "--degradation", choices=[*DEGRADATIONS], default="clean", help="of each piece"
+    )
     parser.add_argument("--times", type=int, default=1, help="the pieces so many times over")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
+    print_machine()
     files = [file for folder in arguments.music for file in audio_files(folder)]
     own = [number for number, file in enumerate(files) if part_of(file) is arguments.part]
     prints, durations = read_pieces(files)

@@ -14,6 +14,7 @@ from typing import Any
 from spotify_pipeline.errors import PipelineError
 
 __all__ = [
+    "BLAS_THREADS_VARIABLE",
     "DEMO_HOME",
     "FINGERPRINTS_VARIABLE",
     "HARMONY_VARIABLE",
@@ -32,6 +33,7 @@ __all__ = [
     "Setting",
     "Settings",
     "TrainsChoice",
+    "blas_threads",
 ]
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
@@ -47,6 +49,7 @@ HARMONY_VARIABLE = "SPOTIFY_PIPELINE_HARMONY"
 INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
+BLAS_THREADS_VARIABLE = "SPOTIFY_PIPELINE_BLAS_THREADS"
 DEMO_HOME = Path("data-demo")
 
 
@@ -131,6 +134,12 @@ def _number(largest: float) -> Callable[[str], float]:
         return number
 
     return read
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ValueError("a whole number, 1 or more")
+    return int(text)
 
 
 def _trains(text: str) -> TrainsChoice:
@@ -238,6 +247,14 @@ SETTINGS = (
         _switch,
         "Whether the harmony of tracks comes into the database: on or off.",
     ),
+    Setting(
+        "blas_threads",
+        BLAS_THREADS_VARIABLE,
+        "1",
+        _count,
+        "Threads of a product of matrices, beside the program's own. More are quicker only where"
+        " processors idle. Variables of the libraries, such as OPENBLAS_NUM_THREADS, go first.",
+    ),
 )
 """All settings, in the order of `Settings`' attributes."""
 
@@ -266,6 +283,7 @@ class Settings:
     popularity: float = _DEFAULTS["popularity"]
     metadata_file: Path | None = _DEFAULTS["metadata_file"]
     keep_harmony: bool = _DEFAULTS["keep_harmony"]
+    blas_threads: int = _DEFAULTS["blas_threads"]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -375,3 +393,16 @@ class Settings:
         self.require_incoming()
         for folder in (self.home, self.incoming, self.staging, self.index, self.locks):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def blas_threads() -> int:
+    """Read `Settings.blas_threads` alone, as a process does that needs no data home.
+
+    Raises
+    ------
+    PipelineError
+        See `Settings.from_environment`.
+    """
+    (setting,) = (each for each in SETTINGS if each.attribute == "blas_threads")
+    threads: int = setting.value(os.environ)
+    return threads

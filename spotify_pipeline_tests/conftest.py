@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from spotify_pipeline.pools import bound_pools
+from spotify_pipeline.settings import blas_threads
 from spotify_pipeline_tests.disks import mounted_disk
+
+bound_pools(blas_threads())  # as every process of the program does
 
 
 @pytest.fixture

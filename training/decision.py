@@ -4,7 +4,7 @@
         [--documents FILE ...] [--distractors 20000] [--lengths 3 5 10 20]
         [--examples FOLDER [--only recording] [--seed 1]] [--earlier MODEL.npz]
 
-Asks as `benchmarks/detection.py --part validation` does: among impostors spliced from the training
+Asks as `benchmarks.detection --part validation` does: among impostors spliced from the training
 set, with the piece in the index and without it. Four times: with the recording, among tracks whose
 harmony is known and among tracks without, and with its onsets of either kind alone. What was found,
 and whether it is right, are the examples; --examples keeps them, so that fitting can be repeated;
@@ -23,10 +23,9 @@ Belongs here: examples and fitting. Does not belong here: what decides
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -35,6 +34,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
+from benchmarks.command import add_music, command_line, say
 from spotify_pipeline.evaluation.impostors import Impostors, sources_of
 from spotify_pipeline.evaluation.judge import Found, Judge, Result
 from spotify_pipeline.evaluation.parts import Part
@@ -335,7 +335,6 @@ def fit(source: str, examples: Examples) -> tuple[BoostedTrees, dict[str, float]
 
 def gathered(arguments: argparse.Namespace, network: OnsetModel) -> Mapping[str, Examples]:
     """Ask for everything, or take what was kept."""
-    say = partial(print, file=sys.stderr, flush=True)
     folder: Path | None = arguments.examples
     kept = {} if folder is None else {s: sorted(folder.glob(f"{s}-*.npz")) for s in SOURCES}
     found = {source: Examples.read(files) for source, files in kept.items() if files}
@@ -374,13 +373,18 @@ def fitted_to(source: str, network: Section) -> Mapping[str, str]:
     return {"network": digest(network)} if source in RECORDED else {}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Ask, fit, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line(__doc__)
+    add_music(parser)
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="of analysis documents, whose tracks are indexed too",
     )
-    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
-    parser.add_argument("--documents", type=Path, nargs="+", default=(), metavar="FILE")
     parser.add_argument("--network", type=Path, required=True, help="made by training.network")
     parser.add_argument("--out", type=Path, required=True, help="file to write, .npz")
     parser.add_argument("--examples", type=Path, help="folder to keep examples in")
@@ -390,10 +394,22 @@ def main() -> None:
         type=Path,
         help="model whose decisions are taken where there are no examples; none are asked for",
     )
-    parser.add_argument("--distractors", type=int, default=20_000)
-    parser.add_argument("--lengths", type=float, nargs="+", default=(3.0, 5.0, 10.0, 20.0))
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--distractors",
+        type=int,
+        default=20_000,
+        help="synthetic tracks to index; half of them are spliced",
+    )
+    parser.add_argument(
+        "--lengths",
+        type=float,
+        nargs="+",
+        default=(3.0, 5.0, 10.0, 20.0),
+        metavar="SECONDS",
+        help="of excerpts",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="another one asks for other excerpts")
+    arguments = parser.parse_args(words)
     if arguments.only and arguments.examples is None:
         parser.error("--only keeps examples: say where with --examples")
     read = read_model_file(arguments.network)

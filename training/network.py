@@ -17,7 +17,6 @@ Belongs here: layers as JAX has them, the loss, the optimiser. Does not belong h
 (`examples`); the network as it runs (`spotify_pipeline.fingerprint.onset_network`).
 """
 
-import argparse
 import json
 import sys
 import time
@@ -32,6 +31,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from benchmarks.command import add_music, command_line, say
 from spotify_pipeline.evaluation.parts import Part, part_of
 from spotify_pipeline.fingerprint import BANDS, LLR_BIN_FRAMES, LLR_BINS_PER_SECOND
 from spotify_pipeline.fingerprint.model_file import ModelFile
@@ -143,7 +143,7 @@ def trained(stretches: Sequence[Example], epochs: int, seed: int) -> OnsetModel:
     layers = first_layers(seed)
     state: Learned = (layers, optimizer.init(layers))
     rng = np.random.default_rng([seed, 1])
-    report = log_reporter(partial(print, file=sys.stderr, flush=True), "batches")
+    report = log_reporter(say, "batches")
     for epoch in range(epochs):
         started = time.perf_counter()
         paid: list[np.ndarray] = []
@@ -288,21 +288,23 @@ def bits_a_second(model: OnsetModel, stretches: Sequence[Example]) -> tuple[floa
     return float(bits), float(bits + position / np.log(2) * LLR_BINS_PER_SECOND)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Train, measure, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
+    parser = command_line(__doc__)
+    add_music(parser)
     parser.add_argument("--stretches", type=int, default=36, help="of each version of a piece")
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--epochs", type=int, default=5, help="how often every stretch is learned from"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of first weights and of the order of batches"
+    )
     parser.add_argument("--out", type=Path, required=True, help="file to write, .npz")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     files = [file for folder in arguments.music for file in audio_files(folder)]
     of_part = {part: [file for file in files if part_of(file) is part] for part in Part}
     training, validation = of_part[Part.TRAINING], of_part[Part.VALIDATION]
-    report = log_reporter(partial(print, file=sys.stderr, flush=True), "stretches")
+    report = log_reporter(say, "stretches")
     stretches: list[Example] = []
     total = len(training) * len(VERSIONS) * arguments.stretches
     for example in examples(training, arguments.stretches):

@@ -10,11 +10,11 @@ prints log-likelihood ratios by the distance in frames: measured values for `LLR
 Belongs here: these few numbers. Does not belong here: what a recording itself tells (`network`).
 """
 
-import argparse
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.command import add_music, command_line
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.parts import Part, part_of
 from spotify_pipeline.fingerprint import LLR_BIN_FRAMES
@@ -54,14 +54,12 @@ def counts(stretch: Example) -> tuple[np.ndarray, np.ndarray]:
     return frames, onsets
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--music", type=Path, nargs="+", required=True, metavar="DIR")
+    parser = command_line(__doc__)
+    add_music(parser)
     parser.add_argument("--stretches", type=int, default=6, help="of each version of a piece")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     files = [file for folder in arguments.music for file in audio_files(folder)]
     training = [file for file in files if part_of(file) is Part.TRAINING]
     frames, onsets = np.zeros((2, FARTHEST + 2), np.int64)

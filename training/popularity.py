@@ -20,13 +20,14 @@ Belongs here: the weight of the prior. Does not belong here: the prior
 (`spotify_pipeline.identify.popularity`).
 """
 
-import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
+from benchmarks.command import command_line
 from spotify_pipeline.fingerprint.model_file import read_model_file
 from spotify_pipeline.identify.decision import (
     SOURCES,
@@ -85,17 +86,15 @@ def odds_of(decision: Decision, examples: Examples, priors: np.ndarray) -> np.nd
     return np.array([decision.log_odds(one) for one in evidence])
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Draw, judge, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__doc__)
     parser.add_argument("--model", type=Path, required=True, help="made by training.decision")
     parser.add_argument("--examples", type=Path, required=True, help="kept by training.decision")
     parser.add_argument("--catalog", type=Path, help="meta.duckdb, for its tracks' popularity")
-    parser.add_argument("--draws", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    parser.add_argument("--draws", type=int, default=40, help="of every piece's popularity")
+    parser.add_argument("--seed", type=int, default=0, help="of the first draw")
+    arguments = parser.parse_args(words)
     source = SOURCES[0]
     examples = Examples.read(sorted(arguments.examples.glob(f"{source}-*.npz")))
     decision = decisions_of(read_model_file(arguments.model))[source]

@@ -16,9 +16,12 @@ from spotify_pipeline.cli.identify import identify
 from spotify_pipeline.cli.ingest import ingest
 from spotify_pipeline.cli.lookup import lookup
 from spotify_pipeline.cli.sample_dump import sample_dump
+from spotify_pipeline.cli.shared import with_clear_errors
 from spotify_pipeline.cli.status import status
 from spotify_pipeline.cli.ui import ui
 from spotify_pipeline.cli.warm_up import warm_up
+from spotify_pipeline.pools import bound_pools
+from spotify_pipeline.settings import blas_threads
 
 __all__ = ["main"]
 
@@ -44,6 +47,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__)
+@with_clear_errors
 def main() -> None:
     """Song detection and look-up over a dump of Spotify's audio analysis and metadata.
 
@@ -56,6 +60,7 @@ def main() -> None:
     nothing is found; 1 if something could not be read or done, which is named; and 2 if the command
     can't be understood.
     """
+    bound_pools(blas_threads())
 
 
 for _command in (demo, fingerprint, identify, ingest, lookup, sample_dump, status, ui, warm_up):

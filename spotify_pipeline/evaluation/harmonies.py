@@ -6,7 +6,7 @@ borders move, some are missing and some too many; pitch classes are louder or so
 in one piece more than in another. How much was set by hand, on seven pieces: clean excerpts of ten
 seconds correlate with their disturbed segments at 0.53 in the median of 103 pieces, four in five at
 0.34 to 0.66; those of two recordings with their real documents at 0.52 and 0.59
-(`benchmarks/harmony.py --music`).
+(`benchmarks.harmony --music`).
 
 Belongs here: segments of pieces, and of tracks that are spliced from pieces. Does not belong here:
 chroma and agreement (`harmony`), which stretches are spliced (`spliced`).

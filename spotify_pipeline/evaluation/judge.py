@@ -99,11 +99,6 @@ class Result:
         return _first(found for found in self.known if found.match.track != self.track)
 
     @property
-    def intruder(self) -> Found | None:
-        """The best match where the piece is not in the index."""
-        return _first(self.unknown)
-
-    @property
     def first(self) -> bool:
         """Whether the identifier puts the own piece first."""
         return bool(self.known) and self.known[0].match.track == self.track

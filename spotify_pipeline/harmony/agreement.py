@@ -29,13 +29,13 @@ SOUNDING = 0.5
 """Packed pitches are 0 or 1."""
 
 LONGEST = 1.0
-"""Seconds: a segment counts as much as it lasts, but no more than this."""
+"""Seconds: a segment counts as much as it lasts, but no more than this. Set by hand."""
 
 SHORTEST = 0.05
-"""Seconds: of a segment that lies in the recording for less, nothing is compared."""
+"""Seconds: of a segment that lies in the recording for less, nothing is compared. Set by hand."""
 
 FEWEST_SECONDS = 1.0
-"""Compared, before harmony tells anything."""
+"""Compared, before harmony tells anything. Set by hand."""
 
 SHIFTED = 0.02
 """Probability that a recording is a semitone higher than its track, at the track's tempo; the same
@@ -57,7 +57,8 @@ against the others in any key: 3.1 % of the correlations lie above 2, 0.05 % abo
 million above 6.)"""
 
 USUAL_DEVIATION, USUAL_WEIGHT = 0.28, 5
-"""What chance makes of a second of segments, and how many measured correlations that is worth."""
+"""What chance makes of a second of segments, and how many measured correlations that is worth. Set
+by hand."""
 
 
 ATTRIBUTES = 5

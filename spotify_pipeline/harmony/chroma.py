@@ -37,10 +37,12 @@ BINS = 900
 """Of the spectrum, up to 2.4 kHz: what `HIGHEST` is at a speed of 1.1."""
 
 STEADY = 1.0
-"""Of the median of a semitone, so much is taken away."""
+"""Of the median of a semitone, so much is taken away. (Chosen with ``benchmarks.harmony``, on the
+two recordings of which the document is known.)"""
 
 WHITENING = 0.75
-"""A semitone is divided by its mean to this power: 1 would make all as strong."""
+"""A semitone is divided by its mean to this power: 1 would make all as strong. (Chosen with
+``benchmarks.harmony``, on the two recordings of which the document is known.)"""
 
 EXPONENT = 0.6
 """Of a semitone's power, in what the analyzer calls pitches: of the two recordings of which its

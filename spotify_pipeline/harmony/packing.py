@@ -42,7 +42,7 @@ VERSION = 1
 STEP_SECONDS = 256 / 22050
 
 PITCH_THRESHOLD = 0.4
-"""A pitch class that is at least as strong sounds."""
+"""A pitch class that is at least as strong sounds. Set by hand."""
 
 SILENCE, LOUDNESS_STEP = -60.0, 4.0
 """The lowest level begins here, and each is as wide; in dB."""

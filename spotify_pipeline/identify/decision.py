@@ -61,7 +61,7 @@ FITTED_TRACKS = 20_000
 IMPOSTOR_GROWTH = 0.017
 """The best impostor's likelihood grows by so much of what is expected of the right track, and one
 nat, as their number grows by a factor of e. Where onsets are independent it is the nat alone; music
-has beats in common. (``benchmarks/impostors.py --part validation --lengths 10``, from 10,000 to
+has beats in common. (``benchmarks.impostors --part validation --lengths 10``, from 10,000 to
 100,000 spliced tracks; from there on it grows ever less, for they are of no more than 50 pieces.)
 """
 
@@ -91,23 +91,25 @@ RISING = (1, -1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, -1, 1)
 """Whether more of each figure may only raise the odds (1), only lower them (-1), or either (0)."""
 
 RIVALS = 10
-"""Other recordings' likelihoods that tell how much a wrong track can be ahead of the others."""
+"""Other recordings' likelihoods that tell how much a wrong track can be ahead of the others. Set by
+hand."""
 
 FEWEST_RIVALS = 3
 
 HARMONY_WEIGHT = 5.0
 """A nat of harmony counts as so many of rhythm: onsets of one beat are not independent, though
-their likelihoods are added up as if they were. (Of 448 excerpts of the validation set, the right
-track comes first in 345 by rhythm alone; in 373, 384, 390, 384 and 380 with harmony counted once,
-3, 5, 10 and 15 times. Trees are fitted on the same pieces.)"""
+their likelihoods are added up as if they were. (``benchmarks.harmony_weight``, on 448 excerpts of
+28 pieces of the validation set: the right track comes first in 345 by rhythm alone; in 370, 381,
+383, 388, 386 and 385 with harmony counted 1, 2, 3, 5, 8 and 10 times. Trees are fitted on the same
+pieces.)"""
 
 TWINS = 0.02
 """Odds that a track of the same onsets plays something else: patterns of drums, loops that many
 use. So a recording whose harmony speaks against a track is not given its name, however well onsets
-agree. (`benchmarks/harmony.py` shows how many twins that refuses, and how many right tracks.)"""
+agree. (`benchmarks.harmony` shows how many twins that refuses, and how many right tracks.)"""
 
 TELLING = 2.0
-"""Nats that a band or a stretch is expected to tell before its fraction counts."""
+"""Nats that a band or a stretch is expected to tell before its fraction counts. Set by hand."""
 
 
 def threshold_of(false_accepts: float | None) -> float:

@@ -22,7 +22,7 @@ __all__ = ["Expectation"]
 
 SHORTEST_LAG, LONGEST_LAG = 0.2, 0.5
 """A recording is compared with itself so many seconds later at the least, and so much of its length
-at the most."""
+at the most. Set by hand."""
 
 
 @dataclass(frozen=True)

@@ -48,20 +48,21 @@ by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
 """No more than this fraction of an index, but so many at the least, are candidates: of a search, or
-of a trial of all tracks, after which they are tried with the whole query."""
+of a trial of all tracks, after which they are tried with the whole query. Set by hand."""
 
 CERTAIN = 0.99
-"""Confidence of a certain match."""
+"""Confidence of a certain match. Set by hand."""
 
 PROMISING = 0.5
 """A track's likelihood has at least this fraction of the best one's, in logarithms, or it is no
-match."""
+match. Set by hand."""
 
 SAME_LIKELIHOOD = 0.6
-"""A release of the same recording comes to at least this part of the best release's likelihood."""
+"""A release of the same recording comes to at least this part of the best release's likelihood. Set
+by hand."""
 
 MOST_RIVALS = 3
-"""So many recordings are looked at for releases of them."""
+"""So many recordings are looked at for releases of them. Set by hand."""
 
 DRIFT = 0.001
 """Clocks of two devices differ by at most so much of themselves."""
@@ -70,17 +71,18 @@ FINE_REACH = 8
 """Frames by which an offset that is known to the LLR bin may be off, clocks' drift included."""
 
 PARTS = 4
-"""Stretches of equal length, whose shares of what is expected are compared."""
+"""Stretches of equal length, whose shares of what is expected are compared. Set by hand."""
 
 WORTH_PLACING = 0.1
-"""Other offsets are looked for of the best match, and of those of so much confidence."""
+"""Other offsets are looked for of the best match, and of those of so much confidence. Set by
+hand."""
 
 PEAKS = 8
-"""So many offsets of a track are looked at."""
+"""So many offsets of a track are looked at. Set by hand."""
 
 AS_GOOD, AS_GOOD_NATS = 0.04, 3.0
 """Another offset is as good if its likelihood is lower by no more than this fraction of the best
-one's, and so many nats."""
+one's, and so many nats. Set by hand."""
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,8 @@ class Identifier:
 
     def _promising(self, query: QueryLlr, speed: float, attempt: Pass) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
-        candidates = self._candidates(query, speed, attempt)
+        agreed: dict[Candidate, Agreement] = {}
+        candidates = self._candidates(query, speed, attempt, agreed)
         likelihoods = np.full(len(candidates), -np.inf)
         speeds = np.full(len(candidates), speed)
         for kind in KINDS:
@@ -285,7 +288,7 @@ class Identifier:
                 speeds[left] = speed * fine[best]
         likely = np.flatnonzero(likelihoods > 0)
         evidence = likelihoods[likely] + self._harmony(
-            query, [candidates[position] for position in likely.tolist()], speed
+            query, [candidates[position] for position in likely.tolist()], speed, agreed
         )
         best = np.argsort(-evidence, kind="stable")[: attempt.matches]
         return [
@@ -295,18 +298,29 @@ class Identifier:
             )
         ]
 
-    def _harmony(self, query: QueryLlr, candidates: Sequence[Candidate], speed: float) -> Float64s:
-        """Tell what harmony adds to each candidate, in nats of rhythm."""
+    def _harmony(
+        self,
+        query: QueryLlr,
+        candidates: Sequence[Candidate],
+        speed: float,
+        agreed: dict[Candidate, Agreement],
+    ) -> Float64s:
+        """Tell what harmony adds to each candidate, in nats of rhythm.
+
+        Candidates that are in `agreed` are not compared again; afterwards all of them are in it.
+        """
         if query.samples is None:
             return np.zeros(len(candidates))
-        found = self.index.agreements(query.harmony(speed), candidates, speed)
+        missing = [candidate for candidate in candidates if candidate not in agreed]
+        found = self.index.agreements(query.harmony(speed), missing, speed)
         if speed != 1:
-            in_key = self.index.agreements(query.harmony(1.0), candidates, speed)
+            in_key = self.index.agreements(query.harmony(1.0), missing, speed)
             found = [
                 replace(one, key_kept=other.correlation)
                 for one, other in zip(found, in_key, strict=True)
             ]
-        return HARMONY_WEIGHT * nats(found)
+        agreed.update(zip(missing, found, strict=True))
+        return HARMONY_WEIGHT * nats([agreed[candidate] for candidate in candidates])
 
     def _agreement(self, query: QueryLlr, track: int, offset: int, speed: float) -> Agreement:
         """Compare what sounds in a query with a track, given the offset in frames."""
@@ -329,8 +343,13 @@ class Identifier:
             attempt.high_evidence, HIGH_EVIDENCE_SECONDS
         )
 
-    def _candidates(self, query: QueryLlr, speed: float, attempt: Pass) -> list[Candidate]:
-        """Find tracks that are worth trying, and the offset of the LLRs in each."""
+    def _candidates(
+        self, query: QueryLlr, speed: float, attempt: Pass, agreed: dict[Candidate, Agreement]
+    ) -> list[Candidate]:
+        """Find tracks that are worth trying, and the offset of the LLRs in each.
+
+        Where that takes harmony, what was compared is put into `agreed`.
+        """
         most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
         if not attempt.exhaustive:
             llr, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
@@ -340,7 +359,7 @@ class Identifier:
         found = self.index.likeliest(least, most)
         again = [candidate.track for candidate in found]
         found = self.index.likeliest(query.rhythm, most, again)
-        evidence = [one.score for one in found] + self._harmony(query, found, speed)
+        evidence = [one.score for one in found] + self._harmony(query, found, speed, agreed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
         return [found[position] for position in best]
 

@@ -32,13 +32,14 @@ __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
 
 WINDOW_SECONDS = 15.0
 STEP_SECONDS = 10.0
-"""Windows overlap, so that each moment lies well within one of them."""
+"""Windows overlap, so that each moment lies well within one of them. Set by hand."""
 
 LEAST_CONFIDENCE = 0.5
 """A window does not vote for what is more likely wrong than right."""
 
 DRIFT = 12 / FRAMES_PER_SECOND
-"""Seconds by which two votes for one play may disagree: clocks differ, and onsets are not exact."""
+"""Seconds by which two votes for one play may disagree: clocks differ, and onsets are not exact.
+Set by hand."""
 
 BINS_PER_SECOND = 4
 """How finely evidence is kept."""

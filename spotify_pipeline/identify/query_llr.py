@@ -33,10 +33,11 @@ from spotify_pipeline.index.features import KINDS
 __all__ = ["JUDGED_SECONDS", "QueryLlr"]
 
 INFERRED_SECONDS = 60.0
-"""The stretch of a longer query that inference is run on: the one with most onsets."""
+"""The stretch of a longer query that inference is run on: the one with most onsets. Set by hand."""
 
 JUDGED_SECONDS = 30.0
-"""The stretch of that which is searched for, and decides: the one of the highest evidence."""
+"""The stretch of that which is searched for, and decides: the one of the highest evidence. Set by
+hand."""
 
 IDLE_LLR_BINS = 650
 """Trying a track at its onsets takes as long as so many LLR bins do, if there were none."""

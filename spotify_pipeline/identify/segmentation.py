@@ -28,14 +28,16 @@ from spotify_pipeline.identify.plays import (
 __all__ = ["Stretch", "segment"]
 
 CHANGE = 20.0
-"""What a change costs, as a natural logarithm of likelihood: two or three seconds of music."""
+"""What a change costs, as a natural logarithm of likelihood: two or three seconds of music. Set by
+hand."""
 
 CHORD = 8.0
-"""Onsets of several bands at one moment are one event: evidence is worth a fraction of its sum."""
+"""Onsets of several bands at one moment are one event: evidence is worth a fraction of its sum. Set
+by hand."""
 
 QUIET = 15 * BINS_PER_SECOND
 """Bins in which a track may begin or end without being heard, at the most: it fades in, and after
-loud music whitening takes a while to hear it."""
+loud music whitening takes a while to hear it. Set by hand."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ TOLERANCES = {"rhythm": 1, "echoprint": 4}
 """Frames by which an onset may be off, by the kind of trains: recovered ones are known to a few."""
 
 NEIGHBOURHOOD = 12
-"""Frames around a peak that belong to it."""
+"""Frames around a peak that belong to it. Set by hand."""
 
 SAME_FRACTION = 0.5
-"""Two tracks of one recording have at least this part of their onsets in common, at one offset."""
+"""Two tracks of one recording have at least this part of their onsets in common, at one offset. Set
+by hand."""
 
 
 def offset_histogram(

@@ -36,12 +36,13 @@ SMALL_INDEX = 60_000
 """So many tracks can be tried one by one: two seconds of work."""
 
 LIKELIEST = 4
-"""So many times the features that are looked up are likely enough: rare ones of them tell most."""
+"""So many times the features that are looked up are likely enough: rare ones of them tell most. Set
+by hand."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is done to find a query's candidates (`benchmarks/index.py` shows what it brings).
+    """How much is done to find a query's candidates (`benchmarks.index` shows what it brings).
 
     Attributes
     ----------

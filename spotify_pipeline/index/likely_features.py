@@ -33,11 +33,11 @@ LEAST_NEXT = 0.02
 LEAST_TRIPLE = 0.001
 LEAST_FEATURE = 0.001
 """Chances below these are left out: of an onset in a cell, that it is the next one, of three in a
-row, of a feature."""
+row, of a feature. Set by hand."""
 
 MOST_ONSET = 0.999
 MOST_NEXT = 64
-"""Cells that are tried for the onset after one."""
+"""Cells that are tried for the onset after one. Set by hand."""
 
 DEAD_CELLS = 9
 """No train has a gap of fewer cells."""
@@ -48,7 +48,8 @@ LONGER, LONGER_CHANCE = 1, 0.625
 times their frames, and of either of two cells of a feature: frames that tell which."""
 
 EXACT = 0.8
-"""Chance that all gaps of a feature are as a recording has them, if the onsets are there."""
+"""Chance that all gaps of a feature are as a recording has them, if the onsets are there. Set by
+hand."""
 
 
 def likely_features(

@@ -5,6 +5,7 @@ with the same onsets but another harmony, which is refused, like one with the sa
 onsets.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,10 @@ from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.fingerprint import fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
+from spotify_pipeline.harmony.agreement import Agreement, ChromaSums
 from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.passes import PASSES
+from spotify_pipeline.index.feature_index import Candidate
 from spotify_pipeline.resampling import analyzer_samples, resampler_to
 from spotify_pipeline.sample_dump.analysis import ANALYSIS_SAMPLE_RATE, analyse
 from spotify_pipeline_tests.tracks import Track, index_of
@@ -113,6 +117,28 @@ def test_a_track_is_named_though_its_pitch_or_its_tempo_alone_is_changed(
     assert best.track == 2
     assert best.evidence.harmony > 0
     assert best.confidence >= ACCEPTED
+
+
+def test_tracks_are_compared_once_where_every_track_is_scored(
+    pieces: list[Composed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = pieces
+    index = index_of(tmp_path, [other.track, harmony_of_other(own.track), own.track])
+    compare, compared = index.agreements, list[Candidate]()
+
+    def agreements(
+        recording: ChromaSums, candidates: Sequence[Candidate], speed: float
+    ) -> list[Agreement]:
+        compared.extend(candidates)
+        return compare(recording, candidates, speed)
+
+    monkeypatch.setattr(index, "agreements", agreements)
+    clip = analyzer_samples(own.samples[CLIP], RATE)
+    (exhaustive,) = (one for one in PASSES if one.exhaustive)
+    attempt = replace(exhaustive, high_evidence=math.inf)
+    best = Identifier(index).matches(fingerprint(clip), clip, [attempt])[0]
+    assert best.track == 2
+    assert sorted(one.track for one in compared) == [0, 1, 2]
 
 
 def test_without_harmony_rhythm_decides_alone(pieces: list[Composed], tmp_path: Path) -> None:

@@ -7,29 +7,13 @@ import numpy as np
 import pytest
 
 from spotify_pipeline.identify.decision import BoostedTrees, TrackEvidence
+from spotify_pipeline_tests.training.examples_made import made_examples
 from training.decision import Examples, fitted, left_out, log_loss, trees_of
 
 
 @pytest.fixture(scope="module")
 def examples() -> Examples:
-    """Make matches that are right if they come near what is expected, most of the time."""
-    rng = np.random.default_rng(1)
-    expected = np.exp(rng.uniform(3, 6, 600))
-    fraction = rng.uniform(0, 1.2, 600)
-    right = fraction + 0.1 * rng.normal(size=600) > 0.7
-    evidence = np.stack(
-        (
-            *(fraction * expected, expected, np.sqrt(expected), rng.uniform(0, 1, 600) * expected),
-            np.full(600, 5.0),
-            *(rng.random(600), fraction.clip(0, 1), fraction.clip(0, 1) - 0.1),
-            *(fraction.clip(0, 1) - 0.2, np.full(600, 50.0)),
-            *(np.ones(600), np.ones(600), np.zeros(600)),
-        ),
-        axis=1,
-    )
-    every = np.ones(600, np.bool_)
-    conditions = np.full(600, "clean 5 s")
-    return Examples(evidence, right, rng.integers(0, 20, 600), every, every, conditions)
+    return made_examples(600)
 
 
 def odds_of(trees: BoostedTrees, examples: Examples) -> list[float]:
