@@ -19,7 +19,7 @@ VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-"""By which libraries are reported how many threads to start; they read them when they are loaded."""
+"""Say to libraries how many threads to start; they read them when they are loaded."""
 
 
 def bound_pools(threads: int) -> None:
