@@ -30,7 +30,7 @@ docs: setup ## Build the documentation into build/site; what leads nowhere is an
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 test: lint ## Set everything up, check, and run the tests
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal --durations=10
 
 format: setup ## Format the code
 	$(BIN)/ruff format .

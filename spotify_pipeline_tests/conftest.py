@@ -1,15 +1,51 @@
 """What tests of several rooms need."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from spotify_pipeline.pools import bound_pools
 from spotify_pipeline.settings import blas_threads
 from spotify_pipeline_tests.disks import mounted_disk
 
 bound_pools(blas_threads())  # as every process of the program does
+
+MEMORY = Path("/dev/shm")
+"""A disk in memory, which Linux has."""
+
+ROOM = 2 * 10**9
+"""Bytes that a run of all tests never needs at once."""
+
+
+def pytest_configure() -> None:
+    """Keep the files of tests in memory where they fit: a disk is waited for at each commit."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations_read_once() -> Iterator[None]:
+    """Read Dagster's migrations once: it does for each run's database, which takes longer than it.
+
+    The databases come out the same.
+    """
+    from_config = ScriptDirectory.from_config
+    read: dict[str | None, ScriptDirectory] = {}
+
+    def once(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in read:
+            read[location] = from_config(config)
+        return read[location]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", once)
+        yield
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ Belongs here: evidence to odds, odds to a decision. Does not belong here: findin
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
@@ -362,15 +362,21 @@ class BoostedTrees:
         """Give the natural logarithm of the odds that the recording is of the track."""
         if evidence.likelihood <= 0:
             return -math.inf
-        figures = evidence.figures
+        figures = evidence.figures.tolist()
         total = self.base
-        for root in self.roots.tolist():
-            node = root
-            while (figure := self.figure[node]) >= 0:
-                below = figures[figure] <= self.threshold[node]
-                node = self.left[node] if below else self.right[node]
-            total += float(self.value[node])
+        for node in self.roots.tolist():
+            figure, threshold, left, right, value = self._nodes[node]
+            while figure >= 0:
+                below = figures[figure] <= threshold
+                figure, threshold, left, right, value = self._nodes[left if below else right]
+            total += value
         return total
+
+    @cached_property
+    def _nodes(self) -> list[tuple[int, float, int, int, float]]:
+        """Give the nodes as plain numbers: one at a time, an array gives them slowly."""
+        columns = (self.figure, self.threshold, self.left, self.right, self.value)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 @cache

@@ -233,6 +233,7 @@ def _best_cells(limit: int, first_track: int, query: _Lists, first: int, last: i
         starts,
         middle - latest,
         limit,
+        WINDOW,
     )
     # A query may reach beyond a track on either side: all that its better part lies in are meant.
     parts = np.quantile(query.places, _PARTS).astype(np.int64)
@@ -267,6 +268,7 @@ def _sum_cells(
     starts: UInt32s,
     middle: int,
     limit: int,
+    window: int,
 ) -> tuple[Int64s, Int64s]:
     """Sum weights by cell, from the first to before the last one; give the best and their sums.
 
@@ -284,13 +286,13 @@ def _sum_cells(
         positions[k] = bits[k] + counts[k] * widths[k]
         place = (first << coarseness) + places[k] - latest
         _skip(words, bits[k], counts[k], widths[k], place, read, positions, k)
-    sums = np.zeros(1 + WINDOW + _BLOCK, np.uint16)  # the first is the last of the window before
+    sums = np.zeros(1 + window + _BLOCK, np.uint16)  # the first is the last of the window before
     best = np.zeros((2, 2 * limit), np.int64)  # cells and their sums, one of each track
     found = 0
     threshold = 1
     track_end = -1  # the places of the latest track end here
-    for start in range(first, last, WINDOW):
-        end = min(start + WINDOW, last)
+    for start in range(first, last, window):
+        end = min(start + window, last)
         for k in range(lists):
             ahead = min(k + _AHEAD, lists - 1)
             prefetch(words, positions[ahead] >> 6)

@@ -19,7 +19,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -116,7 +116,7 @@ def write_sample_dump(
 
     The dump is made in a hidden folder of ``out`` and moved into place when it is complete; what an
     earlier run made there is replaced. Processes are started afresh ("spawn"), so a script that
-    calls this needs its ``if __name__ == "__main__"``.
+    calls this with several workers needs its ``if __name__ == "__main__"``.
 
     Parameters
     ----------
@@ -127,7 +127,8 @@ def write_sample_dump(
     shards
         Names that the tracks are spread over, from `spotify_pipeline.shards.SHARDS`.
     workers
-        Processes that analyse at the same time (default: one for each processor).
+        Processes that analyse at the same time (default: one for each processor); one is this
+        process itself.
     progress
         Called with files done, files in all and the file just done.
 
@@ -214,17 +215,16 @@ def _track_id(path: Path, shards: Sequence[str]) -> str:
 def _analyse_files(
     sources: Iterable[_Source], workers: int | None, progress: Report | None
 ) -> Generator[tuple[_Source, _Analysed | str], None, None]:
-    """Analyse the files in a pool of processes; they come back shard by shard."""
+    """Analyse the files, several in a pool of processes; they come back shard by shard."""
     queue = sorted(sources, key=lambda source: (source.shard, source.file))
     size = max(1, min(workers or os.cpu_count() or 1, len(queue)))
+    if size == 1:  # another process would only import everything once more
+        yield from _counted(queue, map(_analyse_file, queue), progress)
+        return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(size, context, initializer=_live_and_die_with_parent)
     try:
-        outcomes = zip(queue, pool.map(_analyse_file, queue), strict=True)
-        for done, (source, outcome) in enumerate(outcomes, 1):
-            if progress is not None:
-                progress(done, len(queue), source.file)
-            yield source, outcome
+        yield from _counted(queue, pool.map(_analyse_file, queue), progress)
     except BrokenProcessPool as error:
         raise PipelineError(
             "a process that analysed music was ended from outside, most often because memory ran "
@@ -232,6 +232,16 @@ def _analyse_files(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _counted(
+    queue: Sequence[_Source], outcomes: Iterable[_Analysed | str], progress: Report | None
+) -> Iterator[tuple[_Source, _Analysed | str]]:
+    """Give each file with its outcome, and report how many are done."""
+    for done, (source, outcome) in enumerate(zip(queue, outcomes, strict=True), 1):
+        if progress is not None:
+            progress(done, len(queue), source.file)
+        yield source, outcome
 
 
 def _live_and_die_with_parent() -> None:
@@ -248,7 +258,7 @@ def _live_and_die_with_parent() -> None:
 
 
 def _analyse_file(source: _Source) -> _Analysed | str:
-    """Analyse one file; give the reason where that fails. Runs in a process of the pool."""
+    """Analyse one file; give the reason where that fails. May run in a process of the pool."""
     try:
         return _analyse(source)
     except MemoryError:

@@ -68,7 +68,9 @@ def reports() -> list[tuple[int, int, str]]:
 
 @pytest.fixture(scope="module")
 def material(settings: Settings, music: Path, reports: list[tuple[int, int, str]]) -> Material:
-    return prepare_material(settings, music, lambda *report: reports.append(report))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.cpu_count", lambda: 1)  # no process more for three short pieces
+        return prepare_material(settings, music, lambda *report: reports.append(report))
 
 
 def test_the_dump_holds_all_pieces_but_one(material: Material) -> None:
@@ -135,16 +137,14 @@ def test_a_home_in_which_the_demo_ran_is_not_refused(demo_home: Settings) -> Non
     mark_home(demo_home)
 
 
-def test_a_home_in_which_the_demo_was_interrupted_is_not_refused(
-    tmp_path: Path, music: Path
-) -> None:
+def test_a_home_in_which_the_demo_was_interrupted_is_not_refused(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
 
     def interrupt(done: int, total: int, what: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare_material(settings, music, interrupt)
+        prepare_material(settings, None, interrupt)
     assert files_below(settings.home)
     mark_home(settings)
 

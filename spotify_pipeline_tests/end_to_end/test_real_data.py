@@ -65,7 +65,7 @@ def test_excerpts_of_real_music_are_found_and_left_out_pieces_are_unknown(tmp_pa
     (tmp_path / "music").mkdir()
     for piece in known:
         shutil.copy(piece, tmp_path / "music")
-    dump = write_sample_dump(tmp_path / "music", tmp_path / "incoming")
+    dump = write_sample_dump(tmp_path / "music", tmp_path / "incoming", workers=1)
     ids = {track.file: track.track_id for track in dump.tracks}
     assert run(tmp_path, SPOTIFY_PIPELINE, "ingest").returncode == 0
     rng = np.random.default_rng(3)

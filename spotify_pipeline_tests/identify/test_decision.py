@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from spotify_pipeline.identify.decision import (
     FIGURES,
+    HARMONY_WEIGHT,
     RISING,
     SOURCES,
     THRESHOLD,
@@ -96,9 +97,9 @@ def test_better_evidence_never_lowers_the_odds(
     odds = decision.log_odds(evidence)
     assert decision.log_odds(replace(evidence, likelihood=evidence.likelihood + more)) >= odds
     assert decision.log_odds(replace(evidence, rival=evidence.rival + more)) <= odds
-    steadier = replace(evidence, excess=evidence.excess + more)
-    if evidence.likelihood > evidence.rival:
-        assert decision.log_odds(steadier) <= odds
+    ahead = evidence.likelihood - evidence.rival + HARMONY_WEIGHT * evidence.harmony_ahead
+    if ahead > 0:
+        assert decision.log_odds(replace(evidence, excess=evidence.excess + more)) <= odds
     assert decision.log_odds(replace(evidence, bands=1.0, weakest_band=1.0)) >= odds
     assert decision.log_odds(replace(evidence, handicap=more)) <= odds
     assert decision.log_odds(replace(evidence, prior=more / 50)) >= odds

@@ -9,8 +9,8 @@ import pytest
 
 from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.identifier import Identifier
+from spotify_pipeline.identify.decision import THRESHOLD, TrackEvidence
+from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.query_llr import INFERRED_SECONDS, QueryLlr
 from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Candidate, Effort
 from spotify_pipeline_tests.tracks import (
@@ -64,6 +64,14 @@ def assert_identified(
     assert best.offset == pytest.approx(offset, abs=0.1)
     assert best.confidence >= THRESHOLD
     assert best.score > 0
+
+
+@pytest.mark.parametrize(
+    ("log_odds", "confidence"), [(-np.inf, 0.0), (-1e4, 0.0), (0.0, 0.5), (2.0, 0.8808), (1e4, 1.0)]
+)
+def test_any_llr_are_a_probability(log_odds: float, confidence: float) -> None:
+    match = Match(0, log_odds, TrackEvidence(*[1.0] * 12), 0.0)
+    assert match.confidence == pytest.approx(confidence, abs=1e-4)
 
 
 @pytest.mark.parametrize("start", [0.0, 41.7, DURATION - 10])

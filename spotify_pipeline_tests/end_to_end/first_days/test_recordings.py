@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 
 from spotify_pipeline_tests.identify.observed import write_fingerprint
-from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, run
+from spotify_pipeline_tests.processes import run_here
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks, publish_tracks
 
 
@@ -25,7 +25,7 @@ def test_what_is_hostile_missing_or_empty_is_named_and_the_rest_answered(tmp_pat
         for number, track in enumerate(tracks)
     ]
     asked = [str(path) for path in (absurd, none, empty, escape, *clips)]
-    answered = run(tmp_path, SPOTIFY_PIPELINE, "identify", "--json", *asked)
+    answered = run_here(tmp_path, "identify", "--json", *asked)
     *wrong, first, second = [json.loads(line) for line in answered.stdout.splitlines()]
     assert answered.returncode == 1
     for answer, path, why in zip(
@@ -39,7 +39,7 @@ def test_what_is_hostile_missing_or_empty_is_named_and_the_rest_answered(tmp_pat
     assert [answer["matches"][0]["track_id"] for answer in (first, second)] == [
         track.track_id for track in tracks
     ]
-    shown = run(tmp_path, SPOTIFY_PIPELINE, "identify", str(escape), str(clips[0]))
+    shown = run_here(tmp_path, "identify", str(escape), str(clips[0]))
     assert shown.returncode == 1
     assert "\x1b" not in shown.stdout + shown.stderr
     assert tracks[0].track_id in shown.stdout

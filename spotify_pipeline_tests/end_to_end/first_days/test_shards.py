@@ -19,6 +19,7 @@ from spotify_pipeline_tests.processes import (
     environment,
     held_open_by_another_process,
     run,
+    run_here,
 )
 
 
@@ -36,11 +37,11 @@ def silent(shard: str) -> list[Document]:
 
 
 def ingest(home: Path) -> subprocess.CompletedProcess[str]:
-    return run(home, SPOTIFY_PIPELINE, "ingest")
+    return run_here(home, "ingest")
 
 
 def status(home: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(run(home, SPOTIFY_PIPELINE, "status", "--json").stdout)
+    found: dict[str, Any] = json.loads(run_here(home, "status", "--json").stdout)
     return found
 
 
@@ -104,11 +105,10 @@ def test_status_tells_what_was_ingested_from_another_folder_and_whatever_runs_ar
     assert again.stdout == f"nothing waits in {ingested / 'incoming'}\n"
 
 
-def test_a_run_for_a_shard_that_is_not_there_changes_nothing(ingested: Path) -> None:
-    for shard in ("0a", "0b"):  # one that was ingested before, and one that was not
-        skipped = run_for_partition(ingested, shard)
-        assert skipped.returncode == 0
-        assert f"shard {shard} waits: {shard}.jsonl.zst is not in" in skipped.stderr
+def test_a_run_for_a_shard_whose_file_is_gone_changes_nothing(ingested: Path) -> None:
+    skipped = run_for_partition(ingested, "0a")
+    assert skipped.returncode == 0
+    assert "shard 0a waits: 0a.jsonl.zst is not in" in skipped.stderr
     assert what_is_ingested(ingested) == (1, 2, {})
 
 
