@@ -27,7 +27,7 @@ from benchmarks.among_impostors import (
 from benchmarks.command import command_line, print_machine
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.queries import Query
-from spotify_pipeline.evaluation.tables import Table, fraction
+from spotify_pipeline.evaluation.tables import Table, percentage
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.query_llr import QueryLlr
 
@@ -52,8 +52,8 @@ def row(condition: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     return (
         condition,
         str(len(outcomes)),
-        fraction(by_score.mean()),
-        fraction(identified.mean()),
+        percentage(by_score.mean()),
+        percentage(identified.mean()),
         str((by_score & ~identified).sum()),
     )
 

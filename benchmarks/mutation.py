@@ -82,8 +82,9 @@ def changes(node: ast.AST) -> Iterator[Change]:
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
         return
     yield from changes_of(node, getattr(node, "lineno", 0))
-    body = getattr(node, "body", None)
-    for position, statement in enumerate(body if isinstance(body, list) else []):
+    found = getattr(node, "body", None)
+    body = found if isinstance(found, list) else []
+    for position, statement in enumerate(body):
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             without = [*body[:position], ast.Pass(), *body[position + 1 :]]
             yield Change(node, "body", without, statement.lineno)
@@ -123,7 +124,7 @@ def mutated(path: Path, number: int) -> tuple[str, int, str]:
     return after, change.line, lines[0].strip() if lines else ""
 
 
-class Mutant(MetaPathFinder, SourceFileLoader):
+class Mutant(MetaPathFinder, SourceFileLoader):  # type: ignore[misc]
     """Loads one module with other text, and those that depend on it without cached kernels."""
 
     def __init__(self, texts: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ def skip_doomed_runs(
     -------
     The shards of the runs.
     """
-    skipped = []
+    skipped: list[str] = []
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])):
         if len(skipped) == MOST_A_TICK:
             break
