@@ -1,6 +1,6 @@
 """How many small faults in a package its own tests notice.
 
-    python benchmarks/mutation.py identify [--mutants 60] [--seed 1] [--direct]
+    python -m benchmarks.mutation identify [--mutants 60] [--seed 1] [--direct]
 
 Draws places in the package's modules at random and changes one at a time: a comparison, an
 operator, a number, a condition, a statement that is left out. Each mutant is loaded in a process of
@@ -14,7 +14,6 @@ cached kernel would be the old one. Processes that tests start run the code with
 mutants change nothing that can be noticed; nobody tells them apart here.
 """
 
-import argparse
 import ast
 import importlib
 import importlib.util
@@ -24,14 +23,15 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.command import ROOT, command_line, print_machine
+
 CODE, TESTS = "spotify_pipeline", "spotify_pipeline_tests"
 
 OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
@@ -221,15 +221,16 @@ def tested(texts: dict[str, str], tests: list[str], longest: float) -> str:
     return "too long"
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Make mutants, and print what became of each."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser = command_line(__doc__)
     parser.add_argument("package", help="such as identify, index or store")
-    parser.add_argument("--mutants", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--direct", action="store_true")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="then no new one")
-    options = parser.parse_args()
+    parser.add_argument("--mutants", type=int, default=60, help="to draw")
+    parser.add_argument("--seed", type=int, default=1, help="of the draw")
+    parser.add_argument("--direct", action="store_true", help="run the nearest tests alone")
+    parser.add_argument("--minutes", type=float, help="after which no new mutant is tested")
+    options = parser.parse_args(words)
+    print_machine()
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
     for name in NEEDED:
@@ -245,7 +246,7 @@ def main() -> None:
     counts: dict[str, int] = {}
     usual: dict[tuple[str, ...], float] = {}
     for path, number in chosen:
-        if time.monotonic() - begun > 60 * options.minutes:
+        if options.minutes and time.monotonic() - begun > 60 * options.minutes:
             break
         module = module_of(path)
         tests = tests_of(options.package, module, options.direct)

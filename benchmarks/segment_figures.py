@@ -1,6 +1,6 @@
 """What the loudness and the timbre of segments tell beside harmony, of recordings with documents.
 
-    python benchmarks/segment_figures.py --pairs DIR --documents FILE [FILE ...]
+    python -m benchmarks.segment_figures --pairs DIR --documents FILE [FILE ...]
         [--lengths 3 5 10 20] [--degradations clean "pink 5" room telephone "white 0"]
         [--excerpts 12]
 
@@ -38,7 +38,6 @@ still have to learn to know the right track among these, were all as likely befo
 logarithmic score: it punishes evidence that claims too much).
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ import numpy as np
 from librosa.filters import mel
 from scipy import signal, special
 
+from benchmarks.command import command_line, print_machine
 from spotify_pipeline.dump.compression import open_compressed
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degradation
 from spotify_pipeline.evaluation.noise import pink_noise, with_noise
@@ -648,22 +648,41 @@ def judged_by_others(
             yield Judged(pair.name, one, one.nats(laws))
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Compare, and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line(__doc__)
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="of recordings, each with its document beside it",
     )
-    parser.add_argument("--pairs", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--documents", type=Path, nargs="+", required=True, metavar="FILE")
-    parser.add_argument("--lengths", type=float, nargs="+", default=[3.0, 5.0, 10.0, 20.0])
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="of analysis documents, which are the impostors",
+    )
+    parser.add_argument(
+        "--lengths",
+        type=float,
+        nargs="+",
+        default=[3.0, 5.0, 10.0, 20.0],
+        help="of excerpts, in seconds",
+    )
     parser.add_argument(
         "--degradations",
         nargs="+",
         choices=[*DEGRADATIONS, *PINK],
         default=["clean", "pink 5", "room", "telephone", "white 0"],
+        help="that excerpts go through",
     )
-    parser.add_argument("--excerpts", type=int, default=12)
-    arguments = parser.parse_args()
+    parser.add_argument("--excerpts", type=int, default=12, help="of each recording and condition")
+    arguments = parser.parse_args(words)
+    print_machine()
     pairs = list(read_pairs(arguments.pairs))
     if len(pairs) < 2:
         parser.error(f"{arguments.pairs} has {len(pairs)} recordings with documents; 2 are needed")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fingerprint, front_end, harmony, timeline
+from benchmarks import fingerprint, front_end, harmony, segment_figures, timeline
 from spotify_pipeline_tests.benchmarks.made import Made, numbers
+from spotify_pipeline_tests.shared import shared_path
 
 
 def test_a_fingerprint_takes_less_than_the_music_lasts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +44,28 @@ def test_the_right_document_agrees_and_impostors_do_not(
     assert nats > 0
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert "validation set,   4 pieces: correlation" in printed
+
+
+def test_the_right_track_has_more_loudness_and_timbre_than_impostors(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    documents = ["--documents", str(shared_path("real-documents", "documents.jsonl.zst"))]
+    few = ["--lengths", "20", "--degradations", "clean", "--excerpts", "1"]
+    segment_figures.main(["--pairs", str(shared_path("pairs")), *documents, *few])
+    lines = [one.split("  ") for one in capsys.readouterr().out.splitlines() if " clean " in one]
+    rows = [[part.strip() for part in line if part.strip()] for line in lines]
+    nats = {evidence: float(median) for _, _, evidence, median, *_ in rows}
+    assert {"harmony", "loudness", "timbre", "all three"} <= nats.keys()
+    assert min(nats.values()) > 2
+
+
+def test_fewer_than_two_recordings_have_nothing_to_be_fitted_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        segment_figures.main(["--pairs", str(tmp_path), "--documents", "none"])
+    assert ended.value.code == 2
+    assert "0 recordings with documents; 2 are needed" in capsys.readouterr().err
 
 
 def test_a_timeline_finds_the_pieces_and_their_borders(
