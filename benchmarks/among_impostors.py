@@ -21,6 +21,7 @@ from spotify_pipeline.progress import log_reporter
 __all__ = [
     "AS_PUBLISHED",
     "add_distractors",
+    "add_documents",
     "add_excerpts",
     "excerpts_of",
     "index_among_impostors",
@@ -72,8 +73,13 @@ def add_distractors(parser: argparse.ArgumentParser) -> None:
         "--distractors",
         type=int,
         default=20_000,
-        help="synthetic tracks to index; half of them are spliced unless told",
+        help="synthetic tracks to index; half of them are spliced by default",
     )
+    add_documents(parser)
+
+
+def add_documents(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names documents to index."""
     parser.add_argument(
         "--documents",
         type=Path,

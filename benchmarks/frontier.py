@@ -3,7 +3,7 @@
     python -m benchmarks.frontier --music DIR [DIR ...] [--tracks 20000] [--excerpts 3]
 
 Runs `benchmarks.index` on the validation set, once for each setting: features of the rhythm trains
-by gaps, LLR bins a gap and frames of a fine LLR bin, and the frames of a place, the unit of time of
+by gaps, gap bins and frames of a fine gap bin, and the frames of a time bin, the unit of time of
 a posting. Each runs in a copy of the package in which these constants are replaced. Then the
 settings that a user chooses: which trains are indexed (SPOTIFY_PIPELINE_INDEX).
 """
@@ -32,7 +32,7 @@ FEATURES = [
 TRAINS = ("rhythm", "echoprint", "both")
 
 FINE_FRAMES = 128
-"""That all fine LLR bins cover, whatever the step."""
+"""That all fine gap bins cover, whatever the step."""
 
 SOURCES = ("spotify_pipeline/index/features.py", "spotify_pipeline/index/segment.py")
 

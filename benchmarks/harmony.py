@@ -27,28 +27,28 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import command_line, print_machine, say
+from benchmarks.pairs import (
+    CONDITIONS,
+    SHORTEST_DOCUMENT,
+    add_pairs,
+    packed,
+    recordings_with_documents,
+)
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degradation
 from spotify_pipeline.evaluation.documents import read_documents
-from spotify_pipeline.evaluation.noise import pink_noise, with_noise
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import read_pieces
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
+from spotify_pipeline.harmony import PITCH_CLASSES, Segments
 from spotify_pipeline.harmony.agreement import ChromaSums, agreement, nats
 from spotify_pipeline.harmony.chroma import Spectrum
 from spotify_pipeline.identify.decision import THRESHOLD_LOG_ODDS, beside_twins
 from spotify_pipeline.progress import log_reporter
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
+from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import analyzer_samples
 
 IMPOSTORS = 49
 """An identification judges about so many tracks."""
-
-SHORTEST_DOCUMENT = 40.0
-
-PINK: dict[str, Degradation] = {
-    "pink 5": lambda x, rng: with_noise(x, pink_noise(len(x), rng), 5, RATE)
-}
 
 
 @dataclass(frozen=True)
@@ -77,22 +77,11 @@ class Correlations:
     impostors: np.ndarray
 
 
-def packed(segments: Segments) -> Segments:
-    """Keep what the index keeps."""
-    return unpack_harmony(pack_harmony(segments))
-
-
 def pairs_of(folder: Path) -> Iterator[Pair]:
     """Read recordings and the documents beside them."""
-    for file in sorted(folder.glob("*.json")):
-        audio = next(
-            (found for ending in AUDIO_SUFFIXES if (found := file.with_suffix(ending)).exists()),
-            None,
-        )
-        if audio is None:
-            continue
+    for recording, file in recordings_with_documents(folder):
         (document,) = read_documents([file])
-        yield Pair(file.stem, read_recording(audio, RATE).samples, packed(document.harmony))
+        yield Pair(file.stem, read_recording(recording, RATE).samples, packed(document.harmony))
 
 
 def measured(
@@ -183,34 +172,7 @@ def draw(file: Path, conditions: dict[tuple[str, str, float], Correlations]) -> 
 def main(words: Sequence[str] | None = None) -> None:
     """Compare, and print."""
     parser = command_line(__doc__)
-    parser.add_argument(
-        "--pairs", type=Path, required=True, metavar="DIR", help="recordings beside their documents"
-    )
-    parser.add_argument(
-        "--documents",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="FILE",
-        help="of other analysis documents, .jsonl or .jsonl.zst",
-    )
-    parser.add_argument(
-        "--lengths",
-        type=float,
-        nargs="+",
-        default=[5.0, 10.0, 20.0],
-        metavar="SECONDS",
-        help="of excerpts",
-    )
-    parser.add_argument(
-        "--degradations",
-        nargs="+",
-        choices=[*DEGRADATIONS, *PINK],
-        default=["clean", "pink 5", "room", "telephone", "white 0"],
-        metavar="NAME",
-        help=f"what excerpts go through, of {', '.join([*DEGRADATIONS, *PINK])}",
-    )
-    parser.add_argument("--excerpts", type=int, default=20, help="of each recording and condition")
+    add_pairs(parser, lengths=[5.0, 10.0, 20.0], excerpts=20)
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw how nats lie")
     parser.add_argument(
         "--music", type=Path, nargs="+", default=(), metavar="DIR", help="an evaluation's music"
@@ -234,7 +196,7 @@ def main(words: Sequence[str] | None = None) -> None:
         others = [*documents, *(other.segments for other in pairs if other is not pair)]
         for condition in arguments.degradations:
             for seconds in arguments.lengths:
-                degradation = {**DEGRADATIONS, **PINK}[condition]
+                degradation = CONDITIONS[condition]
                 one = measured(pair, others, degradation, seconds, arguments.excerpts)
                 conditions[pair.name, condition, seconds] = one
                 print(line(pair.name, condition, seconds, one), flush=True)

@@ -51,15 +51,21 @@ from librosa.filters import mel
 from scipy import signal, special
 
 from benchmarks.command import command_line, print_machine
+from benchmarks.pairs import (
+    CONDITIONS,
+    SHORTEST_DOCUMENT,
+    add_pairs,
+    packed,
+    recordings_with_documents,
+)
 from spotify_pipeline.dump.compression import open_compressed
-from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degradation
-from spotify_pipeline.evaluation.noise import pink_noise, with_noise
+from spotify_pipeline.evaluation.degradations import RATE
 from spotify_pipeline.evaluation.tables import Table, number, percentage
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
-from spotify_pipeline.harmony import Segments, pack_harmony, unpack_harmony
-from spotify_pipeline.harmony.agreement import TAIL_FROM, TAIL_RATE, ChromaSums, agreement, nats
+from spotify_pipeline.harmony import Segments
+from spotify_pipeline.harmony.agreement import ChromaSums, agreement, likelihood_ratio, nats
 from spotify_pipeline.harmony.chroma import Spectrum
-from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
+from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_samples
 
 CHUNK_BYTES = 1 << 20
@@ -67,8 +73,6 @@ CHUNK_BYTES = 1 << 20
 OWN_OFFSETS = 12
 NOT_NEARER = 3.0
 """Seconds from the right offset to the other ones of the own document."""
-
-SHORTEST_DOCUMENT = 40.0
 
 WINDOW, HOP = 512, 128
 HOP_SECONDS = HOP / ANALYZER_RATE
@@ -98,10 +102,6 @@ LEAST_SPREAD = 0.3
 
 RIDGE = 1.0
 """Of the variance of an input. (Of 0.01, 0.1 and 1, what gave the highest correlations here.)"""
-
-PINK: dict[str, Degradation] = {
-    "pink 5": lambda x, rng: with_noise(x, pink_noise(len(x), rng), 5, RATE)
-}
 
 FITTED = ("loudness", "finer", "exact", "timbre")
 """Evidence of which the law is fitted here."""
@@ -235,14 +235,8 @@ class Law:
     def nats(self, correlations: Float64s, counts: Int64s) -> Float64s:
         """Give log-likelihood ratios, as `harmony.agreement` does; 0 for too few segments."""
         deviation = np.sqrt(self.chance / np.maximum(counts - 3, 1))
-        mean = self.right / deviation
-        variance = 1 + (self.spread / deviation) ** 2
-        # below, both are normal, and the ratio would rise again
-        found = np.maximum(fisher(correlations) / deviation, -mean / (variance - 1))
-        right = -((found - mean) ** 2) / (2 * variance) - np.log(variance) / 2
-        tail = TAIL_RATE * np.maximum(found - TAIL_FROM, 0)
-        chance = -(np.minimum(found, TAIL_FROM) ** 2) / 2 - tail
-        return np.where(counts >= FEWEST, right - chance, 0.0)
+        found = likelihood_ratio(fisher(correlations), deviation, self.right, self.spread)
+        return np.where(counts >= FEWEST, found, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,17 +300,14 @@ def read_figures(file: Path) -> Iterator[Figures]:
         timbre = np.array([one.timbre for one in found])
         if len(starts) and starts[-1] > SHORTEST_DOCUMENT:
             segments = Segments(starts, pitches, loudness.astype(np.float32))
-            yield Figures(unpack_harmony(pack_harmony(segments)), loudness, timbre)
+            yield Figures(packed(segments), loudness, timbre)
 
 
 def read_pairs(folder: Path) -> Iterator[Pair]:
     """Read recordings and the documents beside them."""
-    for file in sorted(folder.glob("*.json")):
-        audio = [file.with_suffix(ending) for ending in AUDIO_SUFFIXES]
-        heard = next((one for one in audio if one.exists()), None)
-        if heard is not None:
-            (figures,) = read_figures(file)
-            yield Pair(file.stem, read_recording(heard, RATE).samples, figures)
+    for recording, file in recordings_with_documents(folder):
+        (figures,) = read_figures(file)
+        yield Pair(file.stem, read_recording(recording, RATE).samples, figures)
 
 
 @cache
@@ -370,7 +361,7 @@ def clips_of(
     longest = max(lengths)
     last = min(pair.figures.seconds, len(pair.samples) / RATE) - longest
     for condition in conditions:
-        degradation = {**DEGRADATIONS, **PINK}[condition]
+        degradation = CONDITIONS[condition]
         for _ in range(excerpts):
             start = rng.uniform(0, last)
             cut = pair.samples[round(start * RATE) :][: round(longest * RATE)]
@@ -651,36 +642,7 @@ def judged_by_others(
 def main(words: Sequence[str] | None = None) -> None:
     """Compare, and print."""
     parser = command_line(__doc__)
-    parser.add_argument(
-        "--pairs",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="of recordings, each with its document beside it",
-    )
-    parser.add_argument(
-        "--documents",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="FILE",
-        help="of analysis documents, which are the impostors",
-    )
-    parser.add_argument(
-        "--lengths",
-        type=float,
-        nargs="+",
-        default=[3.0, 5.0, 10.0, 20.0],
-        help="of excerpts, in seconds",
-    )
-    parser.add_argument(
-        "--degradations",
-        nargs="+",
-        choices=[*DEGRADATIONS, *PINK],
-        default=["clean", "pink 5", "room", "telephone", "white 0"],
-        help="that excerpts go through",
-    )
-    parser.add_argument("--excerpts", type=int, default=12, help="of each recording and condition")
+    add_pairs(parser, lengths=[3.0, 5.0, 10.0, 20.0], excerpts=12)
     arguments = parser.parse_args(words)
     print_machine()
     pairs = list(read_pairs(arguments.pairs))

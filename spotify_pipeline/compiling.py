@@ -1,4 +1,4 @@
-"""Kernels are compiled for the machine at their first use, once; whoever waits is reported.
+"""Kernels are compiled for the machine at their first use, once; a message says so.
 
 Belongs here: noticing that one is compiled, and having all that detection needs compiled. Does not
 belong here: the kernels.

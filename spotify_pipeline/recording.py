@@ -89,8 +89,8 @@ class Recording:
 def audio_files(folder: Path) -> list[Path]:
     """Find the audio files below a folder by their names, in the order of their names.
 
-    A folder that can't be read is given as it is: whoever decodes it, as if it were a file, is
-    reported why not.
+    A folder that can't be read is given as it is: decoding it, as if it were a file, says
+    why not.
 
     Raises
     ------

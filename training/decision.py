@@ -34,6 +34,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
+from benchmarks.among_impostors import add_documents
 from benchmarks.command import add_music, command_line, say
 from spotify_pipeline.evaluation.impostors import Impostors, sources_of
 from spotify_pipeline.evaluation.judge import Found, Judge, Result
@@ -377,14 +378,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Ask, fit, write."""
     parser = command_line(__doc__)
     add_music(parser)
-    parser.add_argument(
-        "--documents",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="FILE",
-        help="of analysis documents, whose tracks are indexed too",
-    )
+    add_documents(parser)
     parser.add_argument("--network", type=Path, required=True, help="made by training.network")
     parser.add_argument("--out", type=Path, required=True, help="file to write, .npz")
     parser.add_argument("--examples", type=Path, help="folder to keep examples in")

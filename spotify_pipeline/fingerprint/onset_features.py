@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 LLR_BIN_FRAMES = 4
-"""Frames in an LLR bin of LLRs (11.6 ms)."""
+"""Frames in an LLR bin (11.6 ms)."""
 
 LLR_BINS_PER_SECOND = FRAMES_PER_SECOND / LLR_BIN_FRAMES
 

@@ -23,7 +23,15 @@ from spotify_pipeline.harmony.chroma import HOP_SECONDS
 from spotify_pipeline.harmony.packing import check_fault, unpack
 from spotify_pipeline.harmony.segments import PITCH_CLASSES, Segments
 
-__all__ = ["Agreement", "ChromaSums", "agreement", "agreements", "nats", "pitches_between"]
+__all__ = [
+    "Agreement",
+    "ChromaSums",
+    "agreement",
+    "agreements",
+    "likelihood_ratio",
+    "nats",
+    "pitches_between",
+]
 
 SOUNDING = 0.5
 """Packed pitches are 0 or 1."""
@@ -62,7 +70,7 @@ by hand."""
 
 
 ATTRIBUTES = 5
-"""Of an `Agreement`."""
+"""Of an `Agreement` that one comparison gives: all but `key_kept`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,23 +238,35 @@ def nats(agreements: Sequence[Agreement]) -> Float64s:
             for one in agreements
             if one.tells
         ]
-        ratios = _likelihood_ratio(np.array(keys), deviation[:, None])
+        ratios = likelihood_ratio(np.array(keys), deviation[:, None])
         priors = np.log([1 - 2 * SHIFTED - KEY_KEPT, SHIFTED, SHIFTED, KEY_KEPT])
         found[telling] = np.logaddexp.reduce(ratios + priors, axis=1)
     return found
 
 
-def _likelihood_ratio(correlations: Float64s, deviation: Float64s) -> Float64s:
-    """Give the logarithm of the ratio for correlations, of which chance makes so large ones."""
-    mean = RIGHT / deviation
-    variance = 1 + (SPREAD / deviation) ** 2
+def likelihood_ratio(
+    correlations: Float64s, deviation: Float64s, right: float = RIGHT, spread: float = SPREAD
+) -> Float64s:
+    """Give natural logarithms of likelihood ratios of correlations.
+
+    Parameters
+    ----------
+    correlations
+        float64 of any shape.
+    deviation
+        float64 of a shape that fits: standard deviation of what chance makes of each.
+    right, spread
+        Mean and standard deviation of the right track's, chance apart.
+    """
+    mean = right / deviation
+    variance = 1 + (spread / deviation) ** 2
     # below, both are normal, and the ratio would rise again
     lowest = -mean / (variance - 1)
     found = np.maximum(correlations / deviation, lowest)
-    right = -((found - mean) ** 2) / (2 * variance) - np.log(variance) / 2
+    by_the_track = -((found - mean) ** 2) / (2 * variance) - np.log(variance) / 2
     tail = np.maximum(found - TAIL_FROM, 0)
-    chance = -(np.minimum(found, TAIL_FROM) ** 2) / 2 - TAIL_RATE * tail
-    return np.asarray(right - chance, np.float64)
+    by_chance = -(np.minimum(found, TAIL_FROM) ** 2) / 2 - TAIL_RATE * tail
+    return np.asarray(by_the_track - by_chance, np.float64)
 
 
 @njit(cache=True, nogil=True)

@@ -313,7 +313,7 @@ class Identifier:
             return np.zeros(len(candidates))
         missing = [candidate for candidate in candidates if candidate not in agreed]
         found = self.index.agreements(query.harmony(speed), missing, speed)
-        if speed != 1:
+        if _changes_key(speed):
             in_key = self.index.agreements(query.harmony(1.0), missing, speed)
             found = [
                 replace(one, key_kept=other.correlation)
@@ -328,10 +328,10 @@ class Identifier:
             return Agreement()
         begin = offset / FRAMES_PER_SECOND
         found = agreement(query.harmony(speed), segments, begin, speed)
-        if abs(speed - 1) < SPEED_STEP / 2:
-            return found
-        in_key = agreement(query.harmony(1.0), segments, begin, speed)
-        return replace(found, key_kept=in_key.correlation)
+        if _changes_key(speed):
+            in_key = agreement(query.harmony(1.0), segments, begin, speed)
+            found = replace(found, key_kept=in_key.correlation)
+        return found
 
     def _leaves_out(self, query: QueryLlr, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""
@@ -467,6 +467,11 @@ class Identifier:
                 if other.likelihood >= least
             ),
         )
+
+
+def _changes_key(speed: float) -> bool:
+    """Tell whether chroma at a speed differs from that at the track's own (`Spectrum.chroma`)."""
+    return abs(speed - 1) >= SPEED_STEP / 2
 
 
 def _step_of(factors: Float64s) -> float:

@@ -91,9 +91,9 @@ def test_llr_at_a_speed_are_as_much_longer(speed: float) -> None:
 @pytest.mark.parametrize("speed", [0.962, 0.99, 1.017, 1.04])
 def test_a_recording_is_expected_to_tell_as_much_at_another_speed(speed: float) -> None:
     llr = llr_of_onsets(fingerprint(beats(12)).rhythm)
-    reported = expected_evidence(llr).sum()
+    evidence = expected_evidence(llr).sum()
     assert expected_evidence(llr_at_speed(llr, speed)).sum() == pytest.approx(
-        speed * reported, rel=0.08
+        speed * evidence, rel=0.08
     )
 
 
@@ -120,14 +120,14 @@ def test_moments_are_those_of_onsets_drawn_as_the_llr_say() -> None:
         llr = frames[llr_bin * LLR_BIN_FRAMES : (llr_bin + 1) * LLR_BIN_FRAMES, band]
         weights = np.array([1.0, *(any_frame * np.exp(llr.astype(np.float64)))])
         drawn = generator.choice(5, 200_000, p=weights / weights.sum())
-        reported = np.array([0.0, *llr])[drawn]
-        assert mean[llr_bin, band] == pytest.approx(reported.mean(), abs=0.01)
-        assert variance[llr_bin, band] == pytest.approx(reported.var(), rel=0.05, abs=0.01)
+        evidence = np.array([0.0, *llr])[drawn]
+        assert mean[llr_bin, band] == pytest.approx(evidence.mean(), abs=0.01)
+        assert variance[llr_bin, band] == pytest.approx(evidence.var(), rel=0.05, abs=0.01)
 
 
 def test_a_llr_bin_without_evidence_tells_nothing() -> None:
     llr = np.zeros((3, BANDS), np.float32)
     llr[1, 2], llr[2, 2] = 4, -2
-    reported = expected_evidence(llr).sum(axis=1)
-    assert reported[0] == pytest.approx(0)
-    assert reported[1] > reported[2] > 0
+    evidence = expected_evidence(llr).sum(axis=1)
+    assert evidence[0] == pytest.approx(0)
+    assert evidence[1] > evidence[2] > 0

@@ -45,30 +45,30 @@ def test_a_short_query_is_taken_whole(llr: QueryLlr) -> None:
 def test_as_much_is_tried_as_is_enough(llr: QueryLlr, nats: float) -> None:
     tried = llr.least_with_evidence(nats, 15)
     bands = tried.shape[1]
-    reported = expected_evidence(np.pad(tried, ((0, 0), (0, BANDS - bands))))[:, :bands].sum()
-    assert nats <= reported < nats + 20
+    evidence = expected_evidence(np.pad(tried, ((0, 0), (0, BANDS - bands))))[:, :bands].sum()
+    assert nats <= evidence < nats + 20
 
 
 def test_a_recording_is_clear_if_it_tells_enough_and_onsets_alone_never_are(
     llr: QueryLlr,
 ) -> None:
-    reported = expected_evidence(llr.rhythm).sum()
-    assert llr.has_evidence(reported - 1, 12)
-    assert not llr.has_evidence(reported - 1, 6)
-    assert not llr.has_evidence(reported + 1, 100)
-    assert not replace(llr, recorded=False).has_evidence(reported - 1, 12)
+    evidence = expected_evidence(llr.rhythm).sum()
+    assert llr.has_evidence(evidence - 1, 12)
+    assert not llr.has_evidence(evidence - 1, 6)
+    assert not llr.has_evidence(evidence + 1, 100)
+    assert not replace(llr, recorded=False).has_evidence(evidence - 1, 12)
 
 
 def test_no_more_is_taken_of_a_clear_recording_than_is_enough(llr: QueryLlr) -> None:
-    reported = expected_evidence(llr.rhythm).sum()
-    cut = llr.shortest_with_evidence(reported / 2)
+    evidence = expected_evidence(llr.rhythm).sum()
+    cut = llr.shortest_with_evidence(evidence / 2)
     llr_bins = len(cut.rhythm)
     first = cut.first // LLR_BIN_FRAMES
     np.testing.assert_array_equal(cut.rhythm, llr.rhythm[first : first + llr_bins])
-    assert expected_evidence(cut.rhythm).sum() >= reported / 2
+    assert expected_evidence(cut.rhythm).sum() >= evidence / 2
     assert llr_bins < 10 * LLR_BINS_PER_SECOND
     most = llr.stretch_of_highest_evidence((llr_bins - 1) / LLR_BINS_PER_SECOND)
-    assert expected_evidence(most.rhythm).sum() < reported / 2
+    assert expected_evidence(most.rhythm).sum() < evidence / 2
 
 
 def test_a_recording_that_is_not_clear_enough_is_taken_whole(llr: QueryLlr) -> None:

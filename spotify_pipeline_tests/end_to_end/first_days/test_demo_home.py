@@ -18,7 +18,7 @@ from spotify_pipeline_tests.processes import SPOTIFY_PIPELINE, environment
 
 
 def run_in(folder: Path, *command: str, home: str | None = None) -> str:
-    """Run a command in a folder, where no variable names a data home by default."""
+    """Run a command in a folder, where no variable names a data home unless one is given."""
     values = environment(folder)  # with the Dagster instance that real data has
     del values[HOME_VARIABLE]
     finished = subprocess.run(
