@@ -19,7 +19,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt8s
 from spotify_pipeline.harmony import HarmonyError, Segments
-from spotify_pipeline.harmony.agreement import Agreement, ChromaSums, agreements
+from spotify_pipeline.harmony.agreement import Agreement, Sound, agreements
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.features import KINDS
 from spotify_pipeline.index.likelihood import best_likelihoods, likelihoods_near
@@ -310,13 +310,13 @@ class FeatureIndex:
         return likelihoods, best
 
     def agreements(
-        self, chroma: ChromaSums, candidates: Sequence[Candidate], speed: float
+        self, sound: Sound, candidates: Sequence[Candidate], speed: float
     ) -> list[Agreement]:
         """Tell how well what sounds in a recording agrees with candidates, where they were found.
 
         Parameters
         ----------
-        chroma, speed
+        sound, speed
             As of `harmony.agreement.agreements`.
         candidates
             Of shape (n,).
@@ -335,7 +335,7 @@ class FeatureIndex:
 
         def compare(chosen: Int64s, packed: UInt8s, firsts: Int64s, lasts: Int64s) -> None:
             begin = offsets[chosen] / FRAMES_PER_SECOND
-            agreed = agreements(chroma, packed, firsts, lasts, begin, speed)
+            agreed = agreements(sound, packed, firsts, lasts, begin, speed)
             for place, one in zip(chosen.tolist(), agreed, strict=True):
                 found[place] = one
 

@@ -9,7 +9,7 @@ import pytest
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, OnsetTrains
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments
-from spotify_pipeline.harmony.agreement import ChromaSums, agreement
+from spotify_pipeline.harmony.agreement import Sound, agreement
 from spotify_pipeline.harmony.chroma import HOP_SECONDS
 from spotify_pipeline.index.elias_fano import read_list
 from spotify_pipeline.index.errors import FeatureIndexError
@@ -129,10 +129,10 @@ def test_a_segment_of_before_harmony_is_read_and_merged(tmp_path: Path) -> None:
     assert_holds(Segment.open(tmp_path / "merged"), [*without, *TRACKS])
 
 
-def chroma() -> ChromaSums:
+def chroma() -> Sound:
     """Draw the chroma of ten seconds."""
     chroma = np.random.default_rng(1).random((round(10 / HOP_SECONDS), PITCH_CLASSES), np.float32)
-    return ChromaSums.of(chroma)
+    return Sound.of(chroma)
 
 
 def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_path: Path) -> None:
