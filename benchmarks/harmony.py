@@ -182,26 +182,34 @@ def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> N
 
 
 def draw(file: Path, conditions: dict[tuple[str, str, float], Correlations]) -> None:
-    """Draw how nats are distributed, a panel a condition and length."""
+    """Draw how nats are distributed: a column of panels a condition, a row a length."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    panels = sorted({(condition, seconds) for _, condition, seconds in conditions})
-    figure, axes = plt.subplots(1, len(panels), figsize=(3 * len(panels), 3), squeeze=False)
-    for axis, (condition, seconds) in zip(axes[0], panels, strict=True):
-        chosen = [one for key, one in conditions.items() if key[1:] == (condition, seconds)]
-        bins = np.arange(-6, 45, 1.5)
-        right = np.concatenate([one.nats["both"][:, 0] for one in chosen])
-        others = np.concatenate([one.nats["both"][:, 1:].ravel() for one in chosen])
-        axis.hist(
-            [right, np.clip(others, -6, None)],
-            bins,
-            density=True,
-            label=["right track", "impostors"],
-        )
-        axis.set(title=f"{condition}, {seconds:g} s", xlabel="nats")
+    names = list(dict.fromkeys(condition for _, condition, _ in conditions))
+    lengths = sorted({seconds for *_, seconds in conditions})
+    bins = np.arange(-6, 42, 1.5)
+    figure, axes = plt.subplots(
+        len(lengths),
+        len(names),
+        figsize=(2.6 * len(names), 2.2 * len(lengths)),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+    )
+    for row, seconds in zip(axes, lengths, strict=True):
+        for axis, condition in zip(row, names, strict=True):
+            chosen = [one for key, one in conditions.items() if key[1:] == (condition, seconds)]
+            right = np.concatenate([one.nats["both"][:, 0] for one in chosen])
+            others = np.concatenate([one.nats["both"][:, 1:].ravel() for one in chosen])
+            for nats_of, name in ((others, "impostors"), (right, "right track")):
+                inside = np.clip(nats_of, bins[0], bins[-1])
+                axis.hist(inside, bins, density=True, alpha=0.7, label=name)
+            axis.set(title=f"{condition}, {seconds:g} s")
+    for axis in axes[-1]:
+        axis.set(xlabel="nats, pitches and loudness")
     axes[0, 0].legend()
     figure.tight_layout()
     figure.savefig(file, dpi=80)
