@@ -1,7 +1,7 @@
 """Trains the onset network, and measures it on music that it was not trained on.
 
     python -m training.network --music DIR [DIR ...] --out FILE.npz
-        [--stretches 24] [--epochs 8] [--ranking-epochs 3] [--seed 0]
+        [--stretches 24] [--epochs 8] [--ranking-epochs 8] [--seed 0]
 
 The training set's pieces (`evaluation.parts`), as they are, slower and faster, and mixed, are cut
 into stretches of 3 to 12 s, and each is played through what `playback` draws. The target is in
@@ -450,7 +450,7 @@ def main(words: Sequence[str] | None = None) -> None:
         "--epochs", type=int, default=8, help="how often every stretch is learned from"
     )
     parser.add_argument(
-        "--ranking-epochs", type=int, default=3, help="how often after that, by ranking, too"
+        "--ranking-epochs", type=int, default=8, help="how often after that, by ranking, too"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="of first weights and of the order of batches"
