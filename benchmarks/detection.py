@@ -3,6 +3,7 @@
     python -m benchmarks.detection --music DIR [DIR ...] [--documents FILE ...] [--part test]
         [--distractors 20000] [--spliced 10000] [--lengths 3 5 10 20]
         [--degradations clean room ...] [--excerpts 2] [--seed 0] [--peers]
+        [--no-harmony]
         [--plot reliability.png] [--worst worst.md]
 
 The names of files divide music into a training set, which the onset network has learned from, a
@@ -27,6 +28,8 @@ in the index, median and 90 %. In brackets stand 95 % intervals (Wilson's) in pe
 excerpts were independent; those of one piece are not, so the true ones are wider. Then the same
 over all conditions, and apart for pieces that repeat themselves (*loops*, `evaluation.loops`) and
 others.
+
+--no-harmony leaves harmony and loudness out of all tracks, so that rhythm decides alone.
 
 --peers asks the searches of other systems too, on the Echoprint codes of the same excerpts and
 tracks: *Jaccard* is echoprint-server's, *aligned codes* counts codes that agree on a time offset.
@@ -69,6 +72,9 @@ def parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add_distractors(parser)
     parser.add_argument("--spliced", type=int, help="of the distractors (default: half)")
     parser.add_argument("--peers", action="store_true", help="ask other systems' searches too")
+    parser.add_argument(
+        "--no-harmony", action="store_true", help="tracks have neither harmony nor loudness"
+    )
     parser.add_argument("--plot", type=Path, help="draw the reliability diagram, a PNG")
     parser.add_argument("--worst", type=Path, help="write the worst cases, Markdown")
     arguments = parser.parse_args(words)
@@ -93,6 +99,7 @@ def main(words: Sequence[str] | None = None) -> None:
             part=arguments.part,
             spliced=arguments.spliced,
             documents=arguments.documents,
+            harmony=not arguments.no_harmony,
         )
         with TemporaryDirectory() as folder:
             evaluation = evaluate(

@@ -39,12 +39,16 @@ from benchmarks.command import add_music, command_line, say
 from spotify_pipeline.evaluation.impostors import Impostors, sources_of
 from spotify_pipeline.evaluation.judge import Found, Judge, Result
 from spotify_pipeline.evaluation.parts import Part
-from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
+from spotify_pipeline.evaluation.pieces import (
+    Piece,
+    asked_pieces,
+    read_pieces,
+    without_harmony,
+)
 from spotify_pipeline.evaluation.queries import Query, queries
 from spotify_pipeline.fingerprint import BANDS, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.model_file import ModelFile, Section, digest, read_model_file
 from spotify_pipeline.fingerprint.onset_network import OnsetModel, inferring_with
-from spotify_pipeline.harmony import Segments
 from spotify_pipeline.identify.decision import (
     FIGURES,
     RISING,
@@ -195,8 +199,7 @@ def asked_results(
     """Ask for excerpts of each piece."""
     excerpts = queries(asked, degradations_of(source), arguments.lengths, 1, arguments.seed)
     if source == "recording":
-        asked = [replace(piece, harmony=Segments.none()) for piece in asked]
-        impostors = impostors.without_harmony()
+        asked, impostors = without_harmony(asked), impostors.without_harmony()
     with TemporaryDirectory() as folder:
         judge = Judge(Path(folder), asked, impostors, decisions=dict.fromkeys(SOURCES, decision))
         for query in excerpts:

@@ -18,7 +18,7 @@ from spotify_pipeline.evaluation.impostors import Impostors, Kind, sources_of
 from spotify_pipeline.evaluation.judge import Judge, Result
 from spotify_pipeline.evaluation.loops import is_loop
 from spotify_pipeline.evaluation.parts import Part
-from spotify_pipeline.evaluation.pieces import asked_pieces, read_pieces
+from spotify_pipeline.evaluation.pieces import asked_pieces, read_pieces, without_harmony
 from spotify_pipeline.evaluation.queries import LONGEST_EXCERPT, queries
 from spotify_pipeline.evaluation.reliability import (
     Bin,
@@ -77,6 +77,8 @@ class EvaluationSetting:
         How many of the distractors are spliced (`impostors.Impostors`); None for half.
     documents
         Files of analysis documents, whose tracks are indexed too.
+    harmony
+        Whether tracks have harmony and loudness; without, rhythm decides alone.
 
     Raises
     ------
@@ -93,6 +95,7 @@ class EvaluationSetting:
     part: Part = Part.TEST
     spliced: int | None = None
     documents: Sequence[Path] = ()
+    harmony: bool = True
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.degradations if name not in DEGRADATIONS]
@@ -226,6 +229,8 @@ def evaluate(
         setting.documents,
         warn,
     )
+    if not setting.harmony:
+        asked, impostors = without_harmony(asked), impostors.without_harmony()
     loops = frozenset(n for n, piece in enumerate(asked) if is_loop(piece.fingerprint.rhythm))
     total = len(asked) * len(setting.degradations) * len(setting.lengths) * setting.excerpts
     results = []

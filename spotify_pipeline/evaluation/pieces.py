@@ -5,7 +5,7 @@ piece is in which set (`parts`), excerpts (`queries`), synthetic tracks (`splice
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from spotify_pipeline.harmony import Segments
 from spotify_pipeline.progress import Report
 from spotify_pipeline.recording import RecordingError, audio_files, printable, read_for_fingerprint
 
-__all__ = ["SHORTEST_PIECE", "Piece", "asked_pieces", "read_pieces"]
+__all__ = ["SHORTEST_PIECE", "Piece", "asked_pieces", "read_pieces", "without_harmony"]
 
 SHORTEST_PIECE = 30.0
 """Seconds; shorter ones are left out."""
@@ -143,3 +143,8 @@ def read_pieces(
             f" {'is 1' if pieces else 'are none'}"
         )
     return pieces
+
+
+def without_harmony(pieces: Sequence[Piece]) -> list[Piece]:
+    """Give pieces as of an index that has no harmony of them."""
+    return [replace(piece, harmony=Segments.none()) for piece in pieces]

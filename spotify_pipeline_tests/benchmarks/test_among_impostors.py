@@ -41,11 +41,12 @@ def test_exhaustive_scoring_and_the_identifier_find_clean_excerpts(
 def test_clean_excerpts_have_the_first_rank_whatever_harmony_counts(
     made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = ["--distractors", "20", "--weights", "0", "5", "--candidates", "20"]
-    harmony_weight.main([*asked(made), *few])
+    few = ["--distractors", "20", "--candidates", "20"]
+    weights = ["--weights", "0", "5", "--loudness-weights", "1"]
+    harmony_weight.main([*asked(made), *few, *weights])
     rows = table(capsys.readouterr().out)
-    assert rows["0"] == rows["5"] == ["4", "4", "4", "0"]
-    assert rows["clean 10 s"] == ["4", "4", "4"]
+    assert rows["0"] == rows["5"] == rows["5 + 1"] == ["4", "4", "4", "0"]
+    assert rows["clean 10 s"] == ["4", "4", "4", "4"]
 
 
 def test_the_best_impostor_stays_below_the_own_piece(

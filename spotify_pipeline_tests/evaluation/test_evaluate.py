@@ -56,6 +56,18 @@ def test_clean_excerpts_are_found_with_their_offset(evaluation: Evaluation) -> N
         assert result.expected > 100
 
 
+def test_without_harmony_rhythm_decides_alone(
+    evaluation: Evaluation, music: Path, tmp_path: Path
+) -> None:
+    setting = replace(SETTING, harmony=False, degradations=["clean"], baselines=False)
+    without = evaluate([music], setting, tmp_path / "index", no_report, lambda _: None)
+    for results, harmony in ((evaluation.results, True), (without.results, False)):
+        matches = [found.match for result in results for found in result.known]
+        assert any(match.evidence.harmony != 0 for match in matches) is harmony
+        assert any(match.evidence.loudness != 0 for match in matches) is harmony
+    assert all(result.scores.first for result in without.results)
+
+
 def test_every_excerpt_is_judged_by_every_baseline(evaluation: Evaluation) -> None:
     assert all(set(result.baselines) == set(BASELINES) for result in evaluation.results)
 
