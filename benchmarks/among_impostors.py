@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.command import add_music, say
+from benchmarks.command import add_degradations, add_lengths, add_music, say
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS
 from spotify_pipeline.evaluation.impostors import Impostors, Source, sources_of, tracks_of
 from spotify_pipeline.evaluation.judge import segment_of
@@ -44,23 +44,8 @@ def add_excerpts(
 ) -> None:
     """Add the options that say which excerpts of which music are asked for, with defaults."""
     add_music(parser, part)
-    parser.add_argument(
-        "--lengths",
-        type=float,
-        nargs="+",
-        default=lengths,
-        metavar="SECONDS",
-        help="of excerpts",
-    )
-    parser.add_argument(
-        "--degradations",
-        nargs="+",
-        choices=among,
-        default=degradations,
-        metavar="NAME",
-        help=f"what excerpts go through, of {', '.join(among)}"
-        + (" (default: all)" if list(degradations) == list(among) else ""),
-    )
+    add_lengths(parser, lengths)
+    add_degradations(parser, among, degradations)
     parser.add_argument(
         "--excerpts", type=int, default=excerpts, help="of each piece, degradation and length"
     )

@@ -10,6 +10,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,16 @@ from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.pools import bound_pools
 from spotify_pipeline.settings import blas_threads
 
-__all__ = ["ROOT", "add_music", "command_line", "commit", "print_machine", "say"]
+__all__ = [
+    "ROOT",
+    "add_degradations",
+    "add_lengths",
+    "add_music",
+    "command_line",
+    "commit",
+    "print_machine",
+    "say",
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 """Folder in which ``python -m benchmarks.NAME`` finds this package."""
@@ -42,6 +52,33 @@ def command_line(description: str | None) -> argparse.ArgumentParser:
     """
     bound_pools(blas_threads())
     return argparse.ArgumentParser(description=description, formatter_class=_HelpFormatter)
+
+
+def add_lengths(parser: argparse.ArgumentParser, lengths: Sequence[float]) -> None:
+    """Add the option for lengths of excerpts, with a default."""
+    parser.add_argument(
+        "--lengths",
+        type=float,
+        nargs="+",
+        default=lengths,
+        metavar="SECONDS",
+        help="of excerpts",
+    )
+
+
+def add_degradations(
+    parser: argparse.ArgumentParser, among: Sequence[str], degradations: Sequence[str]
+) -> None:
+    """Add the option for what excerpts go through, of some names, with a default."""
+    parser.add_argument(
+        "--degradations",
+        nargs="+",
+        choices=among,
+        default=degradations,
+        metavar="NAME",
+        help=f"what excerpts go through, of {', '.join(among)}"
+        + (" (default: all)" if list(degradations) == list(among) else ""),
+    )
 
 
 def add_music(parser: argparse.ArgumentParser, part: Part | None = None) -> None:

@@ -45,6 +45,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments
 from spotify_pipeline.harmony.agreement import Sound, agreement, nats, nats_of_loudness
 from spotify_pipeline.harmony.chroma import Spectrum
+from spotify_pipeline.harmony.dynamics import fisher
 from spotify_pipeline.harmony.loudness import loudness
 from spotify_pipeline.identify.decision import THRESHOLD_LOG_ODDS, beside_twins
 from spotify_pipeline.progress import log_reporter
@@ -163,8 +164,8 @@ def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> N
     for piece in read_pieces(folders, log_reporter(say, "files"), say):
         pair = Pair(piece.name, read_recording(piece.file, RATE).samples, packed(piece.harmony))
         one = measured(pair, [pair.segments], DEGRADATIONS["clean"], seconds, excerpts)
-        heard = np.median(np.arctanh(one.correlations["loudness"]))
-        found[piece.part].append((float(np.median(one.correlations["pitches"])), float(heard)))
+        loud = np.median(fisher(one.correlations["loudness"]))
+        found[piece.part].append((float(np.median(one.correlations["pitches"])), float(loud)))
     print(
         f"\ndisturbed segments, clean excerpts of {seconds:g} s, the median of {excerpts} a piece:"
     )

@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.command import add_degradations, add_lengths
 from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degradation
 from spotify_pipeline.evaluation.noise import pink_noise, with_noise
 from spotify_pipeline.harmony import Segments, pack_harmony, unpack_harmony
@@ -52,22 +53,8 @@ def add_pairs(parser: argparse.ArgumentParser, lengths: list[float], excerpts: i
         metavar="FILE",
         help="of other analysis documents, .jsonl or .jsonl.zst",
     )
-    parser.add_argument(
-        "--lengths",
-        type=float,
-        nargs="+",
-        default=lengths,
-        metavar="SECONDS",
-        help="of excerpts",
-    )
-    parser.add_argument(
-        "--degradations",
-        nargs="+",
-        choices=[*CONDITIONS],
-        default=["clean", "pink 5", "room", "telephone", "white 0"],
-        metavar="NAME",
-        help=f"what excerpts go through, of {', '.join(CONDITIONS)}",
-    )
+    add_lengths(parser, lengths)
+    add_degradations(parser, [*CONDITIONS], ["clean", "pink 5", "room", "telephone", "white 0"])
     parser.add_argument(
         "--excerpts", type=int, default=excerpts, help="of each recording and condition"
     )

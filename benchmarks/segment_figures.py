@@ -62,12 +62,12 @@ from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
 from spotify_pipeline.harmony import Segments
 from spotify_pipeline.harmony.agreement import Sound, agreement, nats
 from spotify_pipeline.harmony.chroma import Spectrum
-from spotify_pipeline.harmony.dynamics import compare_loudness
+from spotify_pipeline.harmony.dynamics import FEWEST_SEGMENTS, compare_loudness, fisher
 from spotify_pipeline.harmony.likelihood_ratio import likelihood_ratio
 from spotify_pipeline.harmony.loudness import (
     BANDS,
     LOUDNESS_HOP_SECONDS,
-    band_powers,
+    changing_powers,
     loudness,
 )
 from spotify_pipeline.recording import read_recording
@@ -82,14 +82,8 @@ NOT_NEARER = 3.0
 STEP_FRAMES = 5
 """The step of the spectrum at a segment's start is from so many frames before it to as many on."""
 
-STEADY = 0.2
-"""What a band has for all but this fraction of the excerpt is taken for noise."""
-
 SHORTEST = 0.1
 """Seconds: a segment that begins nearer to the excerpt's end is not compared."""
-
-FEWEST = 5
-"""Segments, before a correlation tells anything."""
 
 SILENCE, COARSE_STEP, LEVELS = -60.0, 4.0, 16
 """What four bits could keep of the loudness instead, dB."""
@@ -217,11 +211,11 @@ class Law:
     def of(cls, right: Float64s, counts: Int64s, others: Float64s, their_counts: Int64s) -> "Law":
         """Fit moments to the correlations of right tracks and of impostors, over so many segments.
 
-        All are of shape (n,); those of fewer than `FEWEST` segments do not count.
+        All are of shape (n,); those of fewer than `FEWEST_SEGMENTS` segments do not count.
         """
-        far = their_counts >= FEWEST
+        far = their_counts >= FEWEST_SEGMENTS
         chance = float(np.mean(fisher(others[far]) ** 2 * (their_counts[far] - 3)))
-        enough = counts >= FEWEST
+        enough = counts >= FEWEST_SEGMENTS
         transformed = fisher(right[enough])
         variance = float(transformed.var() - np.mean(chance / (counts[enough] - 3)))
         mean = float(transformed.mean())
@@ -231,7 +225,7 @@ class Law:
         """Give log-likelihood ratios, as `harmony.agreement` does; 0 for too few segments."""
         deviation = np.sqrt(self.chance / np.maximum(counts - 3, 1))
         found = likelihood_ratio(fisher(correlations), deviation, self.right, self.spread)
-        return np.where(counts >= FEWEST, found, 0.0)
+        return np.where(counts >= FEWEST_SEGMENTS, found, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,11 +272,6 @@ class Judged:
     nats: Mapping[str, Float64s]
 
 
-def fisher(correlations: Float64s) -> Float64s:
-    """Transform correlations so that chance makes them normal."""
-    return np.arctanh(np.clip(correlations, -0.999, 0.999))
-
-
 def read_figures(file: Path) -> Iterator[Figures]:
     """Read documents that are long enough, one a line."""
     with open_compressed(file) if file.suffix == ".zst" else file.open("rb") as content:
@@ -312,14 +301,13 @@ def decibel(power: Float64s) -> Float64s:
 
 def clip_of(samples: Float32s, condition: str, seconds: float, start: float) -> Clip:
     """Make a clip of samples, float32 at `ANALYZER_RATE`."""
-    power = band_powers(samples).astype(np.float64)
-    moving = np.maximum(power - np.quantile(power, STEADY, axis=0), 1e-3 * power.max(axis=0))
+    changing = changing_powers(samples).astype(np.float64)
     return Clip(
         condition=condition,
         seconds=seconds,
         start=start,
         sound=Sound.of(Spectrum.of(samples).chroma(), loudness(samples)),
-        bands=decibel(moving + 1e-3 * moving.mean()),
+        bands=decibel(changing + 1e-3 * changing.mean()),
     )
 
 
@@ -423,7 +411,7 @@ def regression(pairs: Sequence[tuple[Pair, Sequence[Clip]]], scale: Float64s) ->
     for pair, clips in pairs:
         for clip in clips:
             chosen, first, behind = frames_between(clip, pair.figures, clip.start)
-            if len(chosen) >= FEWEST:
+            if len(chosen) >= FEWEST_SEGMENTS:
                 timbre = pair.figures.timbre[chosen] / scale
                 inputs.append(sounds(clip, first, behind))
                 outputs.append(timbre - timbre.mean(axis=0))
@@ -456,7 +444,7 @@ def compared(
         agreement(clip.sound, one.figures.segments, one.offset, 1.0) for one in candidates
     ]
     for one, agreed in zip(candidates, agreements, strict=True):
-        others = [
+        as_given = [
             compare_loudness(
                 clip.sound.loudness,
                 one.figures.segments.starts,
@@ -468,10 +456,10 @@ def compared(
         ]
         chosen, first, behind = frames_between(clip, one.figures, one.offset)
         of_timbre = 0.0
-        if len(chosen) >= FEWEST:
+        if len(chosen) >= FEWEST_SEGMENTS:
             told = sounds(clip, first, behind) @ weights
             of_timbre = correlation(told, one.figures.timbre[chosen] / scale)
-        rows.append((agreed.loudness, *others, of_timbre))
+        rows.append((agreed.loudness, *as_given, of_timbre))
     correlations = dict(zip(FITTED, np.array(rows).T, strict=True))
     correlations["harmony"] = np.array([one.correlation for one in agreements])
     kinds = np.array([one.kind for one in candidates])

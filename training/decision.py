@@ -35,7 +35,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.among_impostors import add_documents
-from benchmarks.command import add_music, command_line, say
+from benchmarks.command import add_lengths, add_music, command_line, say
 from spotify_pipeline.evaluation.impostors import Impostors, sources_of
 from spotify_pipeline.evaluation.judge import Found, Judge, Result
 from spotify_pipeline.evaluation.parts import Part
@@ -397,14 +397,7 @@ def main(words: Sequence[str] | None = None) -> None:
         default=20_000,
         help="synthetic tracks to index; half of them are spliced",
     )
-    parser.add_argument(
-        "--lengths",
-        type=float,
-        nargs="+",
-        default=(3.0, 5.0, 10.0, 20.0),
-        metavar="SECONDS",
-        help="of excerpts",
-    )
+    add_lengths(parser, (3.0, 5.0, 10.0, 20.0))
     parser.add_argument("--seed", type=int, default=1, help="another one asks for other excerpts")
     arguments = parser.parse_args(words)
     if arguments.only and arguments.examples is None:

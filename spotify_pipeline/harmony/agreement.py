@@ -264,15 +264,7 @@ def nats(agreements: Sequence[Agreement]) -> Float64s:
 def nats_of_loudness(agreements: Sequence[Agreement]) -> Float64s:
     """Tell how much likelier a recording's loudness is if it is each track, by itself.
 
-    Parameters
-    ----------
-    agreements
-        Of one recording with several tracks.
-
-    Returns
-    -------
-    float64 of shape (agreements,): natural logarithms of likelihood ratios; 0 where too little was
-    compared.
+    Parameters and returned value are those of `nats`.
     """
     correlations = np.array([one.loudness for one in agreements], np.float64)
     return loudness_nats(correlations, np.array([one.segments for one in agreements], np.float64))

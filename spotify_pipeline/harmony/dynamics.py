@@ -17,7 +17,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.harmony.likelihood_ratio import likelihood_ratio
 from spotify_pipeline.harmony.loudness import LOUDNESS_HOP_SECONDS
 
-__all__ = ["compare_loudness", "loudness_nats"]
+__all__ = ["FEWEST_SEGMENTS", "compare_loudness", "fisher", "loudness_nats"]
 
 EARLIER = 3
 """Frames (35 ms) by which a segment is taken to begin and end earlier than its track says: where
@@ -56,10 +56,15 @@ def loudness_nats(correlations: Float64s, segments: Float64s) -> Float64s:
     -------
     float64 of shape (n,): natural logarithms of likelihood ratios; 0 where too little was compared.
     """
-    found = np.arctanh(np.clip(correlations, -0.999, 0.999))
+    found = fisher(correlations)
     deviation = np.sqrt(CHANCE / np.maximum(segments - 3, 1))
     ratio = np.maximum(likelihood_ratio(found, deviation, RIGHT, SPREAD), LEAST_NATS)
     return np.where(segments >= FEWEST_SEGMENTS, ratio, 0.0)
+
+
+def fisher(correlations: Float64s) -> Float64s:
+    """Transform correlations so that chance makes them normal (Fisher, Metron, 1921)."""
+    return np.arctanh(np.clip(correlations, -0.999, 0.999))
 
 
 @njit(cache=True, nogil=True)
@@ -96,14 +101,15 @@ def compare_loudness(
         if end <= begin:
             continue
         # less what one of them has: sums of squares of like numbers lose digits
-        own = np.float64(loudness[segment] - loudness[first])
-        heard = np.float64(levels[begin])
+        of_track = np.float64(loudness[segment] - loudness[first])
+        of_recording = np.float64(levels[begin])
         for frame in range(begin + 1, end):
-            heard = max(heard, levels[frame])
-        heard -= levels[0]
+            of_recording = max(of_recording, levels[frame])
+        of_recording -= levels[0]
         count += 1
-        x, y = x + own, y + heard
-        xx, yy, xy = xx + own * own, yy + heard * heard, xy + own * heard
+        x, y = x + of_track, y + of_recording
+        xx, yy = xx + of_track * of_track, yy + of_recording * of_recording
+        xy += of_track * of_recording
     if count < FEWEST_SEGMENTS:
         return 0.0, 0.0
     variances = (xx - x * x / count) * (yy - y * y / count)

@@ -23,7 +23,7 @@ __all__ = [
     "BANDS",
     "LOUDNESS_HOP_SECONDS",
     "analyzer_loudness",
-    "band_powers",
+    "changing_powers",
     "loudest_between",
     "loudness",
 ]
@@ -65,9 +65,7 @@ def loudness(samples: Float32s) -> Float32s:
     float32 of shape (frames,), dB, of no certain reference. The middle of each frame lies
     `LOUDNESS_HOP_SECONDS` after that of the one before, the first one's at the start.
     """
-    power = band_powers(samples)
-    steady = np.quantile(power, STEADY, axis=0)
-    return _joined(np.maximum(power - steady, LEAST * power.max(axis=0)))
+    return _joined(changing_powers(samples))
 
 
 def analyzer_loudness(samples: Float32s) -> Float32s:
@@ -75,11 +73,11 @@ def analyzer_loudness(samples: Float32s) -> Float32s:
 
     Parameters and returned value are those of `loudness`.
     """
-    return _joined(band_powers(samples))
+    return _joined(_band_powers(samples))
 
 
-def band_powers(samples: Float32s) -> Float32s:
-    """Give the power in mel bands.
+def changing_powers(samples: Float32s) -> Float32s:
+    """Give the power in mel bands, less what is steady in each.
 
     Parameters
     ----------
@@ -88,16 +86,12 @@ def band_powers(samples: Float32s) -> Float32s:
 
     Returns
     -------
-    float32 of shape (frames, `BANDS`); frames are those of `loudness`.
+    float32 of shape (frames, `BANDS`), above 0 where a band has any power; frames are those of
+    `loudness`.
     """
-    padded = np.pad(samples, (WINDOW // 2, WINDOW // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    window = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)
-    powers = []
-    for first in range(0, len(frames), BLOCK_FRAMES):
-        spectrum = fft.rfft(frames[first : first + BLOCK_FRAMES] * window, axis=1)
-        powers.append((spectrum.real**2 + spectrum.imag**2) @ _mel_weights())
-    return np.concatenate(powers)
+    power = _band_powers(samples)
+    steady = np.quantile(power, STEADY, axis=0)
+    return np.asarray(np.maximum(power - steady, LEAST * power.max(axis=0)), np.float32)
 
 
 def loudest_between(levels: Float32s, starts: Float64s) -> Float32s:
@@ -117,6 +111,18 @@ def loudest_between(levels: Float32s, starts: Float64s) -> Float32s:
     firsts = np.round(starts / LOUDNESS_HOP_SECONDS).astype(np.int64)
     # of a segment shorter than a frame, reduceat gives the frame itself
     return np.maximum.reduceat(levels, np.clip(firsts, 0, len(levels) - 1))
+
+
+def _band_powers(samples: Float32s) -> Float32s:
+    """Give the power in each band, float32 of shape (frames, `BANDS`)."""
+    padded = np.pad(samples, (WINDOW // 2, WINDOW // 2))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+    window = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)
+    powers = []
+    for first in range(0, len(frames), BLOCK_FRAMES):
+        spectrum = fft.rfft(frames[first : first + BLOCK_FRAMES] * window, axis=1)
+        powers.append((spectrum.real**2 + spectrum.imag**2) @ _mel_weights())
+    return np.concatenate(powers)
 
 
 def _joined(power: Float32s) -> Float32s:

@@ -23,7 +23,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, Protocol, overload
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -251,15 +251,10 @@ class TrackEvidence:
         )
 
 
-@overload
-def in_nats_of_rhythm(harmony: float, loudness: float) -> float: ...
+Nats = TypeVar("Nats", float, Float64s)
 
 
-@overload
-def in_nats_of_rhythm(harmony: Float64s, loudness: Float64s) -> Float64s: ...
-
-
-def in_nats_of_rhythm(harmony: Any, loudness: Any) -> Any:
+def in_nats_of_rhythm(harmony: Nats, loudness: Nats) -> Nats:
     """Tell what nats of harmony and of loudness are worth in nats of rhythm."""
     return HARMONY_WEIGHT * harmony + LOUDNESS_WEIGHT * loudness
 
