@@ -26,7 +26,7 @@ from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import queries
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.progress import log_reporter
 
 AS_PLAYED = [name for name in DEGRADATIONS if not name.startswith(("speed", "pitch", "tempo"))]

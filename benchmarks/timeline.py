@@ -31,9 +31,9 @@ from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import Fingerprint, fingerprint, infer_stream
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
-from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.segment import Segment, SegmentShard
-from spotify_pipeline.index.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.building.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.format.segment import Segment, SegmentShard
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import (
     audio_files,
     read_for_fingerprint,

@@ -6,7 +6,7 @@ pitches; the mean, by duration, is the correlation of the alignment. A track in 
 how large it is by chance: the same segments, transposed by one to eleven semitones.
 
 Belongs here: correlations, and what they are worth. Does not belong here: alignment
-(`index.likelihood`), chroma (`chroma`).
+(`index.kernels.likelihood`), chroma (`chroma`).
 """
 
 import math
