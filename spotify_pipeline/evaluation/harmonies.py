@@ -24,7 +24,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony
 from spotify_pipeline.harmony.agreement import ChromaSums, pitches_between
 from spotify_pipeline.harmony.chroma import analyzer_pitches
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
 
 __all__ = ["disturbed_harmony", "spliced_harmony"]
 

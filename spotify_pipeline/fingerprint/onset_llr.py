@@ -7,7 +7,7 @@ on music that was played through noise, rooms, codecs, at other speeds (`trainin
 target is the rhythm onsets of another encoding of the whole piece.
 
 Belongs here: recordings and onsets to LLRs, and what LLRs mean. Does not belong here: what the
-network is given (`onset_features`); sums of LLRs (`index.likelihood`).
+network is given (`onset_features`); sums of LLRs (`index.kernels.likelihood`).
 """
 
 import math

@@ -12,7 +12,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD, TrackEvidence
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.query_llr import INFERRED_SECONDS, QueryLlr
-from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Candidate, Effort
+from spotify_pipeline.index.search.searcher import QUICK, SKETCHY, THOROUGH, Candidate, Effort
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -275,15 +275,15 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     tried: bool,
 ) -> None:
     if not small:
-        monkeypatch.setattr("spotify_pipeline.index.feature_index.SMALL_INDEX", TRACKS - 1)
+        monkeypatch.setattr("spotify_pipeline.index.search.searcher.SMALL_INDEX", TRACKS - 1)
     index, done = identifier.index, set[str]()
     search, trial = index.candidates, index.likeliest
 
     def candidates(
-        llr: Mapping[str, Float32s], onsets: Fingerprint, limit: int, effort: Effort
+        frames: Mapping[str, Float32s], limit: int, effort: Effort, onsets: Fingerprint | None
     ) -> list[Candidate]:
         done.add(f"{effort}")
-        return search(llr, onsets, limit, effort)
+        return search(frames, limit, effort, onsets)
 
     def likeliest(llr: Float32s, limit: int, among: Sequence[int] | None = None) -> list[Candidate]:
         done.add("exhaustive")
