@@ -339,6 +339,8 @@ class Identifier:
 
     def _leaves_out(self, query: QueryLlr, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""
+        if attempt.effort.short and self.index.reads_single_keys:
+            return True
         if not (self.index.can_score_every_track and len(query.rhythm)):
             return attempt.exhaustive
         if attempt.in_large:
@@ -359,7 +361,9 @@ class Identifier:
             limit = min(attempt.candidates, most)
             onsets = None if query.recorded else query.onsets.at_speed(speed)
             frames = query.frames_at_speed(speed)
-            return self.index.candidates(frames, limit, attempt.effort, onsets)
+            found = self.index.candidates(frames, limit, attempt.effort, onsets)
+            # where its speed is not known, a query is likely nowhere yet
+            return found if attempt.precision else self._at_likeliest_offsets(query.rhythm, found)
         least = query.least_with_evidence(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS)
         found = self.index.likeliest(least, most)
         again = [candidate.track for candidate in found]
@@ -367,6 +371,18 @@ class Identifier:
         evidence = [one.score for one in found] + self._harmony(query, found, speed, agreed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
         return [found[position] for position in best]
+
+    def _at_likeliest_offsets(self, llr: Float32s, found: Sequence[Candidate]) -> list[Candidate]:
+        """Move candidates to where the query is likeliest, by rhythm.
+
+        A search often finds a noisy query's track at an offset that few keys agree on by chance.
+        """
+        if not len(llr) or not found:
+            return list(found)
+        tracks = [candidate.track for candidate in found]
+        likeliest = self.index.likeliest(llr, len(found), tracks)
+        moved = {candidate.track: candidate for candidate in likeliest}
+        return [moved.get(candidate.track, candidate) for candidate in found]
 
     def _aligned(
         self,

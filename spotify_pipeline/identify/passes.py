@@ -11,7 +11,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import LLR_BIN_FRAMES
 from spotify_pipeline.fingerprint.arrays import Float64s
 from spotify_pipeline.identify.query_llr import JUDGED_SECONDS
-from spotify_pipeline.index.search.searcher import QUICK, SKETCHY, THOROUGH, Effort
+from spotify_pipeline.index.search.searcher import QUICK, SHORT, SKETCHY, THOROUGH, Effort
 
 __all__ = ["HIGH_EVIDENCE_SECONDS", "PASSES", "TRIED_REACH", "WINDOW_PASSES", "Pass"]
 
@@ -97,6 +97,7 @@ def _factors(reach: float, finely: float) -> Float64s:
 PASSES = (
     Pass(QUICK, candidates=30, matches=10),
     Pass(THOROUGH, candidates=3_000, matches=20, in_large=True),
+    Pass(SHORT, candidates=3_000, matches=20, in_large=True),
     Pass(THOROUGH, candidates=50, matches=20, high_evidence=HIGH_EVIDENCE, exhaustive=True),
     Pass(
         SKETCHY,

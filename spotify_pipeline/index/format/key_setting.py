@@ -18,11 +18,13 @@ Belongs here: the numbers that say how. Does not belong here: making keys (`kern
 """
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from spotify_pipeline.fingerprint.arrays import UInt8s
+if TYPE_CHECKING:  # it takes a while, and whoever only reads a manifest needs none
+    from spotify_pipeline.fingerprint.arrays import UInt8s
 
 __all__ = [
     "BAND_BITS",
@@ -86,22 +88,22 @@ class KeySetting(msgspec.Struct, frozen=True, dict=True):
         return self.bin_frames.bit_length() - 1
 
     @cached_property
-    def gap_steps(self) -> UInt8s:
+    def gap_steps(self) -> "UInt8s":
         """The step of each rhythm gap, uint8 of shape (frames,); `NO_STEP` in the last position."""
         return _steps(self.shortest, self.step)
 
     @cached_property
-    def delay_steps(self) -> UInt8s:
+    def delay_steps(self) -> "UInt8s":
         """The same of delays between bands."""
         return _steps(0, self.step)
 
     @cached_property
-    def echoprint_steps(self) -> UInt8s:
+    def echoprint_steps(self) -> "UInt8s":
         """The same of Echoprint gaps."""
         return _steps(self.echoprint_shortest, self.echoprint_step)
 
 
-def _steps(shortest: int, step: int) -> UInt8s:
+def _steps(shortest: int, step: int) -> "UInt8s":
     steps = np.arange(1 << STEP_BITS, dtype=np.uint8)
     widths = np.where(steps < _FINE, step, 2 * step)
     return np.concatenate(

@@ -14,7 +14,7 @@ themselves (`fingerprint.onset_llr`), what a key is (`keys`), which are looked u
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -67,7 +67,7 @@ class LikelyKeys:
     keys
         int64, the first of each range.
     widths
-        int64, keys in it: 1, or all that differ in the last step.
+        int64, keys in it: 1, or all that differ in the last step or two.
     bins
         int64, the time bin of the recording in which it begins, from 0.
     probabilities
@@ -138,7 +138,8 @@ def likely_rhythm_keys(frames: Float32s, setting: KeySetting, steps: int, most: 
     setting
         As of the index.
     steps
-        So many steps are reported, 3 or 4: with 3, a range is all keys that begin with them.
+        So many steps are reported, 2 to 4: with fewer than 4, a range is all keys that begin with
+        them.
     most
         About so many chains are followed, the likeliest.
     """
@@ -152,6 +153,9 @@ def likely_rhythm_keys(frames: Float32s, setting: KeySetting, steps: int, most: 
             paths.append(_Path.of(1 << BAND_BITS | band, crossing[:steps]))
     shift = (4 - steps) * STEP_BITS
     chains = _likeliest(paths, most)
+    if steps == 2:  # which key is indexed depends on the third
+        keys = LikelyKeys.of_chains(chains, shift, setting.frame_bits)
+        return replace(keys, probabilities=keys.probabilities / setting.kept)
     kept = _are_kept(chains.keys << shift, setting.kept)
     return LikelyKeys.of_chains(chains.chosen(kept), shift, setting.frame_bits)
 

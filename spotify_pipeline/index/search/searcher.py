@@ -36,7 +36,7 @@ from spotify_pipeline.index.kernels.likely_keys import (
 )
 from spotify_pipeline.index.search.segment_searcher import SegmentSearcher
 
-__all__ = ["QUICK", "SKETCHY", "THOROUGH", "Candidate", "Effort", "FeatureIndex"]
+__all__ = ["QUICK", "SHORT", "SKETCHY", "THOROUGH", "Candidate", "Effort", "FeatureIndex"]
 
 SMALL_INDEX = 60_000
 """So many tracks can be scored one by one: two seconds of work."""
@@ -59,11 +59,15 @@ class Effort:
         So many ranges of keys are read at the most.
     postings
         So many postings are read at the most, whole pages of all segments.
+    short
+        Whether two steps of each key are read, whatever the size of the index: noise hides them
+        less often, and many more tracks have them.
     """
 
     chains: int
     keys: int
     postings: int
+    short: bool = False
 
 
 QUICK = Effort(chains=100_000, keys=8_000, postings=10_000_000)
@@ -73,6 +77,11 @@ THOROUGH = Effort(chains=400_000, keys=40_000, postings=60_000_000)
 """Several times the work, for those that it did not decide. Of 112 clips of 5 and 10 s of the
 validation set (clean, telephone, room, white noise as loud as the music) among 20,000 synthetic
 tracks, half of them spliced, 70 % have their track among the best 60; by the quick one, 68 %."""
+
+SHORT = Effort(chains=100_000, keys=8_000, postings=10_000_000, short=True)
+"""What comes after that in indexes of up to some millions of tracks. Of 24 clips of 5 and 10 s of the
+validation set (telephone, room, pink noise of 10 dB, white noise as loud as the music) among 20,000
+tracks, the thorough search has 18 tracks among the best 1,000; this one, 20; both together, 21."""
 
 SKETCHY = Effort(chains=50_000, keys=5_000, postings=6_000_000)
 """For what has to be done many times: once for each speed at which a query may have been played."""
@@ -266,14 +275,15 @@ class FeatureIndex:
         self, frames: Mapping[str, Float32s], effort: Effort, onsets: Fingerprint | None
     ) -> LikelyKeys:
         """Make the keys that the recording's track is likely to have."""
+        steps = 2 if effort.short else self._steps
         held = {kind: frames[kind] if kind in self._held else frames[kind][:0] for kind in KINDS}
         likely = LikelyKeys.joined(
-            likely_rhythm_keys(held["rhythm"], self._keys, self._steps, effort.chains),
+            likely_rhythm_keys(held["rhythm"], self._keys, steps, effort.chains),
             likely_echoprint_keys(held["echoprint"], self._keys, effort.chains),
         )
         if onsets is None:
             return likely
-        return likely.likelier(own_keys(onsets, self._keys, self._steps))
+        return likely.likelier(own_keys(onsets, self._keys, steps))
 
     def _most_telling(self, keys: LikelyKeys, effort: Effort) -> LikelyKeys:
         """Choose the keys that are expected to tell most for each posting that is read."""
@@ -306,6 +316,11 @@ class FeatureIndex:
     def has_rhythm(self) -> bool:
         """Whether tracks have rhythm trains."""
         return "rhythm" in self._held
+
+    @property
+    def reads_single_keys(self) -> bool:
+        """Whether there are so many tracks that all steps of a key are read; see `FOUR_STEPS`."""
+        return self._steps == 4
 
     @property
     def can_score_every_track(self) -> bool:

@@ -57,7 +57,7 @@ def test_no_onsets_make_no_key_likely() -> None:
     assert len(likely(np.empty((0, BANDS), np.float32))) == 0
 
 
-@given(seed=st.integers(0, 2**32 - 1), steps=st.sampled_from([3, 4]))
+@given(seed=st.integers(0, 2**32 - 1), steps=st.sampled_from([2, 3, 4]))
 @settings(deadline=None, max_examples=20)
 def test_the_keys_of_sure_onsets_are_all_that_are_likely(seed: int, steps: int) -> None:
     trains = random_trains(seed, 5, 41, 120)
@@ -65,13 +65,15 @@ def test_the_keys_of_sure_onsets_are_all_that_are_likely(seed: int, steps: int) 
     keys, frames = keys_of(trains, setting=SETTING)
     for key, frame in zip(keys.tolist(), frames.tolist(), strict=True):
         assert is_found(found, key, frame)
-    believed = set(found.keys[found.probabilities > 0.5].tolist())
+    # of those of two steps, it depends on the third whether they are indexed
+    least = 0.5 if steps > 2 else 0.5 / SETTING.kept
+    believed = set(found.keys[found.probabilities > least].tolist())
     shift = (4 - steps) * STEP_BITS
     expected = {key >> shift << shift for key in keys.tolist()}
     assert expected <= believed
     # within a bin nobody knows which comes first, an onset or that of the band above
     most = len(expected) // 20 + 2
-    assert len(believed - expected) <= most or steps == 3
+    assert len(believed - expected) <= most or steps < 4
 
 
 @pytest.mark.parametrize("kind", ["rhythm", "echoprint"])
@@ -145,7 +147,7 @@ def test_fewer_chains_are_the_likelier_ones() -> None:
     assert few.probabilities.mean() > many.probabilities.mean()
 
 
-@pytest.mark.parametrize("steps", [3, 4])
+@pytest.mark.parametrize("steps", [2, 3, 4])
 def test_own_keys_are_those_of_a_recordings_onsets(steps: int) -> None:
     query = Fingerprint(random_trains(1, 20, 128, 300), random_trains(2, 20, 41, 120))
     own = own_keys(query, SETTING, steps)
