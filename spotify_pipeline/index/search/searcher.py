@@ -79,9 +79,9 @@ validation set (clean, telephone, room, white noise as loud as the music) among 
 tracks, half of them spliced, 70 % have their track among the best 60; by the quick one, 68 %."""
 
 SHORT = Effort(chains=100_000, keys=8_000, postings=10_000_000, short=True)
-"""What comes after that in indexes of up to some millions of tracks. Of 24 clips of 5 and 10 s of the
-validation set (telephone, room, pink noise of 10 dB, white noise as loud as the music) among 20,000
-tracks, the thorough search has 18 tracks among the best 1,000; this one, 20; both together, 21."""
+"""What comes after that in indexes of up to some millions of tracks. Of 24 clips of 5 and 10 s of
+the validation set (telephone, room, pink noise of 10 dB, white noise as loud as the music) among
+20,000 tracks, the thorough search has 18 tracks among the best 1,000; this one, 20; both, 21."""
 
 SKETCHY = Effort(chains=50_000, keys=5_000, postings=6_000_000)
 """For what has to be done many times: once for each speed at which a query may have been played."""
