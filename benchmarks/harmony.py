@@ -1,4 +1,4 @@
-"""What harmony tells of recordings whose analysis documents are known.
+"""What harmony and loudness tell of recordings whose analysis documents are known.
 
     python -m benchmarks.harmony --pairs DIR --documents FILE [FILE ...]
         [--lengths 5 10 20] [--degradations clean "pink 5" room telephone "white 0"] [--excerpts 20]
@@ -7,20 +7,22 @@
 DIR holds recordings, each beside the document that the analyzer made of it, under the same name.
 Excerpts are degraded, and compared with their own document, aligned as they should be, and with
 `IMPOSTORS` others: random places of the other documents, half of them transposed at random. Shown
-are, of the right document, the median correlation and nats, and the nats that nine in ten reach; of
-the impostors, the fraction above 0 nats and above 5, and the highest of all. Of both, the fraction
-that is refused however well onsets agree (`decision.beside_twins`).
+are, by *pitches*, by *loudness* and by *both*: of the right document, the median correlation and
+nats, and the nats that nine in ten reach; of the impostors, the fraction above 0 nats and above 5,
+and the highest of all. By pitches, also the fraction that is refused however well onsets agree
+(`decision.beside_twins`).
 
 With --music, clean excerpts of the pieces of an evaluation are compared with their disturbed
 segments (`evaluation.harmonies`), as often and as long as the first length: how nearly they
-correlate, part by part, beside the recordings of which both are known.
+correlate, part by part, beside the recordings of which both are known; loudness by the Fisher
+transform of its correlation.
 
 The constants of `harmony.chroma`, and what chance makes of a correlation (`harmony.agreement`),
 were chosen on these recordings and documents, for there are few recordings of which anybody has
 both; what the right track's correlation is, on the validation set, whose segments are disturbed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,14 +40,18 @@ from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE, Degrada
 from spotify_pipeline.evaluation.documents import read_documents
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import read_pieces
+from spotify_pipeline.evaluation.tables import Table, number, percentage
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments
-from spotify_pipeline.harmony.agreement import ChromaSums, agreement, nats
+from spotify_pipeline.harmony.agreement import Sound, agreement, nats, nats_of_loudness
 from spotify_pipeline.harmony.chroma import Spectrum
+from spotify_pipeline.harmony.loudness import loudness
 from spotify_pipeline.identify.decision import THRESHOLD_LOG_ODDS, beside_twins
 from spotify_pipeline.progress import log_reporter
 from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import analyzer_samples
+
+EVIDENCE = ("pitches", "loudness", "both")
 
 IMPOSTORS = 49
 """An identification judges about so many tracks."""
@@ -62,19 +68,18 @@ class Pair:
 
 @dataclass(frozen=True)
 class Correlations:
-    """What excerpts of a recording tell of it, and of impostors; float64 of shape (excerpts, ...).
+    """What excerpts of a recording tell of it, and of impostors.
 
     Attributes
     ----------
-    correlations, right
-        Of the own document; the latter in nats.
-    impostors
-        Nats, of shape (excerpts, impostors).
+    correlations
+        By "pitches" and "loudness", float64 of shape (excerpts,): with the own document.
+    nats
+        By `EVIDENCE`, float64 of shape (excerpts, 1 + impostors), the own document first.
     """
 
-    correlations: np.ndarray
-    right: np.ndarray
-    impostors: np.ndarray
+    correlations: Mapping[str, np.ndarray]
+    nats: Mapping[str, np.ndarray]
 
 
 def pairs_of(folder: Path) -> Iterator[Pair]:
@@ -94,34 +99,57 @@ def measured(
     """Compare excerpts."""
     rng = np.random.default_rng(1)
     last = min(float(pair.segments.starts[-1]), len(pair.samples) / RATE) - seconds
-    correlations, right, impostors = [], [], []
+    agreements = []
     for _ in range(excerpts):
         start = rng.uniform(0, last)
         cut = pair.samples[round(start * RATE) :][: round(seconds * RATE)]
-        chroma = ChromaSums.of(Spectrum.of(analyzer_samples(degradation(cut, rng), RATE)).chroma())
-        found = [agreement(chroma, pair.segments, start, 1.0)]
+        heard = analyzer_samples(degradation(cut, rng), RATE)
+        sound = Sound.of(Spectrum.of(heard).chroma(), loudness(heard))
+        found = [agreement(sound, pair.segments, start, 1.0)]
         for _ in range(IMPOSTORS):
             other = others[rng.integers(len(others))]
             key = rng.integers(PITCH_CLASSES) * rng.integers(2)
             other = replace(other, pitches=np.roll(other.pitches, key, axis=1))
             begin = rng.uniform(0, other.starts[-1] - seconds)
-            found.append(agreement(chroma, other, begin, 1.0))
-        worth = nats(found)
-        correlations.append(found[0].correlation)
-        right.append(worth[0])
-        impostors.append(worth[1:])
-    return Correlations(np.array(correlations), np.array(right), np.array(impostors))
-
-
-def line(name: str, condition: str, seconds: float, one: Correlations) -> str:
-    """Lay out a row of the table."""
-    return (
-        f"{name[:24]:>24} {condition:>9} {seconds:4.0f} s"
-        f"  {np.median(one.correlations):5.2f} {np.median(one.right):6.1f}"
-        f" {np.quantile(one.right, 0.1):6.1f} {refused(one.right):8.1%}"
-        f"  {np.mean(one.impostors > 0):7.2%} {np.mean(one.impostors > 5):7.2%}"
-        f" {one.impostors.max():6.1f} {refused(one.impostors):8.1%}"
+            found.append(agreement(sound, other, begin, 1.0))
+        agreements.append(found)
+    right = [found[0] for found in agreements]
+    pitches = np.array([nats(found) for found in agreements])
+    loud = np.array([nats_of_loudness(found) for found in agreements])
+    return Correlations(
+        {
+            "pitches": np.array([one.correlation for one in right]),
+            "loudness": np.array([one.loudness for one in right]),
+        },
+        {"pitches": pitches, "loudness": loud, "both": pitches + loud},
     )
+
+
+HEADINGS = (
+    *("recording", "condition", "length", "by", "corr.", "nats", "10 %", "refused"),
+    *("above 0", "above 5", "most", "refused"),
+)
+
+
+def row(name: str, condition: str, seconds: float, evidence: str, one: Correlations) -> list[str]:
+    """Lay out a row of the table."""
+    right, impostors = one.nats[evidence][:, 0], one.nats[evidence][:, 1:]
+    known = evidence in one.correlations
+
+    def refused_of(nats: np.ndarray) -> str:
+        return percentage(refused(nats)) if evidence == "pitches" else ""
+
+    return [
+        *(name[:24], condition, f"{seconds:g} s", evidence),
+        number(float(np.median(one.correlations[evidence])), 2) if known else "",
+        number(float(np.median(right)), 1),
+        number(float(np.quantile(right, 0.1)), 1),
+        refused_of(right),
+        percentage(float(np.mean(impostors > 0))),
+        percentage(float(np.mean(impostors > 5))),
+        number(float(impostors.max()), 1),
+        refused_of(impostors),
+    ]
 
 
 def refused(harmony: np.ndarray) -> float:
@@ -131,39 +159,57 @@ def refused(harmony: np.ndarray) -> float:
 
 def print_disturbed(folders: Sequence[Path], seconds: float, excerpts: int) -> None:
     """Print how the disturbed segments of an evaluation's pieces correlate with the pieces."""
-    correlations: dict[Part, list[float]] = {part: [] for part in Part}
+    found: dict[Part, list[tuple[float, float]]] = {part: [] for part in Part}
     for piece in read_pieces(folders, log_reporter(say, "files"), say):
         pair = Pair(piece.name, read_recording(piece.file, RATE).samples, packed(piece.harmony))
         one = measured(pair, [pair.segments], DEGRADATIONS["clean"], seconds, excerpts)
-        correlations[piece.part].append(float(np.median(one.correlations)))
+        heard = np.median(np.arctanh(one.correlations["loudness"]))
+        found[piece.part].append((float(np.median(one.correlations["pitches"])), float(heard)))
     print(
         f"\ndisturbed segments, clean excerpts of {seconds:g} s, the median of {excerpts} a piece:"
     )
-    for part, found in correlations.items():
-        if found:
-            low, middle, high = np.quantile(found, (0.1, 0.5, 0.9))
-            print(
-                f"{part:>12} set, {len(found):3} pieces: correlation {middle:.2f}"
-                f" ({low:.2f} to {high:.2f} of four in five)"
+    for part, figures in found.items():
+        if figures:
+            of_part = ", ".join(
+                f"{name} {middle:.2f} ({low:.2f} to {high:.2f} of four in five)"
+                for name, (low, middle, high) in zip(
+                    ("pitches", "loudness"),
+                    np.quantile(figures, (0.1, 0.5, 0.9), axis=0).T,
+                    strict=True,
+                )
             )
+            print(f"{part:>12} set, {len(figures):3} pieces: {of_part}")
 
 
 def draw(file: Path, conditions: dict[tuple[str, str, float], Correlations]) -> None:
-    """Draw how nats are distributed, a panel a condition and length."""
+    """Draw how nats are distributed: a column of panels a condition, a row a length."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    panels = sorted({(condition, seconds) for _, condition, seconds in conditions})
-    figure, axes = plt.subplots(1, len(panels), figsize=(3 * len(panels), 3), squeeze=False)
-    for axis, (condition, seconds) in zip(axes[0], panels, strict=True):
-        chosen = [one for key, one in conditions.items() if key[1:] == (condition, seconds)]
-        bins = np.arange(-4, 26, 1)
-        right = np.concatenate([one.right for one in chosen])
-        others = np.concatenate([one.impostors.ravel() for one in chosen])
-        axis.hist([right, others], bins, density=True, label=["right track", "impostors"])
-        axis.set(title=f"{condition}, {seconds:g} s", xlabel="nats")
+    names = list(dict.fromkeys(condition for _, condition, _ in conditions))
+    lengths = sorted({seconds for *_, seconds in conditions})
+    bins = np.arange(-6, 42, 1.5)
+    figure, axes = plt.subplots(
+        len(lengths),
+        len(names),
+        figsize=(2.6 * len(names), 2.2 * len(lengths)),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+    )
+    for row, seconds in zip(axes, lengths, strict=True):
+        for axis, condition in zip(row, names, strict=True):
+            chosen = [one for key, one in conditions.items() if key[1:] == (condition, seconds)]
+            right = np.concatenate([one.nats["both"][:, 0] for one in chosen])
+            others = np.concatenate([one.nats["both"][:, 1:].ravel() for one in chosen])
+            for nats_of, name in ((others, "impostors"), (right, "right track")):
+                inside = np.clip(nats_of, bins[0], bins[-1])
+                axis.hist(inside, bins, density=True, alpha=0.7, label=name)
+            axis.set(title=f"{condition}, {seconds:g} s")
+    for axis in axes[-1]:
+        axis.set(xlabel="nats, pitches and loudness")
     axes[0, 0].legend()
     figure.tight_layout()
     figure.savefig(file, dpi=80)
@@ -186,11 +232,6 @@ def main(words: Sequence[str] | None = None) -> None:
     ]
     pairs = list(pairs_of(arguments.pairs))
     say(f"{len(pairs)} recordings with their documents, {len(documents)} other documents")
-    print(
-        f"{'':24} {'':9} {'':6}  {'right track':^28}  {'impostors':^31}\n"
-        f"{'':24} {'':9} {'':6}  {'corr.':>5} {'nats':>6} {'10 %':>6} {'refused':>8}"
-        f"  {'above 0':>7} {'above 5':>7} {'most':>6} {'refused':>8}"
-    )
     conditions = {}
     for pair in pairs:
         others = [*documents, *(other.segments for other in pairs if other is not pair)]
@@ -199,7 +240,9 @@ def main(words: Sequence[str] | None = None) -> None:
                 degradation = CONDITIONS[condition]
                 one = measured(pair, others, degradation, seconds, arguments.excerpts)
                 conditions[pair.name, condition, seconds] = one
-                print(line(pair.name, condition, seconds, one), flush=True)
+                say(f"{pair.name}, {condition}, {seconds:g} s")
+    rows = [row(*of, kind, one) for of, one in conditions.items() for kind in EVIDENCE]
+    print(Table(HEADINGS, rows).text())
     if arguments.plot:
         draw(arguments.plot, conditions)
     if arguments.music:

@@ -18,9 +18,8 @@ itself
     `OWN_OFFSETS` other offsets of the own document.
 
 *Loudness* is the correlation, over the track's segments, of the excerpt's highest loudness in each
-with `loudness_max`: as the index keeps it (levels of 4 dB), in as many levels of 2 dB below the
-track's loudest segment, and exact. Loudness is the sum over mel bands, weighted as an ear is (A),
-of what is not steady in them, each power to the exponent `STEVENS`. *Timbre* is the correlation,
+with `loudness_max` (`harmony.dynamics`): as the index keeps it, in as many levels of 4 dB from -60
+dB on, and exact. *Timbre* is the correlation,
 over segments and twelve figures, of `timbre` with what a ridge regression makes of the excerpt's
 log spectrum in each segment and of its step at the segment's start; means over the excerpt are
 taken away from both, and with them what a channel does to all moments alike. *Harmony* is what
@@ -41,13 +40,11 @@ logarithmic score: it punishes evidence that claims too much).
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
-import librosa
 import msgspec
 import numpy as np
-from librosa.filters import mel
 from scipy import signal, special
 
 from benchmarks.command import command_line, print_machine
@@ -63,8 +60,16 @@ from spotify_pipeline.evaluation.degradations import RATE
 from spotify_pipeline.evaluation.tables import Table, number, percentage
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
 from spotify_pipeline.harmony import Segments
-from spotify_pipeline.harmony.agreement import ChromaSums, agreement, likelihood_ratio, nats
+from spotify_pipeline.harmony.agreement import Sound, agreement, nats
 from spotify_pipeline.harmony.chroma import Spectrum
+from spotify_pipeline.harmony.dynamics import compare_loudness
+from spotify_pipeline.harmony.likelihood_ratio import likelihood_ratio
+from spotify_pipeline.harmony.loudness import (
+    BANDS,
+    LOUDNESS_HOP_SECONDS,
+    band_powers,
+    loudness,
+)
 from spotify_pipeline.recording import read_recording
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_samples
 
@@ -73,11 +78,6 @@ CHUNK_BYTES = 1 << 20
 OWN_OFFSETS = 12
 NOT_NEARER = 3.0
 """Seconds from the right offset to the other ones of the own document."""
-
-WINDOW, HOP = 512, 128
-HOP_SECONDS = HOP / ANALYZER_RATE
-BANDS, LOWEST, HIGHEST = 24, 60.0, 5400.0
-"""Mel bands, and from where to where they reach, Hz."""
 
 STEP_FRAMES = 5
 """The step of the spectrum at a segment's start is from so many frames before it to as many on."""
@@ -91,10 +91,7 @@ SHORTEST = 0.1
 FEWEST = 5
 """Segments, before a correlation tells anything."""
 
-STEVENS = 0.3
-"""Loudness grows with this power of a band's power (S. S. Stevens, 1955)."""
-
-FINER_STEP, LEVELS = 2.0, 16
+SILENCE, COARSE_STEP, LEVELS = -60.0, 4.0, 16
 """What four bits could keep of the loudness instead, dB."""
 
 LEAST_SPREAD = 0.3
@@ -103,13 +100,13 @@ LEAST_SPREAD = 0.3
 RIDGE = 1.0
 """Of the variance of an input. (Of 0.01, 0.1 and 1, what gave the highest correlations here.)"""
 
-FITTED = ("loudness", "finer", "exact", "timbre")
+FITTED = ("loudness", "coarse", "exact", "timbre")
 """Evidence of which the law is fitted here."""
 
 EVIDENCE: dict[str, tuple[str, ...]] = {
     "harmony": ("harmony",),
     "loudness": ("loudness",),
-    "loudness, 2 dB": ("finer",),
+    "loudness, 4 dB": ("coarse",),
     "loudness, exact": ("exact",),
     "timbre": ("timbre",),
     "harmony + loudness": ("harmony", "loudness"),
@@ -136,7 +133,7 @@ class Figures:
     Attributes
     ----------
     segments
-        As the index keeps them; loudness in levels of 4 dB.
+        As the index keeps them.
     loudness
         float64 of shape (n,), dB.
     timbre
@@ -148,10 +145,10 @@ class Figures:
     timbre: Float64s
 
     @cached_property
-    def finer(self) -> Float64s:
-        """Levels of `FINER_STEP` below the loudest segment, float64 of shape (n,)."""
-        below = (self.loudness.max() - self.loudness) // FINER_STEP
-        return np.asarray(-np.minimum(below, LEVELS - 1), np.float64)
+    def coarse(self) -> Float64s:
+        """Levels of `COARSE_STEP` from `SILENCE` on, float64 of shape (n,)."""
+        level = (self.loudness - SILENCE) // COARSE_STEP
+        return np.asarray(np.clip(level, 0, LEVELS - 1), np.float64)
 
     @property
     def seconds(self) -> float:
@@ -176,19 +173,17 @@ class Clip:
     ----------
     start
         Seconds from the start of its recording.
-    chroma
+    sound
         Of it.
-    level
-        float64 of shape (frames,), dB: loudness. Frames are `HOP_SECONDS` apart.
     bands
-        float64 of shape (frames, `BANDS`), dB, without what is steady.
+        float64 of shape (frames, `BANDS`), dB, without what is steady. Frames are
+        `LOUDNESS_HOP_SECONDS` apart.
     """
 
     condition: str
     seconds: float
     start: float
-    chroma: ChromaSums
-    level: Float64s
+    sound: Sound
     bands: Float64s
 
 
@@ -310,30 +305,6 @@ def read_pairs(folder: Path) -> Iterator[Pair]:
         yield Pair(file.stem, read_recording(recording, RATE).samples, figures)
 
 
-@cache
-def mel_weights() -> Float32s:
-    """Give how much each bin of the spectrum counts in each band, float32 (bins, bands)."""
-    return np.asarray(
-        mel(sr=ANALYZER_RATE, n_fft=WINDOW, n_mels=BANDS, fmin=LOWEST, fmax=HIGHEST).T,
-        np.float32,
-    )
-
-
-@cache
-def ear_weights() -> Float64s:
-    """Give how much the power in each band counts to an ear, float64 of shape (`BANDS`,)."""
-    middles = librosa.mel_frequencies(BANDS + 2, fmin=LOWEST, fmax=HIGHEST)[1:-1]
-    return np.asarray(10 ** (librosa.A_weighting(middles) / 10), np.float64)
-
-
-def band_powers(samples: Float32s) -> Float64s:
-    """Give the power in each band, float64 of shape (frames, `BANDS`)."""
-    padded = np.pad(samples, WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    spectrum = np.fft.rfft(frames * np.hanning(WINDOW + 1)[:WINDOW], axis=1)
-    return np.asarray(np.abs(spectrum) ** 2 @ mel_weights(), np.float64)
-
-
 def decibel(power: Float64s) -> Float64s:
     """Give the level of a power."""
     return np.asarray(10 * np.log10(power + 1e-12), np.float64)
@@ -341,14 +312,13 @@ def decibel(power: Float64s) -> Float64s:
 
 def clip_of(samples: Float32s, condition: str, seconds: float, start: float) -> Clip:
     """Make a clip of samples, float32 at `ANALYZER_RATE`."""
-    power = band_powers(samples)
+    power = band_powers(samples).astype(np.float64)
     moving = np.maximum(power - np.quantile(power, STEADY, axis=0), 1e-3 * power.max(axis=0))
     return Clip(
         condition=condition,
         seconds=seconds,
         start=start,
-        chroma=ChromaSums.of(Spectrum.of(samples).chroma()),
-        level=decibel(((moving * ear_weights()) ** STEVENS).sum(axis=1)) / STEVENS,
+        sound=Sound.of(Spectrum.of(samples).chroma(), loudness(samples)),
         bands=decibel(moving + 1e-3 * moving.mean()),
     )
 
@@ -380,7 +350,7 @@ def attacks_of(clip: Clip) -> Float64s:
 
 def attack_correlations(attacks: Float64s, figures: Figures) -> Float64s:
     """Correlate attacks with where a document's segments begin, at each offset in frames."""
-    frames = np.round(figures.segments.starts / HOP_SECONDS).astype(np.int64)
+    frames = np.round(figures.segments.starts / LOUDNESS_HOP_SECONDS).astype(np.int64)
     begins = np.bincount(frames, minlength=frames[-1] + 2).astype(np.float64)
     begins = np.convolve(begins, (0.5, 1.0, 0.5), "same")
     width = len(attacks)
@@ -408,7 +378,7 @@ def candidates_of(
     for other in others:
         theirs = attack_correlations(attacks, other)
         anywhere = rng.uniform(0, other.seconds - clip.seconds)
-        aligned = float(np.argmax(theirs)) * HOP_SECONDS
+        aligned = float(np.argmax(theirs)) * LOUDNESS_HOP_SECONDS
         for kind, offset in (("anywhere", anywhere), ("aligned", aligned)):
             found.append(Candidate(kind, other, offset))
             agree.append(at_offset(theirs, offset))
@@ -417,7 +387,7 @@ def candidates_of(
 
 def at_offset(correlations: Float64s, seconds: float) -> float:
     """Look up what stands for an offset."""
-    return float(correlations[min(round(seconds / HOP_SECONDS), len(correlations) - 1)])
+    return float(correlations[min(round(seconds / LOUDNESS_HOP_SECONDS), len(correlations) - 1)])
 
 
 def frames_between(clip: Clip, figures: Figures, offset: float) -> tuple[Int64s, Int64s, Int64s]:
@@ -425,18 +395,11 @@ def frames_between(clip: Clip, figures: Figures, offset: float) -> tuple[Int64s,
     starts = figures.segments.starts - offset
     chosen = np.flatnonzero((starts >= 0) & (starts < clip.seconds - SHORTEST))
     ends = np.append(starts, np.inf)[chosen + 1]
-    last = len(clip.level)
-    first = np.minimum(np.round(starts[chosen] / HOP_SECONDS).astype(np.int64), last - 1)
+    last = len(clip.bands)
+    first = np.minimum(np.round(starts[chosen] / LOUDNESS_HOP_SECONDS).astype(np.int64), last - 1)
     # a window at the next attack hears it before it begins
-    behind = np.round(np.minimum(ends, clip.seconds) / HOP_SECONDS).astype(np.int64) - 1
+    behind = np.round(np.minimum(ends, clip.seconds) / LOUDNESS_HOP_SECONDS).astype(np.int64) - 1
     return chosen, first, np.clip(behind, first + 1, last)
-
-
-def highest_levels(clip: Clip, first: Int64s, behind: Int64s) -> Float64s:
-    """Give the highest level in stretches of a clip, float64 of shape (stretches,), dB."""
-    edges = np.stack((first, behind), axis=1).ravel()
-    padded = np.append(clip.level, -np.inf)
-    return np.asarray(np.maximum.reduceat(padded, edges)[::2], np.float64)
 
 
 def sounds(clip: Clip, first: Int64s, behind: Int64s) -> Float64s:
@@ -488,29 +451,32 @@ def compared(
 ) -> Compared:
     """Compare a clip of a recording; timbre is told by `weights`, in units of `scale`."""
     candidates, attacks = candidates_of(pair, clip, others, rng)
-    counts, rows, agreements = [], [], []
-    for one in candidates:
-        segments = one.figures.segments
-        agreements.append(agreement(clip.chroma, segments, one.offset, 1.0))
+    rows = []
+    agreements = [
+        agreement(clip.sound, one.figures.segments, one.offset, 1.0) for one in candidates
+    ]
+    for one, agreed in zip(candidates, agreements, strict=True):
+        others = [
+            compare_loudness(
+                clip.sound.loudness,
+                one.figures.segments.starts,
+                values.astype(np.float32),
+                one.offset,
+                1.0,
+            )[0]
+            for values in (one.figures.coarse, one.figures.loudness)
+        ]
         chosen, first, behind = frames_between(clip, one.figures, one.offset)
-        counts.append(len(chosen))
-        if len(chosen) < FEWEST:
-            rows.append((0.0,) * len(FITTED))
-            continue
-        level = highest_levels(clip, first, behind)
-        told = sounds(clip, first, behind) @ weights
-        rows.append(
-            (
-                correlation(level, segments.loudness[chosen].astype(np.float64)),
-                correlation(level, one.figures.finer[chosen]),
-                correlation(level, one.figures.loudness[chosen]),
-                correlation(told, one.figures.timbre[chosen] / scale),
-            )
-        )
+        of_timbre = 0.0
+        if len(chosen) >= FEWEST:
+            told = sounds(clip, first, behind) @ weights
+            of_timbre = correlation(told, one.figures.timbre[chosen] / scale)
+        rows.append((agreed.loudness, *others, of_timbre))
     correlations = dict(zip(FITTED, np.array(rows).T, strict=True))
     correlations["harmony"] = np.array([one.correlation for one in agreements])
     kinds = np.array([one.kind for one in candidates])
-    return Compared(clip, kinds, attacks, np.array(counts), correlations, nats(agreements))
+    counts = np.array([one.segments for one in agreements], np.int64)
+    return Compared(clip, kinds, attacks, counts, correlations, nats(agreements))
 
 
 def laws_of(comparisons: Sequence[Compared]) -> dict[str, Law]:

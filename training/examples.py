@@ -49,8 +49,15 @@ VERSIONS = (1.0, 0.8, 1.15, 1.35)
 PRESSING_LEVELS = {"MP3": (0.4, 0.85), "OGG": (0.3, 0.8)}
 """libsndfile's compression levels that are drawn from, by format."""
 
-VERSION_SECONDS = 240
-"""Of a longer piece, so much from a random moment is a version's."""
+MIXES = 2
+"""So many further versions are sums of a piece and another, each at one of `VERSIONS`' speeds. The
+detector finds other onsets in a sum than in its parts: it is music of its own."""
+
+MIX_DECIBEL = 6
+"""By so much, at the most, is one of both louder."""
+
+PIECE_SECONDS = 240
+"""Of a longer piece, so much from its beginning."""
 
 MOST_LEAD = 1.0
 """Seconds by which a pressing begins later at the most."""
@@ -109,7 +116,12 @@ class _Pressing(NamedTuple):
         return OnsetTrains.from_bands([band[band >= first] for band in bands])
 
 
-def examples(files: Sequence[Path], stretches: int, play: Play = played) -> Iterator[Example]:
+def examples(
+    files: Sequence[Path],
+    stretches: int,
+    versions: int = len(VERSIONS) + MIXES,
+    play: Play = played,
+) -> Iterator[Example]:
     """Have stretches of pieces heard, so many of each version, in all processors.
 
     Parameters
@@ -118,26 +130,42 @@ def examples(files: Sequence[Path], stretches: int, play: Play = played) -> Iter
         Of music.
     stretches
         Of each version of each piece.
+    versions
+        So many of each piece: `VERSIONS` first, then mixes.
     play
         What they are played through; a function of a module, for processes to find.
     """
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
         pending = [
-            processes.submit(examples_of, file, number, version, stretches, play)
-            for number, file in enumerate(files)
-            for version in range(len(VERSIONS))
+            processes.submit(examples_of, files, number, version, stretches, play)
+            for number in range(len(files))
+            for version in range(versions)
         ]
         for done in pending:
             yield from done.result()
 
 
 def examples_of(
-    file: Path, number: int, version: int, stretches: int, play: Play = played
+    files: Sequence[Path], number: int, version: int, stretches: int, play: Play = played
 ) -> list[Example]:
-    """Have stretches of a version of a piece heard; the numbers seed what is drawn."""
+    """Have stretches of a version of a piece heard; the numbers seed what is drawn.
+
+    Parameters
+    ----------
+    files
+        Of music, among which a mix finds its other piece.
+    number
+        The piece's place among them.
+    version
+        One of `VERSIONS`, or, from their number on, a mix.
+    stretches, play
+        As of `examples`.
+    """
     rng = np.random.default_rng([number, version])
-    samples = _some(read_recording(file, RATE).samples, rng)
-    samples = resampled(samples, RATE * VERSIONS[version], RATE)
+    if version < len(VERSIONS):
+        samples = _at_speed(files[number], VERSIONS[version])
+    else:
+        samples = _mixed(files[number], files[int(rng.integers(len(files)))], rng)
     pressings = [_pressed(samples, rng), _pressed(_coded_again(samples, rng), rng)]
     found = []
     for _ in range(stretches):
@@ -163,10 +191,20 @@ def _stretch(samples: Float32s, rng: np.random.Generator) -> _Stretch:
     return _Stretch(begun, (first - silent) / RATE, first / RATE)
 
 
-def _some(samples: Float32s, rng: np.random.Generator) -> Float32s:
-    """Cut out as much as a version has at the most."""
-    first = int(rng.integers(0, max(len(samples) - VERSION_SECONDS * RATE, 1)))
-    return samples[first : first + VERSION_SECONDS * RATE]
+def _at_speed(file: Path, speed: float) -> Float32s:
+    """Read a piece, so many times as fast."""
+    samples = read_recording(file, RATE).samples[: PIECE_SECONDS * RATE]
+    return resampled(samples, RATE * speed, RATE)
+
+
+def _mixed(file: Path, other: Path, rng: np.random.Generator) -> Float32s:
+    """Play two pieces together, or a piece with itself, for as long as the shorter one."""
+    parts = [_at_speed(one, float(rng.choice(VERSIONS))) for one in (file, other)]
+    length = min(len(part) for part in parts)
+    louder = 10 ** (rng.uniform(-MIX_DECIBEL, MIX_DECIBEL) / 20)
+    first, second = (part[:length] / max(float(part.std()), 1e-6) for part in parts)
+    mixed = louder * first + second
+    return np.asarray(mixed / max(float(np.abs(mixed).max()), 1e-6), np.float32)
 
 
 def _coded_again(samples: Float32s, rng: np.random.Generator) -> Float32s:

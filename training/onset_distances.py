@@ -63,7 +63,7 @@ def main(words: Sequence[str] | None = None) -> None:
     files = [file for folder in arguments.music for file in audio_files(folder)]
     training = [file for file in files if part_of(file) is Part.TRAINING]
     frames, onsets = np.zeros((2, FARTHEST + 2), np.int64)
-    for stretch in examples(training, arguments.stretches, through_a_file):
+    for stretch in examples(training, arguments.stretches, play=through_a_file):
         seen, there = counts(stretch)
         frames += seen
         onsets += there

@@ -12,7 +12,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 
 __all__ = ["reverberated"]
 
-SHOEBOXES = 150
+SHOEBOXES = 500
 """Responses are drawn from so many, for each takes half a second to make."""
 
 MOST_IMAGES = 12

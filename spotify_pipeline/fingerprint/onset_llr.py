@@ -4,7 +4,8 @@ A detector decides: there is an onset, or there is none. Noise, a room, a codec,
 and make others, and once it has decided, a faint onset is as lost as none. Here a small neural
 network (`onset_network`) gives log-likelihood ratios (LLRs) instead, for each frame. It was trained
 on music that was played through noise, rooms, codecs, at other speeds (`training.network`); its
-target is the rhythm onsets of another encoding of the whole piece.
+target is the rhythm onsets of another encoding of the whole piece, and that these fit better than
+those of other tracks: what most tracks share tells none of them.
 
 Belongs here: recordings and onsets to LLRs, and what LLRs mean. Does not belong here: what the
 network is given (`onset_features`); sums of LLRs (`index.kernels.likelihood`).

@@ -5,9 +5,9 @@ recording has to be segmented. Each stretch's chroma is correlated with the segm
 pitches; the mean, by duration, is the correlation of the alignment. A recording may have been
 played a semitone higher or lower without another tempo, or faster or slower in the same key; these
 count too, as seldom as they happen. The keys further away tell how large a correlation is by
-chance.
+chance. Beside that, loudness is compared (`dynamics`).
 
-Belongs here: correlations, and what they are worth. Does not belong here: alignment
+Belongs here: correlations of pitches, and what they are worth. Does not belong here: alignment
 (`index.kernels.likelihood`), chroma (`chroma`).
 """
 
@@ -20,16 +20,18 @@ from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt8s
 from spotify_pipeline.harmony.chroma import HOP_SECONDS
+from spotify_pipeline.harmony.dynamics import compare_loudness, loudness_nats
+from spotify_pipeline.harmony.likelihood_ratio import likelihood_ratio
 from spotify_pipeline.harmony.packing import check_fault, unpack
 from spotify_pipeline.harmony.segments import PITCH_CLASSES, Segments
 
 __all__ = [
     "Agreement",
-    "ChromaSums",
+    "Sound",
     "agreement",
     "agreements",
-    "likelihood_ratio",
     "nats",
+    "nats_of_loudness",
     "pitches_between",
 ]
 
@@ -58,39 +60,37 @@ RIGHT, SPREAD = 0.45, 0.18
 much of it has a pitch. (Excerpts of 28 pieces of the validation set, 3 to 20 s, clean, by
 telephone, in a room and in white noise: means of 0.37 to 0.54.)"""
 
-TAIL_FROM, TAIL_RATE = 2.0, 2.0
-"""By chance a correlation is normal up to so many standard deviations; from there on its density
-falls by a factor of e with each half: other music has chords in common. (10 s of 28 documents
-against the others in any key: 3.1 % of the correlations lie above 2, 0.05 % above 4, 1.7 in a
-million above 6.)"""
-
 USUAL_DEVIATION, USUAL_WEIGHT = 0.28, 5
 """What chance makes of a second of segments, and how many measured correlations that is worth. Set
 by hand."""
 
 
-ATTRIBUTES = 5
+ATTRIBUTES = 7
 """Of an `Agreement` that one comparison gives: all but `key_kept`."""
 
 
 @dataclass(frozen=True, eq=False)
-class ChromaSums:
-    """Chroma of a recording, summed up so that the mean of any stretch is two look-ups.
+class Sound:
+    """What sounds in a recording: its chroma, and how loud it is.
 
     Attributes
     ----------
-    sums
-        float64 of shape (frames + 1, 12): of all frames before.
+    chroma_sums
+        float64 of shape (frames + 1, 12): chroma of all frames before, so that the mean of any
+        stretch is two look-ups.
+    loudness
+        As of `loudness.loudness`; none where it is not to be compared.
     """
 
-    sums: Float64s
+    chroma_sums: Float64s
+    loudness: Float32s
 
     @classmethod
-    def of(cls, chroma: Float32s) -> "ChromaSums":
+    def of(cls, chroma: Float32s, loudness: Float32s | None = None) -> "Sound":
         """Sum up chroma, float32 of shape (frames, 12)."""
         sums = np.zeros((len(chroma) + 1, PITCH_CLASSES))
         np.cumsum(chroma, axis=0, out=sums[1:])
-        return cls(sums)
+        return cls(sums, np.empty(0, np.float32) if loudness is None else loudness)
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,10 @@ class Agreement:
         Mean square of the correlations with the track in the nine other keys.
     seconds
         Compared.
+    loudness
+        Correlation of the loudness, -1 to 1.
+    segments
+        So many of which the loudness was compared.
     key_kept
         The correlation if the recording is at another speed but in the track's key; None where
         that is no other case.
@@ -117,6 +121,8 @@ class Agreement:
     lower: float = 0.0
     transposed: float = 0.0
     seconds: float = 0.0
+    loudness: float = 0.0
+    segments: float = 0.0
     key_kept: float | None = None
 
     @property
@@ -125,13 +131,13 @@ class Agreement:
         return self.seconds >= FEWEST_SECONDS
 
 
-def agreement(chroma: ChromaSums, track: Segments, offset: float, speed: float) -> Agreement:
+def agreement(sound: Sound, track: Segments, offset: float, speed: float) -> Agreement:
     """Correlate a recording with a track.
 
     Parameters
     ----------
-    chroma
-        Of chroma at that speed.
+    sound
+        Of the recording, its chroma at that speed.
     track
         Of which pitch classes of at least half the strength sound; each segment lasts until the
         next one.
@@ -141,12 +147,21 @@ def agreement(chroma: ChromaSums, track: Segments, offset: float, speed: float) 
         Of the recording, 1 as the track was published.
     """
     return Agreement(
-        *_agreement(chroma.sums, track.starts, track.pitches, offset, speed, HOP_SECONDS)
+        *_agreement(
+            sound.chroma_sums,
+            sound.loudness,
+            track.starts,
+            track.pitches,
+            track.loudness,
+            offset,
+            speed,
+            HOP_SECONDS,
+        )
     )
 
 
 def agreements(
-    chroma: ChromaSums,
+    sound: Sound,
     packed: UInt8s,
     firsts: Int64s,
     lasts: Int64s,
@@ -159,7 +174,7 @@ def agreements(
 
     Parameters
     ----------
-    chroma, speed
+    sound, speed
         As of `agreement`.
     packed
         uint8, with the packed harmony of n tracks in it.
@@ -174,19 +189,19 @@ def agreements(
         The bytes of a track are damaged.
     """
     found, fault, size = _agreements(
-        chroma.sums, packed, firsts, lasts, offsets, speed, HOP_SECONDS
+        sound.chroma_sums, sound.loudness, packed, firsts, lasts, offsets, speed, HOP_SECONDS
     )
     check_fault(fault, size)
     return [Agreement(*figures) for figures in found.tolist()]
 
 
-def pitches_between(chroma: ChromaSums, starts: Float64s) -> Float64s:
+def pitches_between(sound: Sound, starts: Float64s) -> Float64s:
     """Give the strength of each pitch class in segments of a recording, the strongest 1.
 
     Parameters
     ----------
-    chroma
-        All of the recording.
+    sound
+        Of all of the recording.
     starts
         float64 of shape (segments,), ascending seconds; each lasts until the next one, or the end.
 
@@ -194,18 +209,20 @@ def pitches_between(chroma: ChromaSums, starts: Float64s) -> Float64s:
     -------
     float64 of shape (segments, 12); 1 of all where nothing is heard.
     """
-    frames = len(chroma.sums) - 1
+    frames = len(sound.chroma_sums) - 1
     edges = np.clip(np.append(starts, np.inf) / HOP_SECONDS + 0.5, 0, frames)
     low = np.minimum(edges.astype(np.int64), max(frames - 1, 0))
     part = (edges - low)[:, None]
-    sums = chroma.sums[low] + part * (chroma.sums[np.minimum(low + 1, frames)] - chroma.sums[low])
+    sums = sound.chroma_sums[low] + part * (
+        sound.chroma_sums[np.minimum(low + 1, frames)] - sound.chroma_sums[low]
+    )
     found = np.diff(sums, axis=0)
     most = found.max(axis=1, keepdims=True)
     return np.where(most > 0, found / np.where(most > 0, most, 1), 1.0)
 
 
 def nats(agreements: Sequence[Agreement]) -> Float64s:
-    """Tell how much likelier a recording's harmony is if it is each track, by itself.
+    """Tell how much likelier a recording's pitches are if it is each track, by itself.
 
     How much chance does is measured on the others, transposed.
 
@@ -238,40 +255,33 @@ def nats(agreements: Sequence[Agreement]) -> Float64s:
             for one in agreements
             if one.tells
         ]
-        ratios = likelihood_ratio(np.array(keys), deviation[:, None])
+        ratios = likelihood_ratio(np.array(keys), deviation[:, None], RIGHT, SPREAD)
         priors = np.log([1 - 2 * SHIFTED - KEY_KEPT, SHIFTED, SHIFTED, KEY_KEPT])
         found[telling] = np.logaddexp.reduce(ratios + priors, axis=1)
     return found
 
 
-def likelihood_ratio(
-    correlations: Float64s, deviation: Float64s, right: float = RIGHT, spread: float = SPREAD
-) -> Float64s:
-    """Give natural logarithms of likelihood ratios of correlations.
+def nats_of_loudness(agreements: Sequence[Agreement]) -> Float64s:
+    """Tell how much likelier a recording's loudness is if it is each track, by itself.
 
     Parameters
     ----------
-    correlations
-        float64 of any shape.
-    deviation
-        float64 of a shape that fits: standard deviation of what chance makes of each.
-    right, spread
-        Mean and standard deviation of the right track's, chance apart.
+    agreements
+        Of one recording with several tracks.
+
+    Returns
+    -------
+    float64 of shape (agreements,): natural logarithms of likelihood ratios; 0 where too little was
+    compared.
     """
-    mean = right / deviation
-    variance = 1 + (spread / deviation) ** 2
-    # below, both are normal, and the ratio would rise again
-    lowest = -mean / (variance - 1)
-    found = np.maximum(correlations / deviation, lowest)
-    by_the_track = -((found - mean) ** 2) / (2 * variance) - np.log(variance) / 2
-    tail = np.maximum(found - TAIL_FROM, 0)
-    by_chance = -(np.minimum(found, TAIL_FROM) ** 2) / 2 - TAIL_RATE * tail
-    return np.asarray(by_the_track - by_chance, np.float64)
+    correlations = np.array([one.loudness for one in agreements], np.float64)
+    return loudness_nats(correlations, np.array([one.segments for one in agreements], np.float64))
 
 
 @njit(cache=True, nogil=True)
 def _agreements(
     sums: Float64s,
+    levels: Float32s,
     packed: UInt8s,
     firsts: Int64s,
     lasts: Int64s,
@@ -284,28 +294,32 @@ def _agreements(
     for k in range(len(firsts)):
         if firsts[k] == lasts[k]:
             continue
-        starts, pitches, _, fault = unpack(packed[firsts[k] : lasts[k]])
+        starts, pitches, loudness, fault = unpack(packed[firsts[k] : lasts[k]])
         if fault:
             return found, fault, lasts[k] - firsts[k]
-        found[k] = _agreement(sums, starts, pitches, offsets[k], speed, hop)
+        found[k] = _agreement(sums, levels, starts, pitches, loudness, offsets[k], speed, hop)
     return found, 0, 0
 
 
 @njit(cache=True, nogil=True)
 def _agreement(
     sums: Float64s,
+    levels: Float32s,
     starts: Float64s,
     pitches: Float32s,
+    loudness: Float32s,
     offset: float,
     speed: float,
     hop: float,
-) -> tuple[float, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float, float]:
     """Give the attributes of an `Agreement`."""
+    loud, segments = compare_loudness(levels, starts, loudness, offset, speed)
     found, seconds = _correlations(sums, starts, pitches, offset, speed, hop)
     if seconds < FEWEST_SECONDS:
-        return 0.0, 0.0, 0.0, 0.0, seconds
+        return 0.0, 0.0, 0.0, 0.0, seconds, loud, segments
     found /= seconds
-    return found[0], found[1], found[-1], (found[2:-1] ** 2).mean(), seconds
+    squares = (found[2:-1] ** 2).mean()
+    return found[0], found[1], found[-1], squares, seconds, loud, segments
 
 
 @njit(cache=True, nogil=True)

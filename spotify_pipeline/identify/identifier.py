@@ -17,15 +17,15 @@ from spotify_pipeline.fingerprint import (
     OnsetTrains,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
-from spotify_pipeline.harmony.agreement import Agreement, agreement, nats
+from spotify_pipeline.harmony.agreement import Agreement, agreement, nats, nats_of_loudness
 from spotify_pipeline.harmony.chroma import SPEED_STEP
 from spotify_pipeline.identify.decision import (
-    HARMONY_WEIGHT,
     Decision,
     TrackEvidence,
     beside_twins,
     fractions,
     handicap,
+    in_nats_of_rhythm,
     mean_excess,
     shipped_decisions,
 )
@@ -142,7 +142,8 @@ class _Promising:
     speed
         At which it was likeliest.
     evidence
-        Its likelihood near that offset, to the LLR bin, and what harmony adds; nats of rhythm.
+        Its likelihood near that offset, to the LLR bin, and what harmony and loudness add; nats of
+        rhythm.
     """
 
     candidate: Candidate
@@ -164,7 +165,7 @@ class _Aligned:
         How often the track is asked for, in logarithms.
     agreement
         With the track's harmony.
-    harmony
+    harmony, loudness
         What that is worth beside that of the other tracks, nats.
     """
 
@@ -176,11 +177,12 @@ class _Aligned:
     prior: float
     agreement: Agreement
     harmony: float = 0.0
+    loudness: float = 0.0
 
     @property
     def evidence(self) -> float:
-        """Likelihood and harmony together, in nats of rhythm."""
-        return self.alignment.likelihood + HARMONY_WEIGHT * self.harmony
+        """Likelihood, harmony and loudness together, in nats of rhythm."""
+        return self.alignment.likelihood + in_nats_of_rhythm(self.harmony, self.loudness)
 
     @property
     def posterior(self) -> float:
@@ -305,31 +307,31 @@ class Identifier:
         speed: float,
         agreed: dict[Candidate, Agreement],
     ) -> Float64s:
-        """Tell what harmony adds to each candidate, in nats of rhythm.
+        """Tell what harmony and loudness add to each candidate, in nats of rhythm.
 
         Candidates that are in `agreed` are not compared again; afterwards all of them are in it.
         """
         if query.samples is None:
             return np.zeros(len(candidates))
         missing = [candidate for candidate in candidates if candidate not in agreed]
-        found = self.index.agreements(query.harmony(speed), missing, speed)
+        found = self.index.agreements(query.sound(speed), missing, speed)
         if _changes_key(speed):
-            in_key = self.index.agreements(query.harmony(1.0), missing, speed)
+            in_key = self.index.agreements(query.sound(1.0), missing, speed)
             found = [
                 replace(one, key_kept=other.correlation)
                 for one, other in zip(found, in_key, strict=True)
             ]
         agreed.update(zip(missing, found, strict=True))
-        return HARMONY_WEIGHT * nats([agreed[candidate] for candidate in candidates])
+        return _added([agreed[candidate] for candidate in candidates])
 
     def _agreement(self, query: QueryLlr, track: int, offset: int, speed: float) -> Agreement:
         """Compare what sounds in a query with a track, given the offset in frames."""
         if query.samples is None or not len(segments := self.index.harmony(track)):
             return Agreement()
         begin = offset / FRAMES_PER_SECOND
-        found = agreement(query.harmony(speed), segments, begin, speed)
+        found = agreement(query.sound(speed), segments, begin, speed)
         if _changes_key(speed):
-            in_key = agreement(query.harmony(1.0), segments, begin, speed)
+            in_key = agreement(query.sound(1.0), segments, begin, speed)
             found = replace(found, key_kept=in_key.correlation)
         return found
 
@@ -410,14 +412,17 @@ class Identifier:
         aligned = [align(whole, trains, one, FINE_REACH, fine) for one in offsets]
         track, speeds = found.candidate.track, len(attempt.speeds)
         agreed = [self._agreement(query, track, one.offset, one.speed) for one in aligned]
-        evidence = [one.likelihood for one in aligned] + HARMONY_WEIGHT * nats(agreed)
+        evidence = [one.likelihood for one in aligned] + _added(agreed)
         best = int(np.argmax(evidence))
         return _Aligned(track, kind, trains, aligned[best], speeds, prior, agreed[best])
 
     def _judged(self, aligned: Sequence[_Aligned], query: QueryLlr) -> list[Match]:
         """Judge tracks beside each other; the best first."""
-        worth = nats([one.agreement for one in aligned]).tolist()
-        weighed = [replace(one, harmony=h) for one, h in zip(aligned, worth, strict=True)]
+        agreements = [one.agreement for one in aligned]
+        worth = zip(
+            aligned, nats(agreements).tolist(), nats_of_loudness(agreements).tolist(), strict=True
+        )
+        weighed = [replace(one, harmony=h, loudness=loud) for one, h, loud in worth]
         ranked = sorted(weighed, key=lambda one: (-one.evidence, one.track))
         first = ranked[0].evidence if ranked else 0.0
         least = min(PROMISING * first, first)
@@ -459,6 +464,8 @@ class Identifier:
             prior=one.prior - others[0].prior if others else 0.0,
             harmony=one.harmony,
             harmony_ahead=one.harmony - (others[0].harmony if others else 0.0),
+            loudness=one.loudness,
+            loudness_ahead=one.loudness - (others[0].loudness if others else 0.0),
         )
         source = query.source_of(one.kind, harmony=one.agreement.tells)
         log_odds = self._decisions[source].log_odds(evidence)
@@ -488,6 +495,11 @@ class Identifier:
                 if other.likelihood >= least
             ),
         )
+
+
+def _added(agreements: Sequence[Agreement]) -> Float64s:
+    """Tell what harmony and loudness add to tracks, in nats of rhythm."""
+    return in_nats_of_rhythm(nats(agreements), nats_of_loudness(agreements))
 
 
 def _changes_key(speed: float) -> bool:

@@ -25,8 +25,9 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.fingerprint.onset_llr import bin_llr, expected_evidence
-from spotify_pipeline.harmony.agreement import ChromaSums
+from spotify_pipeline.harmony.agreement import Sound
 from spotify_pipeline.harmony.chroma import SPEED_STEP, Spectrum
+from spotify_pipeline.harmony.loudness import loudness
 from spotify_pipeline.identify.expectation import Expectation
 from spotify_pipeline.index.format.key_setting import KINDS
 
@@ -185,15 +186,15 @@ class QueryLlr:
         assert self.samples is not None
         return self.samples[first * size : (first + llr_bins) * size]
 
-    def harmony(self, speed: float) -> ChromaSums:
+    def sound(self, speed: float) -> Sound:
         """Give what sounds, if the recording was played at a speed.
 
         Only where there are `samples`.
         """
         step = round(speed / SPEED_STEP)
-        if step not in self._harmonies:
-            self._harmonies[step] = ChromaSums.of(self._spectrum.chroma(speed))
-        return self._harmonies[step]
+        if step not in self._sounds:
+            self._sounds[step] = Sound.of(self._spectrum.chroma(speed), self._loudness)
+        return self._sounds[step]
 
     @cached_property
     def _spectrum(self) -> Spectrum:
@@ -201,7 +202,12 @@ class QueryLlr:
         return Spectrum.of(self.samples)
 
     @cached_property
-    def _harmonies(self) -> dict[int, ChromaSums]:
+    def _loudness(self) -> Float32s:
+        assert self.samples is not None
+        return loudness(self.samples)
+
+    @cached_property
+    def _sounds(self) -> dict[int, Sound]:
         return {}
 
     def least_with_evidence(self, nats: float, seconds: float) -> Float32s:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spotify_pipeline.harmony.agreement import ChromaSums, pitches_between
+from spotify_pipeline.harmony.agreement import Sound, pitches_between
 from spotify_pipeline.harmony.chroma import analyzer_pitches
+from spotify_pipeline.harmony.loudness import analyzer_loudness, loudest_between
 from spotify_pipeline.resampling import analyzer_samples
 
 if TYPE_CHECKING:
@@ -394,14 +395,16 @@ def _segments(samples: npt.NDArray[np.float32], frames: _Frames, duration: float
     ]
     # what is not finite counts as silence; what is louder than it can be is no audio
     finite = np.clip(np.nan_to_num(samples, posinf=0, neginf=0), -1, 1)
-    chroma = ChromaSums.of(analyzer_pitches(analyzer_samples(finite, ANALYSIS_SAMPLE_RATE)))
-    pitches = pitches_between(chroma, firsts / FRAME_RATE)
+    heard = analyzer_samples(finite, ANALYSIS_SAMPLE_RATE)
+    pitches = pitches_between(Sound.of(analyzer_pitches(heard)), firsts / FRAME_RATE)
+    loudest = loudest_between(analyzer_loudness(heard), firsts / FRAME_RATE)
+    loudest += decibels.max() - loudest.max()
     timbre = _means(frames.timbre[:, :count], firsts)
     timbre[0] = _means(decibels[np.newaxis], firsts)[0] - SILENCE_DB
     columns = {
         "loudness_start": _rounded(decibels[firsts], 3),
         "loudness_max_time": _rounded((peaks - firsts) / FRAME_RATE, 5),
-        "loudness_max": _rounded(decibels[peaks], 3),
+        "loudness_max": _rounded(np.maximum(loudest, SILENCE_DB), 3),
         # As in the real documents, only the last segment has an end of its own.
         "loudness_end": [0.0] * (len(firsts) - 1) + [_rounded(decibels[-1], 3)],
         "pitches": _rounded(pitches, 3),

@@ -38,12 +38,16 @@ def test_the_right_document_agrees_and_impostors_do_not(
     documents = ["--pairs", str(made.pairs), "--documents", *map(str, made.others)]
     harmony.main([*documents, *few, "--plot", str(plot), "--music", str(made.music)])
     printed = capsys.readouterr().out
-    (row,) = [line for line in printed.splitlines() if " clean   10 s" in line]
-    correlation, nats, *_ = numbers(row.partition(" 10 s")[2])
-    assert 0.4 < correlation <= 1
-    assert nats > 0
+    rows = [line.partition(" 10 s")[2] for line in printed.splitlines() if " 10 s " in line]
+    figures = {row.split()[0]: numbers(row) for row in rows}
+    assert figures.keys() == {"pitches", "loudness", "both"}
+    for name, least in {"pitches": 0.4, "loudness": 0.5}.items():
+        assert least < figures[name][0] <= 1
+        assert figures[name][1] > 0
+    together = figures["pitches"][1] + figures["loudness"][1]
+    assert figures["both"][0] == pytest.approx(together, abs=0.5 * together)
     assert plot.read_bytes().startswith(b"\x89PNG")
-    assert "validation set,   4 pieces: correlation" in printed
+    assert "validation set,   4 pieces: pitches" in printed
 
 
 def test_the_right_track_has_more_loudness_and_timbre_than_impostors(

@@ -13,7 +13,7 @@ from spotify_pipeline.harmony import (
 )
 from spotify_pipeline.harmony.agreement import (
     Agreement,
-    ChromaSums,
+    Sound,
     agreement,
     agreements,
     nats,
@@ -38,9 +38,9 @@ def track_of(seed: int) -> tuple[Segments, Float32s]:
     return unpack_harmony(pack_harmony(segments)), chroma + noise
 
 
-def excerpt(chroma: Float32s, start: float, seconds: float) -> ChromaSums:
+def excerpt(chroma: Float32s, start: float, seconds: float) -> Sound:
     first, count = round(start / HOP_SECONDS), round(seconds / HOP_SECONDS)
-    return ChromaSums.of(chroma[first : first + count])
+    return Sound.of(chroma[first : first + count])
 
 
 def test_the_right_track_agrees_at_the_right_place_alone() -> None:
@@ -85,7 +85,7 @@ def test_a_recording_in_a_distant_key_does_not_agree(semitones: int) -> None:
 
 def test_a_recording_that_is_played_faster_agrees_at_its_speed() -> None:
     track, chroma = track_of(1)
-    faster = ChromaSums.of(chroma[np.arange(0, len(chroma), 1.05).astype(int)])
+    faster = Sound.of(chroma[np.arange(0, len(chroma), 1.05).astype(int)])
     assert agreement(faster, track, 0.0, 1.05).correlation > 0.5
     assert agreement(faster, track, 0.0, 1.0).correlation < 0.3
 
@@ -107,7 +107,7 @@ def test_where_hardly_anything_of_the_track_is_heard_nothing_is_reported(offset:
 def test_no_segments_and_silence_tell_nothing() -> None:
     track, chroma = track_of(1)
     assert not agreement(excerpt(chroma, 0.0, 10.0), Segments.none(), 0.0, 1.0).tells
-    assert not agreement(ChromaSums.of(np.zeros((200, PITCH_CLASSES), "f4")), track, 0.0, 1.0).tells
+    assert not agreement(Sound.of(np.zeros((200, PITCH_CLASSES), "f4")), track, 0.0, 1.0).tells
     assert len(nats([])) == 0
 
 
@@ -151,7 +151,7 @@ def test_packed_tracks_that_are_damaged_are_refused() -> None:
 
 def test_pitches_of_segments_are_the_mean_of_their_frames() -> None:
     track, chroma = track_of(3)
-    found = pitches_between(ChromaSums.of(chroma), track.starts)
+    found = pitches_between(Sound.of(chroma), track.starts)
     assert found.shape == (len(track), PITCH_CLASSES)
     assert np.allclose(found.max(axis=1), 1)
     middle = int(np.searchsorted(track.starts, 30.0))
@@ -161,5 +161,5 @@ def test_pitches_of_segments_are_the_mean_of_their_frames() -> None:
 
 
 def test_pitches_of_silence_are_all_the_same() -> None:
-    silent = ChromaSums.of(np.zeros((100, PITCH_CLASSES), np.float32))
+    silent = Sound.of(np.zeros((100, PITCH_CLASSES), np.float32))
     assert (pitches_between(silent, np.array([0.0, 1.0, 50.0])) == 1).all()

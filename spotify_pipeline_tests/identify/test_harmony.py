@@ -18,7 +18,7 @@ from spotify_pipeline.evaluation.degradations import DEGRADATIONS, RATE
 from spotify_pipeline.fingerprint import fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
-from spotify_pipeline.harmony.agreement import Agreement, ChromaSums
+from spotify_pipeline.harmony.agreement import Agreement, Sound
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.index.search.searcher import Candidate
@@ -127,7 +127,7 @@ def test_tracks_are_compared_once_where_every_track_is_scored(
     compare, compared = index.agreements, list[Candidate]()
 
     def agreements(
-        recording: ChromaSums, candidates: Sequence[Candidate], speed: float
+        recording: Sound, candidates: Sequence[Candidate], speed: float
     ) -> list[Agreement]:
         compared.extend(candidates)
         return compare(recording, candidates, speed)

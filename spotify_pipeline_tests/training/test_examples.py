@@ -12,7 +12,7 @@ from spotify_pipeline.fingerprint import LLR_BINS_PER_SECOND
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.onset_features import ONSET_FRAMES
 from training import examples as room
-from training.examples import NO_ONSET, Example, examples_of
+from training.examples import NO_ONSET, VERSIONS, Example, examples_of
 from training.playback import Played, at_speed
 
 
@@ -44,21 +44,30 @@ def test_targets_lie_on_the_onsets_of_an_undisturbed_stretch(piece: Path, speed:
     def undisturbed(samples: Float32s, rng: np.random.Generator) -> Played:
         return at_speed(samples, speed) if speed != 1 else Played(samples, 1.0)
 
-    for example in examples_of(piece, 0, 0, 3, undisturbed):
+    for example in examples_of([piece], 0, 0, 3, undisturbed):
         assert (example.onsets != NO_ONSET).mean() > 0.01
         assert example.onsets.shape == example.envelopes.shape[:2]
         assert fraction_of_own(example) > 0.6
 
 
 def test_the_same_numbers_give_the_same_examples(piece: Path) -> None:
-    first, again, other = (examples_of(piece, number, 1, 1, as_it_is)[0] for number in (5, 5, 6))
+    first, again, other = (
+        examples_of([piece] * 7, number, 1, 1, as_it_is)[0] for number in (5, 5, 6)
+    )
     np.testing.assert_array_equal(first.onsets, again.onsets)
     np.testing.assert_array_equal(first.envelopes, again.envelopes)
     assert not np.array_equal(first.envelopes[:200], other.envelopes[:200])
 
 
+def test_a_mix_has_onsets_of_its_own(piece: Path) -> None:
+    mix = len(VERSIONS)
+    for example in examples_of([piece], 0, mix, 3, as_it_is):
+        assert (example.onsets != NO_ONSET).mean() > 0.01
+        assert fraction_of_own(example) > 0.6
+
+
 def test_some_stretches_are_short(piece: Path) -> None:
-    made = examples_of(piece, 2, 0, 12, as_it_is)
+    made = examples_of([piece] * 3, 2, 0, 12, as_it_is)
     seconds = [len(one.onsets) / LLR_BINS_PER_SECOND for one in made]
     assert min(seconds) < 8 < max(seconds)
 
@@ -73,7 +82,7 @@ def test_before_the_music_begins_there_is_nothing_to_find(
         recording.append(samples)
         return Played(samples, 1.0)
 
-    for example, samples in zip(examples_of(piece, 3, 0, 4, kept), recording, strict=True):
+    for example, samples in zip(examples_of([piece] * 4, 3, 0, 4, kept), recording, strict=True):
         silent = int(np.flatnonzero(samples)[0]) / RATE
         begun = np.flatnonzero((example.onsets != NO_ONSET).any(axis=1))
         # a stretch is heard from up to a second after it begins

@@ -21,7 +21,7 @@ import numpy as np
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt64s
 from spotify_pipeline.harmony import Segments
-from spotify_pipeline.harmony.agreement import Agreement, ChromaSums
+from spotify_pipeline.harmony.agreement import Agreement, Sound
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.format.key_setting import KEYS, KINDS
 from spotify_pipeline.index.format.manifest import read_manifest
@@ -415,13 +415,13 @@ class FeatureIndex:
         return likelihoods, best
 
     def agreements(
-        self, chroma: ChromaSums, candidates: Sequence[Candidate], speed: float
+        self, sound: Sound, candidates: Sequence[Candidate], speed: float
     ) -> list[Agreement]:
         """Tell how well what sounds in a recording agrees with candidates, where they were found.
 
         Parameters
         ----------
-        chroma, speed
+        sound, speed
             As of `harmony.agreement.agreements`.
         candidates
             Of shape (n,).
@@ -440,7 +440,7 @@ class FeatureIndex:
 
         def compare(one: SegmentSearcher, tracks: Int64s, chosen: Int64s) -> None:
             begins = offsets[chosen] / FRAMES_PER_SECOND
-            agreed = one.agreements(chroma, tracks, begins, speed)
+            agreed = one.agreements(sound, tracks, begins, speed)
             for position, agreement in zip(chosen.tolist(), agreed, strict=True):
                 found[position] = agreement
 

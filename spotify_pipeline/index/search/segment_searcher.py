@@ -12,7 +12,7 @@ import numpy as np
 
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s, UInt64s
 from spotify_pipeline.harmony import HarmonyError
-from spotify_pipeline.harmony.agreement import Agreement, ChromaSums, agreements
+from spotify_pipeline.harmony.agreement import Agreement, Sound, agreements
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.format.segment import Segment
 from spotify_pipeline.index.kernels.hits import (
@@ -127,7 +127,7 @@ class SegmentSearcher:
         return likelihoods_near(llr, *self.segment.packed(tracks, kind), offsets, reach)
 
     def agreements(
-        self, chroma: ChromaSums, tracks: Int64s, begins: Float64s, speed: float
+        self, sound: Sound, tracks: Int64s, begins: Float64s, speed: float
     ) -> list[Agreement]:
         """Compare what sounds with some tracks; see `harmony.agreement.agreements`.
 
@@ -138,7 +138,7 @@ class SegmentSearcher:
         """
         packed = self.segment.packed(tracks, "harmony")
         try:
-            return agreements(chroma, *packed, begins, speed)
+            return agreements(sound, *packed, begins, speed)
         except HarmonyError as error:
             raise FeatureIndexError(
                 f"{self.segment.file.path}: {error}; run the job 'index' again"

@@ -9,7 +9,7 @@ import pytest
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, OnsetTrains
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments
-from spotify_pipeline.harmony.agreement import ChromaSums, agreement
+from spotify_pipeline.harmony.agreement import Sound, agreement
 from spotify_pipeline.harmony.chroma import HOP_SECONDS
 from spotify_pipeline.index.building.merge import merge_segments
 from spotify_pipeline.index.building.segment_writer import write_segment
@@ -95,10 +95,10 @@ def test_a_segment_is_the_same_byte_for_byte_whatever_the_memory(tmp_path: Path)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def recording() -> ChromaSums:
+def recording() -> Sound:
     """Draw the chroma of ten seconds."""
     chroma = np.random.default_rng(1).random((round(10 / HOP_SECONDS), PITCH_CLASSES), np.float32)
-    return ChromaSums.of(chroma)
+    return Sound.of(chroma)
 
 
 def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_path: Path) -> None:
