@@ -15,7 +15,7 @@ from spotify_pipeline.evaluation.judge import segment_of
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import Query, queries
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.progress import log_reporter
 
 __all__ = [

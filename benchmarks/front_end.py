@@ -33,7 +33,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.fingerprint.decimation import ANALYSIS_RATE, Decimator
-from spotify_pipeline.index.alignment import aligned_onsets
+from spotify_pipeline.index.kernels.alignment import aligned_onsets
 from spotify_pipeline.recording import AUDIO_SUFFIXES, read_recording
 
 FULL_SCALE = 32_768

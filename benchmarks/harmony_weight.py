@@ -40,7 +40,7 @@ from spotify_pipeline.fingerprint.arrays import Int64s
 from spotify_pipeline.harmony.agreement import nats, nats_of_loudness
 from spotify_pipeline.identify.decision import HARMONY_WEIGHT
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 WEIGHTS = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0)
 RANKS = {"first": 1, "in 3": 3, "in 20": 20}

@@ -43,8 +43,8 @@ from spotify_pipeline.evaluation.tables import Table, number, percentage
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s
 from spotify_pipeline.fingerprint.onset_llr import probabilities
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.likelihood import best_likelihoods, offset_sums
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
+from spotify_pipeline.index.kernels.likelihood import best_likelihoods, offset_sums
 from spotify_pipeline.progress import Report, log_reporter
 
 BLOCK_TRACKS = 1_000

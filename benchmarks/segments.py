@@ -1,12 +1,12 @@
 """Segments of an index that stand alone, without a manifest.
 
 Belongs here: opening them. Does not belong here: an installation's index
-(`spotify_pipeline.index.build`).
+(`spotify_pipeline.index.building.update`).
 """
 
 from pathlib import Path
 
-from spotify_pipeline.index.segment import Segment
+from spotify_pipeline.index.format.segment import Segment
 
 __all__ = ["whole_segment"]
 

@@ -26,7 +26,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import unpack_frames
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.audio import append_extract, create_audio_database
 from spotify_pipeline.store.database import connect

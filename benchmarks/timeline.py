@@ -33,9 +33,9 @@ from spotify_pipeline.fingerprint import Fingerprint, fingerprint, infer_stream
 from spotify_pipeline.harmony import Segments
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
-from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.segment import SegmentShard
-from spotify_pipeline.index.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.building.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.format.segment import SegmentShard
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import (
     audio_files,
     read_for_fingerprint,

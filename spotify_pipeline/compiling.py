@@ -78,7 +78,7 @@ def _detect(home: Path, recording: Path) -> None:
     from spotify_pipeline.identify.answers import answer_files
     from spotify_pipeline.identify.fingerprints import fingerprint_files
     from spotify_pipeline.identify.timeline import timeline_files
-    from spotify_pipeline.index.build import IndexSetting, update_index
+    from spotify_pipeline.index.building.update import IndexSetting, update_index
     from spotify_pipeline.ingest.append import ingest_extract
     from spotify_pipeline.settings import TrainsChoice
     from spotify_pipeline.shards import SHARD_SUFFIX, TRACK_ID_LENGTH

@@ -16,7 +16,7 @@ from spotify_pipeline.dump.metadata_sources import find_sources
 from spotify_pipeline.dump.passed_over import passed_over
 from spotify_pipeline.dump.readiness import Survey, survey_incoming
 from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS, TABLES
-from spotify_pipeline.index.manifest import Manifest, read_manifest
+from spotify_pipeline.index.format.manifest import usable_manifest
 from spotify_pipeline.ingest.due import LOADING_JOBS, Seen, due
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.shards import DUMP_SHARDS
@@ -139,7 +139,7 @@ def look(settings: Settings) -> Seen:
 
 def index_is_current(settings: Settings, rows: Mapping[str, LedgerRow]) -> bool:
     """Tell whether the feature index holds just the shards that are ingested."""
-    index = read_manifest(settings.index) or Manifest()
+    index = usable_manifest(settings.index)
     ingested = {shard: row.checksum for shard, row in rows.items()}
     return index.current(settings.indexed_trains) == ingested
 
@@ -185,7 +185,7 @@ def gather_status(settings: Settings) -> Status:
         extras_waiting=None
         if tables is None
         else [kind.tables[0] for kind in EXTRAS if LOADING_JOBS[kind] in jobs],
-        indexed_tracks=(read_manifest(settings.index) or Manifest()).tracks,
+        indexed_tracks=usable_manifest(settings.index).tracks,
         index_is_current=seen.index_is_current,
         text_tracks=text.tracks if text is not None else 0,
         text_index_is_current=seen.text_is_current,

@@ -15,7 +15,7 @@ from spotify_pipeline.catalog import build_text_index
 from spotify_pipeline.dump.failure import failures, noting_failure
 from spotify_pipeline.dump.staged_extract import StagedExtract
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.index.build import IndexSetting, update_index
+from spotify_pipeline.index.building.update import IndexSetting, update_index
 from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.shards import DUMP_SHARDS

@@ -15,15 +15,15 @@ from spotify_pipeline.fingerprint import (
     FRAMES_PER_SECOND,
     Fingerprint,
     OnsetTrains,
-    llr_of_onsets,
+    frame_llr_of_onsets,
 )
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpack_harmony
-from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.features import KINDS
-from spotify_pipeline.index.manifest import Manifest, SegmentEntry, publish
-from spotify_pipeline.index.segment import Segment, SegmentShard
-from spotify_pipeline.index.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.building.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.format.key_setting import KINDS
+from spotify_pipeline.index.format.manifest import Manifest, SegmentEntry, publish
+from spotify_pipeline.index.format.segment import Segment, SegmentShard
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline_tests.documents import echoprint_trains, make_track_id, rhythm_trains
 
 __all__ = [
@@ -129,7 +129,7 @@ def fingerprint_of(track: Track, start: float = 0.0, seconds: float = 1e6) -> Fi
 
 def llr_of(query: Fingerprint) -> dict[str, Float32s]:
     """Give what an index looks up for a query of which only the onsets are known."""
-    return {kind: llr_of_onsets(getattr(query, kind)) for kind in KINDS}
+    return {kind: frame_llr_of_onsets(getattr(query, kind)) for kind in KINDS}
 
 
 def shifted(trains: OnsetTrains, frames: int) -> OnsetTrains:

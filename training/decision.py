@@ -60,7 +60,7 @@ from spotify_pipeline.identify.decision import (
     TrackEvidence,
     beside_twins,
 )
-from spotify_pipeline.index.features import KINDS
+from spotify_pipeline.index.format.key_setting import KINDS
 from spotify_pipeline.progress import log_reporter
 from training.provenance import made_now
 

@@ -1,8 +1,8 @@
 """What the onset network loses where it would name another track: it learns to tell tracks apart.
 
 That onsets are dense here tells little of a track: so they are in many others. Cross-entropy pays
-for knowing it all the same. So LLRs are summed here as a search sums them (`index.likelihood`), at
-the onsets of the right train and at those of wrong ones, and what counts is by how much the right
+for knowing it all the same. So LLRs are summed as a search does (`index.kernels.likelihood`),
+at the onsets of the right train and of wrong ones, and what counts is by how much the right
 sum is above the others: InfoNCE (van den Oord et al., arXiv:1807.03748).
 
 Wrong are the trains of all other runs of a batch and of further stretches, each at every circular

@@ -21,7 +21,7 @@ from spotify_pipeline.catalog.text_search import NO_FILTERS, Filters, TextSearch
 from spotify_pipeline.catalog.text_terms import filter_terms
 from spotify_pipeline.catalog.words import query_words
 from spotify_pipeline.dump.tables import TABLES
-from spotify_pipeline.index.membership import indexed_among
+from spotify_pipeline.index.format.membership import indexed_among
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.database import DatabaseBusyError, connect
 from spotify_pipeline.store.metadata_ledger import SourceFile

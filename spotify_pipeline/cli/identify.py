@@ -110,11 +110,14 @@ def identify(
     from spotify_pipeline.identify.answers import answer_files
     from spotify_pipeline.identify.batch import expanded, listed
     from spotify_pipeline.identify.decision import threshold_of
+    from spotify_pipeline.index.format.manifest import rebuild_note
 
     recordings = expanded([*named, *listed(listing or ())])
     if not recordings:
         raise click.UsageError("name a recording, a folder of them, or a --list of paths")
     settings = Settings.from_environment()
+    if (note := rebuild_note(settings.index)) is not None:
+        warn(note)
     if timeline:
         if form == "csv" or any(other is not None for other in (output, plot, false_accepts)):
             raise click.UsageError("--timeline goes with --json and no other option")

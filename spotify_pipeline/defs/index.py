@@ -1,6 +1,6 @@
 """The feature index as assets: the segment of each shard, and the index of all.
 
-Belongs here: wiring and metadata. Does not belong here: the work (`index.build`).
+Belongs here: wiring and metadata. Does not belong here: the work (`index.building.update`).
 """
 
 import time
@@ -13,7 +13,7 @@ from spotify_pipeline.defs.shards import AUDIO_POOL, SHARD_PARTITIONS, ingested_
 from spotify_pipeline.ingest.due import INDEX_JOB
 
 if TYPE_CHECKING:
-    from spotify_pipeline.index.build import IndexSetting, ShardSegment
+    from spotify_pipeline.index.building.update import IndexSetting, ShardSegment
     from spotify_pipeline.settings import Settings
 
 __all__ = ["INDEX_POOL", "feature_index", "index_job", "shard_segment"]
@@ -37,7 +37,7 @@ def shard_segment(
     `feature_index` makes those of all shards that need it, and notes it here. The files:
     ``docs/formats.md``.
     """
-    from spotify_pipeline.index.build import index_shard
+    from spotify_pipeline.index.building.update import index_shard
     from spotify_pipeline.store.audio import create_audio_database
 
     settings = data_home.settings
@@ -62,7 +62,7 @@ def segments_of_shards(
     progress: dg.ResourceParam[ProgressSource],
 ) -> dict[str, Any]:
     """Make the segments that the index lacks; gives figures of what was done."""
-    from spotify_pipeline.index.build import ShardSegment, index_shards
+    from spotify_pipeline.index.building.update import ShardSegment, index_shards
     from spotify_pipeline.store.audio import create_audio_database
 
     def note(made: ShardSegment) -> None:
@@ -99,7 +99,7 @@ def merged_segments(
     figures: dict[str, Any],
 ) -> dg.Output[None]:
     """Merge the segments of the index until they are few."""
-    from spotify_pipeline.index.build import merge_index
+    from spotify_pipeline.index.building.update import merge_index
 
     settings = data_home.settings
     started = time.monotonic()
@@ -140,7 +140,7 @@ def feature_index(segments: Any) -> Any:  # noqa: ANN401  # what Dagster wires, 
 
 
 def _index_setting(settings: "Settings") -> "IndexSetting":
-    from spotify_pipeline.index.build import IndexSetting
+    from spotify_pipeline.index.building.update import IndexSetting
 
     return IndexSetting(settings.indexed_trains, settings.index_memory)
 

@@ -18,7 +18,7 @@ from spotify_pipeline.fingerprint import EchoprintCodes
 from spotify_pipeline.fingerprint.arrays import Int32s, Int64s, UInt8s, UInt32s
 from spotify_pipeline.fingerprint.codes import write_codes
 from spotify_pipeline.fingerprint.packing import unpack_frames
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
 
 __all__ = ["AlignedCodes"]
 

@@ -15,7 +15,7 @@ from spotify_pipeline.evaluation.echoprint_server import BLOCK_SONGS, Block
 from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.fingerprint import EchoprintCodes
 from spotify_pipeline.fingerprint.arrays import Bools, Float64s
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
 
 __all__ = ["BASELINES", "Baselines"]
 

@@ -25,7 +25,7 @@ from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony
 from spotify_pipeline.harmony.agreement import Sound, pitches_between
 from spotify_pipeline.harmony.chroma import analyzer_pitches
 from spotify_pipeline.harmony.loudness import analyzer_loudness, loudest_between
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
 
 __all__ = ["disturbed_harmony", "spliced_harmony"]
 

@@ -25,7 +25,7 @@ from spotify_pipeline.evaluation.spliced import Splicer
 from spotify_pipeline.evaluation.synthetic import Generator
 from spotify_pipeline.fingerprint import Fingerprint, pack_trains, unpack_trains
 from spotify_pipeline.harmony import Segments, pack_harmony, unpack_harmony
-from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks, Tracks
 from spotify_pipeline.shards import TRACK_ID_LENGTH
 
 __all__ = ["Impostors", "Kind", "Source", "sources_of", "tracks_of"]

@@ -23,8 +23,8 @@ from spotify_pipeline.evaluation.timing import Step, TimedIdentifier
 from spotify_pipeline.fingerprint import SAMPLE_RATE, codes_of_trains, fingerprint
 from spotify_pipeline.identify.decision import THRESHOLD, Decision
 from spotify_pipeline.identify.identifier import Match
-from spotify_pipeline.index.segment import Segment, SegmentShard
-from spotify_pipeline.index.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.building.segment_writer import Tracks, write_segment
+from spotify_pipeline.index.format.segment import Segment, SegmentShard
 
 __all__ = ["Found", "Judge", "Result", "segment_of"]
 

@@ -9,7 +9,7 @@ Belongs here: the measure and its threshold. Does not belong here: figures (`rep
 import numpy as np
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, OnsetTrains
-from spotify_pipeline.index.alignment import TOLERANCES, offset_histogram
+from spotify_pipeline.index.kernels.alignment import TOLERANCES, offset_histogram
 
 __all__ = ["LOOP_SELF_SIMILARITY", "is_loop", "self_similarity"]
 

@@ -29,7 +29,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
-from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks, Tracks
 
 __all__ = ["Splicer", "Stretches"]
 

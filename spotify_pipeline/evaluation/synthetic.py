@@ -20,7 +20,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Bytes, Int64s, UInt8s
 from spotify_pipeline.fingerprint.packing import pack_frames
-from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks, Tracks
 from spotify_pipeline.shards import BASE62, TRACK_ID_LENGTH
 
 __all__ = ["Generator", "track_ids"]

@@ -16,15 +16,15 @@ from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
 from spotify_pipeline.identify.decision import Decision
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
-from spotify_pipeline.index.feature_index import (
+from spotify_pipeline.index.format.segment import Segment
+from spotify_pipeline.index.search.searcher import (
     QUICK,
     SKETCHY,
     THOROUGH,
+    Candidate,
     Effort,
     FeatureIndex,
 )
-from spotify_pipeline.index.search import Candidate
-from spotify_pipeline.index.segment import Segment
 
 __all__ = ["STAGES", "Step", "TimedIdentifier"]
 
@@ -119,13 +119,13 @@ class _TimedIndex(FeatureIndex):
 
     def candidates(
         self,
-        llr: Mapping[str, Float32s],
-        onsets: Fingerprint,
+        frames: Mapping[str, Float32s],
         limit: int,
         effort: Effort = QUICK,
+        onsets: Fingerprint | None = None,
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().candidates(llr, onsets, limit, effort)
+        found = super().candidates(frames, limit, effort, onsets)
         self._stopwatch.lap("search")
         return found
 

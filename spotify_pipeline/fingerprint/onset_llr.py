@@ -8,7 +8,7 @@ target is the rhythm onsets of another encoding of the whole piece, and that the
 those of other tracks: what most tracks share tells none of them.
 
 Belongs here: recordings and onsets to LLRs, and what LLRs mean. Does not belong here: what the
-network is given (`onset_features`); sums of LLRs (`index.likelihood`).
+network is given (`onset_features`); sums of LLRs (`index.kernels.likelihood`).
 """
 
 import math

@@ -8,7 +8,7 @@ count too, as seldom as they happen. The keys further away tell how large a corr
 chance. Beside that, loudness is compared (`dynamics`).
 
 Belongs here: correlations of pitches, and what they are worth. Does not belong here: alignment
-(`index.likelihood`), chroma (`chroma`).
+(`index.kernels.likelihood`), chroma (`chroma`).
 """
 
 import math

@@ -17,7 +17,7 @@ from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.named_matches import NamedMatch, name_matches
 from spotify_pipeline.identify.popularity import popularity_prior
 from spotify_pipeline.identify.query import read_query
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable
 
 __all__ = ["Answer", "Failure", "answer_files"]

@@ -12,8 +12,8 @@ from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, OnsetTr
 from spotify_pipeline.fingerprint.arrays import Bools
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.named_matches import NamedMatch
-from spotify_pipeline.index.alignment import TOLERANCES, aligned_onsets
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.kernels.alignment import TOLERANCES, aligned_onsets
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["Evidence"]
 

@@ -16,7 +16,7 @@ from spotify_pipeline.fingerprint import (
 )
 from spotify_pipeline.fingerprint.arrays import Float32s, Float64s, Int64s
 from spotify_pipeline.fingerprint.onset_llr import moments
-from spotify_pipeline.index.likelihood import offset_sums
+from spotify_pipeline.index.kernels.likelihood import offset_sums
 
 __all__ = ["Expectation"]
 

@@ -29,13 +29,13 @@ from spotify_pipeline.identify.decision import (
     mean_excess,
     shipped_decisions,
 )
-from spotify_pipeline.identify.passes import HIGH_EVIDENCE_SECONDS, PASSES, Pass
+from spotify_pipeline.identify.passes import HIGH_EVIDENCE_SECONDS, PASSES, TRIED_REACH, Pass
 from spotify_pipeline.identify.popularity import Prior, equal
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
-from spotify_pipeline.index.feature_index import Candidate, FeatureIndex
-from spotify_pipeline.index.features import KINDS
-from spotify_pipeline.index.likelihood import Alignment, align, likelihoods_apart, peaks
+from spotify_pipeline.index.format.key_setting import KINDS
+from spotify_pipeline.index.kernels.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
+from spotify_pipeline.index.kernels.likelihood import Alignment, align, likelihoods_apart, peaks
+from spotify_pipeline.index.search.searcher import Candidate, FeatureIndex
 
 __all__ = ["Identifier", "Match"]
 
@@ -285,7 +285,7 @@ class Identifier:
                     [query.of_kind(kind, speed * factor) for factor in fine.tolist()],
                     kind,
                     [candidates[position] for position in left],
-                    attempt.reach,
+                    self._reach(attempt),
                 )
                 speeds[left] = speed * fine[best]
         likely = np.flatnonzero(likelihoods > 0)
@@ -335,8 +335,14 @@ class Identifier:
             found = replace(found, key_kept=in_key.correlation)
         return found
 
+    def _reach(self, attempt: Pass) -> int:
+        """Give the frames by which the offsets of a pass's candidates may be off."""
+        return TRIED_REACH if attempt.exhaustive else self.index.reach
+
     def _leaves_out(self, query: QueryLlr, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""
+        if attempt.effort.short and self.index.reads_single_keys:
+            return True
         if not (self.index.can_score_every_track and len(query.rhythm)):
             return attempt.exhaustive
         if attempt.in_large:
@@ -354,9 +360,12 @@ class Identifier:
         """
         most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
         if not attempt.exhaustive:
-            llr, onsets = query.at_speed(speed), query.onsets.at_speed(speed)
             limit = min(attempt.candidates, most)
-            return self.index.candidates(llr, onsets, limit, attempt.effort)
+            onsets = None if query.recorded else query.onsets.at_speed(speed)
+            frames = query.frames_at_speed(speed)
+            found = self.index.candidates(frames, limit, attempt.effort, onsets)
+            # where its speed is not known, a query is likely nowhere yet
+            return found if attempt.precision else self._at_likeliest_offsets(query.rhythm, found)
         least = query.least_with_evidence(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS)
         found = self.index.likeliest(least, most)
         again = [candidate.track for candidate in found]
@@ -364,6 +373,18 @@ class Identifier:
         evidence = [one.score for one in found] + self._harmony(query, found, speed, agreed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
         return [found[position] for position in best]
+
+    def _at_likeliest_offsets(self, llr: Float32s, found: Sequence[Candidate]) -> list[Candidate]:
+        """Move candidates to where the query is likeliest, by rhythm.
+
+        A search often finds a noisy query's track at an offset that few keys agree on by chance.
+        """
+        if not len(llr) or not found:
+            return list(found)
+        tracks = [candidate.track for candidate in found]
+        likeliest = self.index.likeliest(llr, len(found), tracks)
+        moved = {candidate.track: candidate for candidate in likeliest}
+        return [moved.get(candidate.track, candidate) for candidate in found]
 
     def _aligned(
         self,
@@ -381,7 +402,7 @@ class Identifier:
         kind, trains = self.index.comparable(found.candidate.track, query)
         part, whole = searched.frames_of(kind), query.frames_of(kind)
         finest = found.speed * attempt.finest_speeds(len(part), len(part))
-        near = align(part, trains, found.candidate.offset, attempt.reach, finest.tolist())
+        near = align(part, trains, found.candidate.offset, self._reach(attempt), finest.tolist())
         offset = near.offset - round(near.speed * (searched.first - query.first))
         step = 1 / max(len(whole), 1)
         steps = math.ceil(max(DRIFT, _step_of(finest)) / step)

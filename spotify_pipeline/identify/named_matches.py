@@ -11,7 +11,7 @@ import msgspec
 from spotify_pipeline.catalog import Catalog, TrackNames
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.releases import group_releases
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["NamedMatch", "name_matches"]
 

@@ -26,7 +26,7 @@ from spotify_pipeline.fingerprint.onset_llr import bin_llr, silence
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import WINDOW_PASSES
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
 

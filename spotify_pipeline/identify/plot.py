@@ -18,7 +18,7 @@ from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, OnsetTrains
 from spotify_pipeline.fingerprint.arrays import Float64s, Int32s, Int64s
 from spotify_pipeline.identify.evidence import Evidence
-from spotify_pipeline.index.alignment import NEIGHBOURHOOD, offset_histogram
+from spotify_pipeline.index.kernels.alignment import NEIGHBOURHOOD, offset_histogram
 from spotify_pipeline.recording import printable
 
 __all__ = ["alignment_plot", "plotter"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from spotify_pipeline.catalog import Catalog
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["NATS_A_POINT", "Prior", "equal", "popularity_prior"]
 

@@ -29,7 +29,7 @@ from spotify_pipeline.harmony.agreement import Sound
 from spotify_pipeline.harmony.chroma import SPEED_STEP, Spectrum
 from spotify_pipeline.harmony.loudness import loudness
 from spotify_pipeline.identify.expectation import Expectation
-from spotify_pipeline.index.features import KINDS
+from spotify_pipeline.index.format.key_setting import KINDS
 
 __all__ = ["JUDGED_SECONDS", "QueryLlr"]
 
@@ -239,9 +239,9 @@ class QueryLlr:
             first = int(np.argmax(sums[most:] - sums[:-most]))
         return self.rhythm[first : first + llr_bins, :bands]
 
-    def at_speed(self, speed: float) -> dict[str, Float32s]:
-        """Give those of each kind at a speed."""
-        return {kind: self.of_kind(kind, speed) for kind in KINDS}
+    def frames_at_speed(self, speed: float) -> dict[str, Float32s]:
+        """Give `frame_llr` of each kind at a speed."""
+        return {kind: llr_at_speed(self.frames_of(kind), speed) for kind in KINDS}
 
     def of_kind(self, kind: str, speed: float) -> Float32s:
         """Give those of a kind at a speed."""

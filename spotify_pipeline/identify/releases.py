@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from spotify_pipeline.catalog import TrackNames
 from spotify_pipeline.identify.identifier import Match
-from spotify_pipeline.index.alignment import same_recording
-from spotify_pipeline.index.feature_index import FeatureIndex
-from spotify_pipeline.index.features import KINDS
+from spotify_pipeline.index.format.key_setting import KINDS
+from spotify_pipeline.index.kernels.alignment import same_recording
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["group_releases"]
 

@@ -17,7 +17,7 @@ from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.popularity import popularity_prior
 from spotify_pipeline.identify.segmentation import Stretch, segment
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable, stream_for_fingerprint
 
 __all__ = ["PlayedTrack", "Timeline", "TimelineEntry", "timeline_files"]

@@ -1,1 +1,1 @@
-"""The feature index: features of onset trains, posting lists, search for candidates."""
+"""The feature index in four parts that know only those before: bytes, kernels, building, search."""

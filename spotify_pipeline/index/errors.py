@@ -6,11 +6,15 @@ from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
 
-__all__ = ["FeatureIndexError", "naming_a_failed_write"]
+__all__ = ["FeatureIndexError", "OutdatedIndexError", "naming_a_failed_write"]
 
 
 class FeatureIndexError(PipelineError):
     """There is no index, or it can't be read or written."""
+
+
+class OutdatedIndexError(FeatureIndexError):
+    """The index is of another version; the job 'index' makes it again."""
 
 
 @contextmanager

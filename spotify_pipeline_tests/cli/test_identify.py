@@ -41,6 +41,28 @@ def test_identify_without_an_index_says_what_to_do(runner: CliRunner, tmp_path: 
     assert "there is no index yet" in result.output
 
 
+def test_identify_says_how_much_of_an_earlier_index_is_made_again(
+    runner: CliRunner, tmp_path: Path
+) -> None:
+    folder = tmp_path / "home" / "index"
+    folder.mkdir(parents=True)
+    segment = {"file": "segment-earlier.bin", "shards": {"0a": "", "0b": ""}}
+    earlier = json.dumps({"version": 2, "segments": [segment]})
+    (folder / "manifest.json").write_text(earlier)
+    recording = tmp_path / "0.json"
+    (track,) = make_tracks(1)
+    recording.write_bytes(msgspec.json.encode(make_document(track.track_id, duration=60.0)))
+    refused = runner.invoke(main, ["identify", "--json", str(recording)])
+    assert refused.exit_code == 1
+    assert "has to be made again of audio.duckdb; run the job 'index'" in refused.stderr
+    publish_tracks(folder, [track])
+    answered = runner.invoke(main, ["identify", "--json", str(recording)])
+    assert answered.exit_code == 0
+    assert "only 1 of 2 shards are searched" in answered.stderr
+    assert json.loads(answered.stdout)["identified"]
+    assert (folder / "manifest.json").read_text() == earlier
+
+
 def test_identify_without_a_recording_says_what_to_name(runner: CliRunner) -> None:
     result = runner.invoke(main, ["identify"])
     assert result.exit_code == 2

@@ -22,8 +22,8 @@ from spotify_pipeline.fingerprint import (
     unpack_trains,
 )
 from spotify_pipeline.fingerprint.arrays import Int64s
-from spotify_pipeline.index.alignment import TOLERANCES, offset_histogram
-from spotify_pipeline.index.segment_writer import PackedTracks, Tracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks, Tracks
+from spotify_pipeline.index.kernels.alignment import TOLERANCES, offset_histogram
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_track, make_tracks
 
 LENGTHS = (np.array([30.0, 60.0, 200.0, 240.0, 300.0]) * FRAMES_PER_SECOND).astype(np.int64)

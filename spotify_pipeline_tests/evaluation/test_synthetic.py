@@ -5,7 +5,7 @@ import pytest
 
 from spotify_pipeline.evaluation.synthetic import LONGEST, MEAN_SECONDS, SHORTEST, Generator
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint, unpack_trains
-from spotify_pipeline.index.segment_writer import PackedTracks
+from spotify_pipeline.index.building.segment_writer import PackedTracks
 from spotify_pipeline_tests.tracks import fingerprint_of, make_tracks
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint
 from spotify_pipeline.identify.answers import Answer, Failure, answer_files
 from spotify_pipeline.identify.evidence import Evidence
-from spotify_pipeline.index.alignment import offset_histogram
+from spotify_pipeline.index.kernels.alignment import offset_histogram
 from spotify_pipeline_tests.identify.observed import observed, write_fingerprint
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, make_tracks, publish_tracks
 

@@ -21,7 +21,7 @@ from spotify_pipeline.harmony import PITCH_CLASSES, Segments, pack_harmony, unpa
 from spotify_pipeline.harmony.agreement import Agreement, Sound
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES
-from spotify_pipeline.index.feature_index import Candidate
+from spotify_pipeline.index.search.searcher import Candidate
 from spotify_pipeline.resampling import analyzer_samples, resampler_to
 from spotify_pipeline.sample_dump.analysis import ANALYSIS_SAMPLE_RATE, analyse
 from spotify_pipeline_tests.tracks import Track, index_of

@@ -11,8 +11,16 @@ from spotify_pipeline.fingerprint import BANDS, FRAMES_PER_SECOND, Fingerprint, 
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.decision import THRESHOLD, TrackEvidence
 from spotify_pipeline.identify.identifier import Identifier, Match
+from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.identify.query_llr import INFERRED_SECONDS, QueryLlr
-from spotify_pipeline.index.feature_index import QUICK, SKETCHY, THOROUGH, Candidate, Effort
+from spotify_pipeline.index.search.searcher import (
+    QUICK,
+    SHORT,
+    SKETCHY,
+    THOROUGH,
+    Candidate,
+    Effort,
+)
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -258,12 +266,13 @@ def test_an_onset_at_the_end_of_all_time_does_no_harm(
 
 
 @pytest.mark.parametrize(
-    ("clarity", "recorded", "small", "tried"),
+    ("clarity", "recorded", "size", "tried"),
     [
-        (1.0, True, True, True),
-        (3.0, True, True, False),
-        (3.0, False, True, True),
-        (1.0, True, False, False),
+        (1.0, True, "small", True),
+        (3.0, True, "small", False),
+        (3.0, False, "small", True),
+        (1.0, True, "large", False),
+        (1.0, True, "of single keys", False),
     ],
 )
 def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
@@ -271,22 +280,26 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     monkeypatch: pytest.MonkeyPatch,
     clarity: float,
     recorded: bool,
-    small: bool,
+    size: str,
     tried: bool,
 ) -> None:
+    small = size == "small"
     if not small:
-        monkeypatch.setattr("spotify_pipeline.index.feature_index.SMALL_INDEX", TRACKS - 1)
+        monkeypatch.setattr("spotify_pipeline.index.search.searcher.SMALL_INDEX", TRACKS - 1)
     index, done = identifier.index, set[str]()
+    if size == "of single keys":
+        monkeypatch.setattr(index, "_steps", 4)
     search, trial = index.candidates, index.likeliest
 
     def candidates(
-        llr: Mapping[str, Float32s], onsets: Fingerprint, limit: int, effort: Effort
+        frames: Mapping[str, Float32s], limit: int, effort: Effort, onsets: Fingerprint | None
     ) -> list[Candidate]:
         done.add(f"{effort}")
-        return search(llr, onsets, limit, effort)
+        return search(frames, limit, effort, onsets)
 
     def likeliest(llr: Float32s, limit: int, among: Sequence[int] | None = None) -> list[Candidate]:
-        done.add("exhaustive")
+        if among is None:
+            done.add("exhaustive")
         return trial(llr, limit, among)
 
     monkeypatch.setattr(index, "candidates", candidates)
@@ -299,7 +312,19 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     assert f"{QUICK}" in done
     assert f"{SKETCHY}" in done
     assert (f"{THOROUGH}" in done) == (not small)
+    assert (f"{SHORT}" in done) == (size == "large")
     assert ("exhaustive" in done) == tried
+
+
+def test_a_track_that_was_found_at_a_wrong_offset_is_compared_at_the_likeliest(
+    identifier: Identifier, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Candidate(9, 0, 1.0)]
+    monkeypatch.setattr(identifier.index, "candidates", lambda *_: found)
+    query = QueryLlr.of(fingerprint_of(tracks[9], 30, 10), None)
+    (match,) = identifier.matches_of(query, PASSES[:1])
+    assert match.track == 9
+    assert match.offset == pytest.approx(30, abs=0.1)
 
 
 def test_an_empty_fingerprint_matches_nothing(identifier: Identifier) -> None:

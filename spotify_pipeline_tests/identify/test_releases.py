@@ -8,7 +8,7 @@ from spotify_pipeline.catalog import TrackNames
 from spotify_pipeline.identify.decision import TrackEvidence
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.releases import group_releases
-from spotify_pipeline.index.feature_index import FeatureIndex
+from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline_tests.tracks import NO_ONSETS, index_of, make_tracks, shifted, worn
 
 SAME = 3

@@ -1,0 +1,1 @@
+"""Segments from trains, merges, and what to do for the index to be up to date."""

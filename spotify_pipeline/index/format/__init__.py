@@ -1,0 +1,1 @@
+"""What the index is on disk: sealed files, postings, segments, the manifest."""

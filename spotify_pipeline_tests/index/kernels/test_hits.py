@@ -1,0 +1,67 @@
+"""Hits of keys: every posting of a key, and sums as a plain loop has them."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spotify_pipeline.index.format.segment import Segment
+from spotify_pipeline.index.kernels.hits import (
+    FEW,
+    MOST_KEYS,
+    best_offset_bins,
+    counts_of,
+    hits_of,
+    keys_of_hits,
+)
+from spotify_pipeline_tests.index.segments import segment_of_postings
+
+
+def test_every_posting_of_a_range_is_a_hit_at_its_offset(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    keys = rng.integers(0, 300, 5_000)
+    bins = rng.integers(0, 1_000, 5_000)
+    segment = segment_of_postings(tmp_path / "segment", keys, bins, 1_000)
+    asked = np.array([3, 3, 128, 250, 299]), np.array([1, 1, 64, 1, 1])
+    shifts = np.array([4, 0, 2, 7, 1])
+    bits = segment.info.bin_bits
+    found = hits_of(*segment.pages, bits, *asked, shifts, 7)
+    expected = [
+        (int(place) + shift) * MOST_KEYS + 7 + number
+        for number, (key, width, shift) in enumerate(zip(*asked, shifts, strict=True))
+        for place in bins[(key <= keys) & (keys < key + width)]
+    ]
+    assert sorted(found.tolist()) == sorted(expected)
+    assert set(keys_of_hits(found).tolist()) <= set(range(7, 12))
+    firsts, *_ = segment.pages
+    counts = counts_of(firsts, segment.info.postings, bits, *asked)
+    wanted = [
+        ((key <= keys) & (keys < key + width)).sum() for key, width in zip(*asked, strict=True)
+    ]
+    np.testing.assert_allclose(counts, wanted, atol=130)
+
+
+def test_nothing_is_found_where_there_is_nothing(tmp_path: Path) -> None:
+    nothing = np.empty(0, np.int64)
+    segment: Segment = segment_of_postings(tmp_path / "segment", nothing, nothing, 10)
+    one = np.array([3]), np.array([1])
+    assert len(hits_of(*segment.pages, segment.info.bin_bits, *one, one[0], 0)) == 0
+    assert counts_of(segment.pages[0], 0, segment.info.bin_bits, *one).tolist() == [0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=60))
+@settings(deadline=None)
+def test_neighbouring_offset_bins_count_together(pairs: list[tuple[int, int]]) -> None:
+    hits = np.sort(np.array([b * MOST_KEYS + key for b, key in pairs], np.uint64))
+    weights = np.arange(9) + 1.0
+    sums: Counter[int] = Counter()
+    for place, key in pairs:
+        sums[place] += key + 1
+    expected = []
+    for place, own in sorted(sums.items()):
+        together = FEW * sums.get(place + 1, 0) <= own and place + 1 in sums
+        expected.append((place, own + together * sums.get(place + 1, 0), 1 + together))
+    found = zip(*(array.tolist() for array in best_offset_bins(hits, weights)), strict=True)
+    assert list(found) == expected
