@@ -82,7 +82,11 @@ def write_rhythm_keys(
     out: Int64s,
     out_frames: Int32s,
 ) -> int:
-    """Write the keys of all bands and count them, two an onset at the most; see `keys_of`."""
+    """Write the keys of all bands and count them, two an onset at the most; see `keys_of`.
+
+    A key that is not kept is written too, and then over: whether it is can't be foreseen, and a
+    branch on it costs more.
+    """
     count = 0
     for band in range(BANDS):
         known = 0  # gaps in a row that have a step
@@ -93,9 +97,9 @@ def write_rhythm_keys(
             known = 0 if step == NO_STEP else known + 1
             packed = (packed << STEP_BITS | step) & _GAPS_MASK
             key = np.int64(band) << _BAND_SHIFT | packed
-            if known >= 4 and is_kept(key, kept):
+            if known >= 4:
                 out[count], out_frames[count] = key, frames[onset - 4]
-                count += 1
+                count += is_kept(key, kept)
             while above < above_end and frames[above] < frames[onset]:
                 above += 1
             if known < 2 or above + 1 >= above_end:
@@ -105,9 +109,9 @@ def write_rhythm_keys(
             both = packed & ((1 << 2 * STEP_BITS) - 1)
             key = (((np.int64(band) << 2 * STEP_BITS | both) << STEP_BITS) | delay) << STEP_BITS
             key = CROSSING + (key | gap)
-            if NO_STEP not in (delay, gap) and is_kept(key, kept):
+            if NO_STEP not in (delay, gap):
                 out[count], out_frames[count] = key, frames[onset - 2]
-                count += 1
+                count += is_kept(key, kept)
     return count
 
 
