@@ -5,7 +5,7 @@ Belongs here: the JSON that ``identify`` and the job ``detect`` give. Does not b
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,12 +15,13 @@ from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.named_matches import NamedMatch, name_matches
+from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.identify.popularity import popularity_prior
-from spotify_pipeline.identify.query import read_query
+from spotify_pipeline.identify.query import Query, read_query
 from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable
 
-__all__ = ["Answer", "Failure", "answer_files"]
+__all__ = ["Answer", "Failure", "answer_files", "answer_of"]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -91,26 +92,63 @@ def answer_files(
             except RecordingError as error:
                 yield Failure(printable(file), str(error))
                 continue
-            if len(index) and not index.looks_up(query.fingerprint):
-                yield Failure(printable(file), _NOT_LOOKED_UP)
-                continue
-            found = identifier.matches(query.fingerprint, query.samples)
-            sure = [match for match in found if match.confidence >= threshold]
-            matches, named = name_matches(sure[:limit], index, catalog)
-            answer = Answer(
-                file=printable(file),
-                duration=None if query.duration is None else round(query.duration, 3),
-                identified=bool(named),
-                matches=named,
-                elapsed=round(time.perf_counter() - started, 3),
+            yield answer_of(
+                query,
+                printable(file),
+                identifier,
+                catalog,
+                limit=limit,
+                threshold=threshold,
+                observer=observer,
+                started=started,
             )
-            if observer is not None and found:
-                if not sure:
-                    matches, named = name_matches(found[:1], index, catalog)
-                recording = query.fingerprint
-                observer(
-                    Evidence.gathered(
-                        answer.file, bool(sure), matches[0], named[0], recording, index
-                    )
-                )
-            yield answer
+
+
+def answer_of(
+    query: Query,
+    name: str,
+    identifier: Identifier,
+    catalog: Catalog,
+    *,
+    limit: int = 5,
+    threshold: float = THRESHOLD,
+    observer: Callable[[Evidence], None] | None = None,
+    started: float | None = None,
+    passes: Sequence[Pass] = PASSES,
+) -> Answer | Failure:
+    """Identify one recording that was read.
+
+    Parameters
+    ----------
+    name
+        Of the recording, for the answer.
+    identifier, catalog
+        Where to look.
+    limit, threshold, observer
+        As of `answer_files`.
+    started
+        When work on it began, by `time.perf_counter`; now unless given.
+    passes
+        Attempts, until one decides.
+    """
+    started = time.perf_counter() if started is None else started
+    index = identifier.index
+    if len(index) and not index.looks_up(query.fingerprint):
+        return Failure(name, _NOT_LOOKED_UP)
+    found = identifier.matches(query.fingerprint, query.samples, passes)
+    sure = [match for match in found if match.confidence >= threshold]
+    matches, named = name_matches(sure[:limit], index, catalog)
+    answer = Answer(
+        file=name,
+        duration=None if query.duration is None else round(query.duration, 3),
+        identified=bool(named),
+        matches=named,
+        elapsed=round(time.perf_counter() - started, 3),
+    )
+    if observer is not None and found:
+        if not sure:
+            matches, named = name_matches(found[:1], index, catalog)
+        observer(
+            Evidence.gathered(name, bool(sure), matches[0], named[0], query.fingerprint, index)
+        )
+    return answer
