@@ -20,7 +20,7 @@ from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable, stream_for_fingerprint
 
-__all__ = ["PlayedTrack", "Timeline", "TimelineEntry", "timeline_files"]
+__all__ = ["PlayedTrack", "Timeline", "TimelineEntry", "named_stretches", "timeline_files"]
 
 
 class PlayedTrack(msgspec.Struct, frozen=True):
@@ -110,14 +110,15 @@ def timeline_files(
             yield Timeline(
                 file=printable(file),
                 duration=round(recording.seconds, 3),
-                timeline=_named(stretches, index, catalog),
+                timeline=named_stretches(stretches, index, catalog),
                 elapsed=round(time.perf_counter() - started, 3),
             )
 
 
-def _named(
+def named_stretches(
     stretches: Sequence[Stretch], index: FeatureIndex, catalog: Catalog
 ) -> tuple[TimelineEntry, ...]:
+    """Put names to what plays."""
     ids = [None if s.track is None else index.track_id(s.track) for s in stretches]
     names = catalog.names(track_id for track_id in ids if track_id is not None)
     return tuple(

@@ -16,7 +16,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from spotify_pipeline import __version__
-from spotify_pipeline.serve import identification, listening, operation, web_api
+from spotify_pipeline.serve import (
+    identification,
+    listening,
+    lookups,
+    operation,
+    plots,
+    timelines,
+    web_api,
+)
 from spotify_pipeline.serve.access import Access, Guard
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.serve.metrics import Measured
@@ -73,7 +81,7 @@ def create_application(
         redoc_url=None,
     )
     application.state.service = service
-    for module in (identification, listening, web_api, operation):
+    for module in (identification, plots, timelines, listening, web_api, lookups, operation):
         application.include_router(module.router)
     handle_problems(application)
 

@@ -1,7 +1,7 @@
-"""``/api/identify``, ``/api/plot``: which track a recording is of.
+"""``/api/identify``: which track a recording is of.
 
 Belongs here: requests for one answer. Does not belong here: long recordings (`timelines`), audio
-that comes as it is played (`listening`).
+that comes as it is played (`listening`), pictures (`plots`).
 """
 
 import time
@@ -23,7 +23,7 @@ from spotify_pipeline.serve.installation import Snapshot
 from spotify_pipeline.serve.service import Service, client_of, service_of, while_connected
 from spotify_pipeline.serve.uploads import Upload
 
-__all__ = ["Heard", "heard", "identified", "router"]
+__all__ = ["Heard", "heard", "identified", "query_of", "router"]
 
 router = APIRouter(prefix="/api", tags=["identification"])
 
@@ -89,6 +89,19 @@ async def heard(service: Service, upload: Upload) -> Heard:
         raise RecordingError(f"{upload.name}: {error}") from error
 
 
+def query_of(sound: Heard, name: str) -> Recording:
+    """Fingerprint what was heard.
+
+    Raises
+    ------
+    RecordingError
+        It is a document without a fingerprint.
+    """
+    if isinstance(sound, bytes):
+        return query_of_document(sound, name)
+    return Recording(fingerprint(sound), len(sound) / ANALYZER_RATE, sound)
+
+
 def identified(
     snapshot: Snapshot,
     sound: Heard,
@@ -107,10 +120,7 @@ def identified(
     FeatureIndexError
         There is no index.
     """
-    if isinstance(sound, bytes):
-        query = query_of_document(sound, name)
-    else:
-        query = Recording(fingerprint(sound), len(sound) / ANALYZER_RATE, sound)
+    query = query_of(sound, name)
     with snapshot.reader() as reader:
         found = answer_of(
             query,

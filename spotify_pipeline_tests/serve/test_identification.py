@@ -78,3 +78,10 @@ def test_a_parameter_out_of_range_is_a_problem(client: httpx.Client) -> None:
     answer = client.post("/api/identify?limit=0", content=EXCERPT)
     assert (answer.status_code, answer.json()["status"]) == (422, 422)
     assert answer.json()["detail"].startswith("limit: ")
+
+
+def test_a_plot_is_a_picture_of_the_match_that_is_asked_for(client: httpx.Client) -> None:
+    drawn = client.post("/api/plot", content=EXCERPT)
+    assert drawn.headers["content-type"] == "image/png"
+    assert drawn.content.startswith(b"\x89PNG")
+    assert client.post("/api/plot", params={"track": "0" * 22}, content=EXCERPT).status_code == 404
