@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
@@ -40,6 +41,19 @@ DESCRIPTION = """Song detection and look-up over a dump of Spotify's catalogue.
 
 `/api` identifies recordings; `/v1` has the shape of Spotify's Web API for the catalogue. Errors are
 `application/problem+json`."""
+
+
+ASKED_AGAIN = {"Cache-Control": "no-cache"}
+"""A browser asks whether a file has changed before it takes its own copy."""
+
+
+class _Page(StaticFiles):
+    """The page's files."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:  # noqa: ANN401  # as there
+        response = super().file_response(*args, **options)
+        response.headers.update(ASKED_AGAIN)
+        return response
 
 
 def create_application(
@@ -87,9 +101,9 @@ def create_application(
 
     @application.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+        return FileResponse(PAGE / "index.html", headers=ASKED_AGAIN)
 
-    application.mount("/page", StaticFiles(directory=PAGE))
+    application.mount("/page", _Page(directory=PAGE))
     guarded: ASGIApp = Guard(Measured(application, service.metrics), access)
     if access.origins:
         guarded = CORSMiddleware(

@@ -6,7 +6,6 @@ recordings that are whole (`identification`).
 
 import asyncio
 import math
-import time
 from collections.abc import Awaitable, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -15,12 +14,11 @@ import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.identify.answers import Answer
-from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.identify.passes import PASSES, WINDOW_PASSES, Pass
 from spotify_pipeline.identify.timeline import TimelineEntry
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_resampler
-from spotify_pipeline.serve.identification import identified
+from spotify_pipeline.serve.identification import LEAST_CONFIDENCE, Patience, judged, query_of
 from spotify_pipeline.serve.installation import Snapshot
 from spotify_pipeline.serve.problems import ProblemError, problem_of
 from spotify_pipeline.serve.service import ClientGoneError, Service, client_of, service_of
@@ -37,9 +35,6 @@ TRY_SECONDS = (3.0, 5.0, 8.0, 12.0, 16.0, 20.0, 30.0)
 
 THOROUGH_SECONDS = 12.0
 """Before, other speeds are not tried: that takes longer than it takes to hear more."""
-
-LEAST_CONFIDENCE = 0.05
-"""Of what is shown while the answer is not sure. Set by hand."""
 
 SILENCE_DB = -60.0
 """A second that is no louder is silent, in dB of full scale. Set by hand."""
@@ -272,16 +267,21 @@ async def _tried(
     socket: WebSocket, service: Service, samples: Float32s, passes: Sequence[Pass]
 ) -> Answer:
     """Identify what has come so far; matches that are not sure are given too."""
-    started = time.perf_counter()
+    patience = Patience(service.limits.deadline)
 
     def work(snapshot: Snapshot) -> Answer:
-        return identified(
-            snapshot, samples, "microphone", 5, LEAST_CONFIDENCE, started, passes=passes
-        )
+        with snapshot.detector() as detector:
+            return detector.identify(
+                query_of(samples, "microphone"),
+                threshold=LEAST_CONFIDENCE,
+                deadline=patience,
+                passes=passes,
+            )
 
-    found = await service.identify(client_of(socket), work)
-    sure = any(match.confidence >= THRESHOLD for match in found.matches)
-    return msgspec.structs.replace(found, identified=sure)
+    try:
+        return judged(await service.identify(client_of(socket), work))
+    finally:
+        patience.gone = True
 
 
 async def _while(receiving: "asyncio.Task[None]", work: Awaitable[_Result]) -> _Result:

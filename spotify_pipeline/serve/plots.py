@@ -51,12 +51,12 @@ async def plot(
 def _drawn(snapshot: Snapshot, sound: Heard, name: str, track: str | None) -> bytes:
     from spotify_pipeline.identify.plot import alignment_plot  # takes a while
 
-    query, index = query_of(sound, name), snapshot.index
-    with snapshot.reader() as reader:
-        found = snapshot.identifier(reader.catalog).matches(query.fingerprint, query.samples)
-        wanted = [match for match in found if track in (None, index.track_id(match.track))]
+    query = query_of(sound, name)
+    with snapshot.detector() as detector:
+        found = detector.identifier.matches(query.fingerprint, query.samples)
+        wanted = [match for match in found if track in (None, match.track_id)]
         if not wanted:
             raise ProblemError(404, "the recording does not come near the track")
-        (match,), (named,) = name_matches(wanted[:1], index, reader.catalog)
+        (match,), (named,) = name_matches(wanted[:1], detector.catalog)
     accepted = match.confidence >= THRESHOLD
-    return alignment_plot(Evidence.gathered(name, accepted, match, named, query.fingerprint, index))
+    return alignment_plot(Evidence.gathered(name, accepted, match, named, query.fingerprint))

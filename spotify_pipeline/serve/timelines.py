@@ -5,6 +5,7 @@ Belongs here: growing a timeline on threads that are shared. Does not belong her
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TypeVar
@@ -67,19 +68,23 @@ class SharedTimeline:
         await self._work(self._timeline.end)
         return await self._settled()
 
+    @property
+    def seconds(self) -> float:
+        """How much has been told from."""
+        return self._timeline.known
+
     async def _settled(self) -> tuple[TimelineEntry, ...]:
         while await self._work(self._vote):
             pass
         return await self._work(self._named)
 
     def _vote(self) -> bool:
-        with self._snapshot.reader() as reader:
-            return self._timeline.vote(self._snapshot.identifier(reader.catalog))
+        with self._snapshot.detector() as detector:
+            return self._timeline.vote(detector.identifier)
 
     def _named(self) -> tuple[TimelineEntry, ...]:
-        index = self._snapshot.index
-        with self._snapshot.reader() as reader:
-            return named_stretches(self._timeline.settled(index), index, reader.catalog)
+        with self._snapshot.detector() as detector:
+            return named_stretches(self._timeline.settled(detector.index), detector)
 
     async def _work(self, work: Callable[[], _Result]) -> _Result:
         return await self._service.turns.run(self._client, work)
@@ -101,6 +106,7 @@ async def timeline(request: Request) -> Response:
     The body is an audio file, as it is or as the field `file` of a form. A part is sent as soon as
     it is known. If the recording turns out to be damaged half-way, the last line is a problem.
     """
+    started = time.perf_counter()
     stack = AsyncExitStack()
     try:
         service = service_of(request)
@@ -114,7 +120,9 @@ async def timeline(request: Request) -> Response:
     except BaseException:
         await stack.aclose()
         raise
-    return StreamingResponse(_lines(parts, stack), media_type="application/x-ndjson")
+    return StreamingResponse(
+        _lines(parts, shared, stack, started), media_type="application/x-ndjson"
+    )
 
 
 class _Parts:
@@ -190,10 +198,16 @@ class _Parts:
             self._failed_early = error
 
 
-async def _lines(parts: _Parts, stack: AsyncExitStack) -> AsyncIterator[bytes]:
+async def _lines(
+    parts: _Parts, shared: SharedTimeline, stack: AsyncExitStack, started: float
+) -> AsyncIterator[bytes]:
     try:
         async for found in parts.found():
             yield b"".join(msgspec.json.encode(part) + b"\n" for part in found)
+        elapsed = round(time.perf_counter() - started, 3)
+        yield (
+            msgspec.json.encode({"duration": round(shared.seconds, 3), "elapsed": elapsed}) + b"\n"
+        )
     except Exception as error:  # it is too late for a status
         yield msgspec.json.encode(problem_of(error).content) + b"\n"
     finally:

@@ -69,6 +69,9 @@ def test_every_answer_says_what_a_page_may_load(client: httpx.Client) -> None:
         policy = client.get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
+        assert "http" not in policy
+    asked_for = client.get("/", headers={"Cookie": "a=b; covers=on"})
+    assert "img-src 'self' blob: https://i.scdn.co" in asked_for.headers["content-security-policy"]
 
 
 def test_no_path_leads_out_of_the_page(client: httpx.Client) -> None:

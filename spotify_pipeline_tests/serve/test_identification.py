@@ -35,6 +35,23 @@ def test_an_excerpt_of_other_music_is_unknown(client: httpx.Client) -> None:
     assert (found["identified"], found["matches"]) == (False, [])
 
 
+def test_an_answer_that_is_wanted_at_once_says_that_not_all_was_tried(
+    client: httpx.Client,
+) -> None:
+    music_of_another = wav(music(2, 10))
+    found = client.post("/api/identify?deadline=0.000001", content=music_of_another).json()
+    assert (found["identified"], found["complete"]) == (False, False)
+    assert client.post("/api/identify", content=music_of_another).json()["complete"]
+
+
+def test_matches_that_are_not_sure_are_given_if_wished(client: httpx.Client) -> None:
+    strict = client.post("/api/identify?false_accepts=1e-12", content=EXCERPT).json()
+    assert strict["matches"] == []
+    unsure = client.post("/api/identify?false_accepts=1e-12&unsure=true", content=EXCERPT).json()
+    assert not unsure["identified"]
+    assert unsure["matches"][0]["track_id"] == KNOWN
+
+
 def test_a_form_names_its_file(client: httpx.Client) -> None:
     found = client.post("/api/identify", files={"file": ("my clip.wav", EXCERPT)}).json()
     assert (found["file"], found["identified"]) == ("my clip.wav", True)

@@ -35,7 +35,9 @@ def test_parts_of_a_file_follow_each_other_without_gaps(
 ) -> None:
     answer = client.post("/api/timeline", content=wav(mix))
     assert answer.headers["content-type"] == "application/x-ndjson"
-    assert_known_in_the_middle([json.loads(line) for line in answer.text.splitlines()])
+    *parts, last = [json.loads(line) for line in answer.text.splitlines()]
+    assert_known_in_the_middle(parts)
+    assert last["duration"] == parts[-1]["end"]
 
 
 def test_what_is_no_audio_is_a_problem(client: httpx.Client) -> None:

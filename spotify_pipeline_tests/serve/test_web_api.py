@@ -68,7 +68,7 @@ def test_an_artist_has_albums_and_best_tracks(spotify: spotipy.Spotify) -> None:
         ("yesterday artist:beatles", ["Yesterday - Remastered 2009"]),
         ('album:"achtung baby"', ["One", "Love Is Blindness"]),
         ("artist:u2 year:1990-1995", ["One", "Love Is Blindness"]),
-        ("isrc:GBAAN9100007", ["One"]),
+        ("isrc:GBAYE6500521", ["Yesterday - Remastered 2009", "Yesterday"]),
         ("upc:731451034725", ["One", "Love Is Blindness"]),
         ("genre:post-rock", ["Svefn-g-englar"]),
         ("year:soon", []),
