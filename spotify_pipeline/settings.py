@@ -30,6 +30,7 @@ __all__ = [
     "SETTINGS",
     "SIZES_VARIABLE",
     "SOURCES_VARIABLE",
+    "TOKEN_VARIABLE",
     "Setting",
     "Settings",
     "TrainsChoice",
@@ -50,6 +51,7 @@ INDEX_VARIABLE = "SPOTIFY_PIPELINE_INDEX"
 POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 BLAS_THREADS_VARIABLE = "SPOTIFY_PIPELINE_BLAS_THREADS"
+TOKEN_VARIABLE = "SPOTIFY_PIPELINE_TOKEN"
 DEMO_HOME = Path("data-demo")
 
 
@@ -134,6 +136,10 @@ def _number(largest: float) -> Callable[[str], float]:
         return number
 
     return read
+
+
+def _token(text: str) -> str | None:
+    return text or None
 
 
 def _count(text: str) -> int:
@@ -255,6 +261,14 @@ SETTINGS = (
         "Threads of a product of matrices, beside the program's own. More are quicker only where"
         " processors idle. Variables of the libraries, such as OPENBLAS_NUM_THREADS, go first.",
     ),
+    Setting(
+        "token",
+        TOKEN_VARIABLE,
+        "",
+        _token,
+        "What requests to the server must show; unless it is set, 'serve' makes one where it needs"
+        " one.",
+    ),
 )
 """All settings, in the order of `Settings`' attributes."""
 
@@ -284,6 +298,7 @@ class Settings:
     metadata_file: Path | None = _DEFAULTS["metadata_file"]
     keep_harmony: bool = _DEFAULTS["keep_harmony"]
     blas_threads: int = _DEFAULTS["blas_threads"]
+    token: str | None = _DEFAULTS["token"]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

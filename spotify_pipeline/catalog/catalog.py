@@ -8,8 +8,9 @@ Belongs here: finding records by key. Does not belong here: search by words (`te
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +25,7 @@ from spotify_pipeline.catalog.records import (
     Track,
     TrackNames,
 )
-from spotify_pipeline.store.database import DatabaseError, connect
+from spotify_pipeline.store.database import ATTACHED, DatabaseError, connect_apart
 from spotify_pipeline.store.metadata_layout import KEY_SCHEMA, text_key
 from spotify_pipeline.store.metadata_ledger import SourceFile, sources_of_tables
 
@@ -42,8 +43,8 @@ _FEATURES = tuple(AudioFeatures.__dataclass_fields__)
 class Catalog:
     """The catalogue of an installation, opened for reading until it is closed.
 
-    It goes on reading the file that it has opened when a new one takes its place. Where there is
-    no file, or it has no tables, nothing is found.
+    It goes on reading the file that it has opened when a new one takes its place, and one opened
+    then reads the new one. Where there is no file, or it has no tables, nothing is found.
 
     Parameters
     ----------
@@ -69,11 +70,12 @@ class Catalog:
         if not database.exists():
             return
         with ExitStack() as opening:
-            connection = opening.enter_context(connect(database, read_only=True))
+            connection = opening.enter_context(connect_apart(database))
             self._tables = frozenset(
                 f"{schema}.{name}"
                 for schema, name in connection.execute(
                     "SELECT schema_name, table_name FROM duckdb_tables()"
+                    f" WHERE database_name = '{ATTACHED}'"
                 ).fetchall()
             )
             if "main.tracks" in self._tables and f"{KEY_SCHEMA}.tracks_by_id" not in self._tables:
@@ -101,6 +103,17 @@ class Catalog:
     def close(self) -> None:
         """Close the database."""
         self._stack.close()
+
+    @contextmanager
+    def beside(self) -> Iterator["Catalog"]:
+        """Give the same catalogue for the use of another thread, as long as this one is open."""
+        other = copy(self)
+        with ExitStack() as stack:
+            other._stack = stack
+            if self._connection is not None:
+                other._connection = stack.enter_context(self._connection.cursor())
+                other._connection.execute(f"USE {ATTACHED}")
+            yield other
 
     def tracks(
         self, track_ids: Iterable[str], *, markets: bool = False, images: bool = False
@@ -281,6 +294,20 @@ class Catalog:
             for asked, key in wanted.items()
             if key in rowids and rowids[key] in found
         }
+
+    def artists_of_albums(self, rowids: Iterable[int]) -> dict[int, list[Artist]]:
+        """Look up the artists of albums, by the albums' rowid; those that have any."""
+        pairs = self._where(
+            f"SELECT album_rowid, artist_rowid FROM {KEY_SCHEMA}.album_artists",
+            "album_rowid",
+            set(rowids),
+        )
+        found = self._artists_at({artist for _, artist in pairs}, images=False)
+        of_albums: defaultdict[int, list[Artist]] = defaultdict(list)
+        for album, artist in pairs:
+            if artist in found:
+                of_albums[album].append(found[artist])
+        return dict(of_albums)
 
     def _on_albums(
         self, wanted: Mapping[str, str], albums: Sequence[Row], *, markets: bool, images: bool

@@ -26,7 +26,7 @@ from spotify_pipeline.settings import Settings
 from spotify_pipeline.store.database import DatabaseBusyError, connect
 from spotify_pipeline.store.metadata_ledger import SourceFile
 
-__all__ = ["Found", "Lookup", "Unknown"]
+__all__ = ["Found", "Lookup", "Unknown", "require_tables"]
 
 BATCH = 20_000
 """Lines of a batch that are answered together."""
@@ -118,7 +118,7 @@ class Lookup:
             It is damaged or busy.
         """
         with Catalog(settings.metadata_database) as catalog:
-            _require_tables(settings.metadata_database, catalog.sources)
+            require_tables(settings.metadata_database, catalog.sources)
             yield cls(catalog, settings, markets)
 
     def search(self, text: str, filters: Filters = NO_FILTERS, *, limit: int = 20) -> list[Found]:
@@ -154,8 +154,12 @@ class Lookup:
         filters: Filters = NO_FILTERS,
         *,
         limit: int = 20,
+        releases_apart: bool = False,
     ) -> list[Found]:
-        """Find the tracks of ids, addresses, ISRCs or UPCs, narrowed by words and filters."""
+        """Find the tracks of ids, addresses, ISRCs or UPCs, narrowed by words and filters.
+
+        Each recording once, unless its releases are wanted apart.
+        """
         answers = self._tracks_of(references)
         tracks = {
             track.track_id: track
@@ -163,6 +167,9 @@ class Lookup:
             for track in answers.get(reference, ())
             if _passes(track, text, filters)
         }
+        if releases_apart:
+            kept = list(tracks.values())[:limit]
+            return self._complete(kept, self._releases(kept))
         return self._with_releases(list(tracks.values()), limit)
 
     def batch(self, lines: Iterable[str]) -> Iterator[Found | Unknown]:
@@ -262,7 +269,7 @@ class Lookup:
         """Add what other rooms know, and other releases."""
         ids = [track.track_id for track in kept]
         indexed = indexed_among(self._settings.index, ids)
-        features = self._heard([track.track_id for track in kept if track.features is None])
+        features = self.heard([track.track_id for track in kept if track.features is None])
         return [
             Found(
                 replace(track, features=track.features or features.get(track.track_id)),
@@ -272,8 +279,8 @@ class Lookup:
             for track in kept
         ]
 
-    def _heard(self, track_ids: Sequence[str]) -> dict[str, AudioFeatures]:
-        """Read tempo, key and loudness out of ``audio.duckdb``, unless it is being written."""
+    def heard(self, track_ids: Sequence[str]) -> dict[str, AudioFeatures]:
+        """Read tempo, key and loudness out of ``audio.duckdb``; nothing while it is written."""
         path = self._settings.audio_database
         if not track_ids or not path.exists():
             return {}
@@ -293,7 +300,7 @@ class Lookup:
         }
 
 
-def _require_tables(database: Path, loaded: Mapping[str, SourceFile]) -> None:
+def require_tables(database: Path, loaded: Mapping[str, SourceFile]) -> None:
     """Fail with what to do if the catalogue is not there, or not all of it."""
     if not database.exists():
         raise CatalogError(

@@ -16,6 +16,7 @@ from spotify_pipeline.cli.identify import identify
 from spotify_pipeline.cli.ingest import ingest
 from spotify_pipeline.cli.lookup import lookup
 from spotify_pipeline.cli.sample_dump import sample_dump
+from spotify_pipeline.cli.serve import serve
 from spotify_pipeline.cli.shared import with_clear_errors
 from spotify_pipeline.cli.status import status
 from spotify_pipeline.cli.ui import ui
@@ -63,5 +64,16 @@ def main() -> None:
     bound_pools(blas_threads())
 
 
-for _command in (demo, fingerprint, identify, ingest, lookup, sample_dump, status, ui, warm_up):
+for _command in (
+    demo,
+    fingerprint,
+    identify,
+    ingest,
+    lookup,
+    sample_dump,
+    serve,
+    status,
+    ui,
+    warm_up,
+):
     main.add_command(_command)

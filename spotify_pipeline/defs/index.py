@@ -134,7 +134,8 @@ def feature_index(segments: Any) -> Any:  # noqa: ANN401  # what Dagster wires, 
     """The index that detection searches: the segments of all ingested shards, merged to a few.
 
     Shards that are new are indexed, and those that are gone dropped. The files:
-    ``docs/formats.md``.
+    ``docs/formats.md``. ``spotify-pipeline serve`` searches it, at [its page](http://localhost:8765/)
+    unless it was given another port.
     """
     return merged_segments(segments_of_shards(segments))
 

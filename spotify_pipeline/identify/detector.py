@@ -8,7 +8,7 @@ them (`answers`), long ones (`timeline`); matching (`identifier`), names (`named
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.named_matches import NamedMatch, name_matches
+from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.identify.popularity import popularity_prior
 from spotify_pipeline.identify.query import Query
 from spotify_pipeline.index.search.deadline import Deadline
@@ -105,6 +106,7 @@ class Detector:
         threshold: float = THRESHOLD,
         deadline: Deadline | None = None,
         observer: Callable[[Evidence], None] | None = None,
+        passes: Sequence[Pass] = PASSES,
     ) -> Answer:
         """Say which track a recording is of, and where in it.
 
@@ -120,6 +122,8 @@ class Detector:
             After it no more work is begun: the answer is what was found by then.
         observer
             Is shown the best match, be it accepted or not, unless no track comes near.
+        passes
+            Attempts, until one decides.
 
         Raises
         ------
@@ -135,7 +139,7 @@ class Detector:
                 " echoprintstring, set SPOTIFY_PIPELINE_INDEX=both and run the job 'index'"
             )
         deadline = deadline or Deadline()
-        found = self.identifier.matches(query.fingerprint, query.samples, deadline=deadline)
+        found = self.identifier.matches(query.fingerprint, query.samples, passes, deadline)
         sure = [match for match in found if match.confidence >= threshold]
         matches, named = name_matches(sure, self.catalog)
         if observer is not None and found:

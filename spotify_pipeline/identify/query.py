@@ -19,7 +19,7 @@ from spotify_pipeline.fingerprint import (
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.recording import RecordingError, printable, read_for_fingerprint
 
-__all__ = ["Query", "read_query"]
+__all__ = ["Query", "query_of_document", "read_query"]
 
 LARGEST_JSON = 1 << 25
 """Bytes; the longest real documents are under 1 MB."""
@@ -79,12 +79,31 @@ def _read_strings(path: Path) -> Query:
     try:
         if path.stat().st_size > LARGEST_JSON:
             raise RecordingError(f"{name}: larger than {LARGEST_JSON} bytes: no document is")
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        return query_of_document(path.read_bytes(), name)
+    except OSError as error:
+        raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
+
+
+def query_of_document(content: bytes, name: str) -> Query:
+    """Read a fingerprint from the JSON that `read_query` takes.
+
+    Parameters
+    ----------
+    content
+        The JSON.
+    name
+        Of where it comes from, for errors.
+
+    Raises
+    ------
+    RecordingError
+        There is no fingerprint in it.
+    """
+    try:
+        document = msgspec.json.decode(content, type=_Document)
         strings = document.track or document
         codes = decode_echoprint(strings.echoprintstring or "")
         found = Fingerprint(trains_of_codes(codes), decode_rhythm(strings.rhythmstring or ""))
-    except OSError as error:
-        raise RecordingError(f"{name}: can't be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, FingerprintError) as error:
         raise RecordingError(f"{name}: no fingerprint can be read from it: {error}") from error
     if len(found.echoprint) == len(found.rhythm) == 0:

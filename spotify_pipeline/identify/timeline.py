@@ -5,7 +5,7 @@ belong here: what plays when (`segmentation`); short recordings (`answers`).
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,14 @@ from spotify_pipeline.identify.detector import Detector
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.recording import RecordingError, printable, stream_for_fingerprint
 
-__all__ = ["PlayedTrack", "Timeline", "TimelineEntry", "timeline_files", "timeline_of"]
+__all__ = [
+    "PlayedTrack",
+    "Timeline",
+    "TimelineEntry",
+    "named_stretches",
+    "timeline_files",
+    "timeline_of",
+]
 
 
 class PlayedTrack(msgspec.Struct, frozen=True):
@@ -112,8 +119,12 @@ def timeline_of(
     recording: InferredRecording, detector: Detector, threshold: float = THRESHOLD
 ) -> tuple[TimelineEntry, ...]:
     """Tell what plays when in one recording, by name; see `timeline_files`."""
+    return named_stretches(segment(recording, detector.identifier, threshold), detector)
+
+
+def named_stretches(stretches: Sequence[Stretch], detector: Detector) -> tuple[TimelineEntry, ...]:
+    """Put names to what plays when; tracks are those of the detector's index."""
     index = detector.index
-    stretches = segment(recording, detector.identifier, threshold)
     ids = [None if s.track is None else index.track_id(s.track) for s in stretches]
     names = detector.catalog.names(track_id for track_id in ids if track_id is not None)
     return tuple(

@@ -18,10 +18,12 @@ import duckdb
 from spotify_pipeline.errors import PipelineError
 
 __all__ = [
+    "ATTACHED",
     "STORAGE_VERSION",
     "DatabaseBusyError",
     "DatabaseError",
     "connect",
+    "connect_apart",
     "connect_patiently",
     "create_database",
     "unless_busy",
@@ -34,6 +36,9 @@ STORAGE_VERSION = "v1.5.0"
 
 BUSY_PAUSE = 0.2
 """Seconds between two tries to open a busy file."""
+
+ATTACHED = "attached"
+"""Name of a file that is opened apart."""
 
 
 class DatabaseError(PipelineError):
@@ -106,6 +111,31 @@ def connect(
                 )
                 connection.execute("USE written")
                 yield connection
+    except duckdb.Error as error:
+        if not _is_about_the_file(error):
+            raise
+        raise _database_error(path, error) from error
+
+
+@contextmanager
+def connect_apart(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file for reading as it is now, whatever this process has open of that name.
+
+    While a file is open, DuckDB gives the same one again to whoever connects to its name, though
+    another file has taken its place.
+
+    Raises
+    ------
+    DatabaseError, DatabaseBusyError
+        See `connect`.
+    """
+    if not path.exists():
+        raise DatabaseError(f"{path}: there is no such database")
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{_quoted(path)}' AS {ATTACHED} (READ_ONLY)")
+            connection.execute(f"USE {ATTACHED}")
+            yield connection
     except duckdb.Error as error:
         if not _is_about_the_file(error):
             raise
