@@ -301,15 +301,15 @@ SETTINGS = (
         TORRENT_CLIENT_VARIABLE,
         "embedded",
         str,
-        "What fetches: embedded, the address of qBittorrent as http://user@host:8080, or that of"
-        " Transmission as transmission+http://user@host:9091.",
+        "What fetches: embedded, or the address of qBittorrent as http://user@host:8080.",
     ),
     Setting(
         "torrent_password_file",
         TORRENT_PASSWORD_FILE_VARIABLE,
         "",
         _path,
-        "A file that holds the password of qBittorrent or Transmission.",
+        "A file that holds the password of qBittorrent. SPOTIFY_PIPELINE_TORRENT_PASSWORD may hold"
+        " it instead.",
     ),
     Setting(
         "torrent_files",
@@ -323,8 +323,8 @@ SETTINGS = (
         TORRENT_PEERS_VARIABLE,
         "",
         _words,
-        "Peers as host:port, with commas between. Unless it is empty, the embedded client asks"
-        " nobody else: no tracker, no DHT.",
+        "Peers as host:port, with commas between. The embedded client asks nobody else then, no"
+        " tracker, no DHT; qBittorrent asks them too.",
     ),
     Setting(
         "torrent_stall_minutes",

@@ -3,8 +3,15 @@
 Belongs here: the choice. Does not belong here: the clients.
 """
 
+from urllib.parse import urlsplit
+
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.settings import TORRENT_CLIENT_VARIABLE, Settings
+from spotify_pipeline.settings import (
+    TORRENT_CLIENT_VARIABLE,
+    TORRENT_PASSWORD_FILE_VARIABLE,
+    Settings,
+    torrent_password,
+)
 from spotify_pipeline.torrent.client import Client
 
 __all__ = ["open_client"]
@@ -18,13 +25,30 @@ def open_client(settings: Settings) -> Client:
     PipelineError
         There is no such client, or one of its settings can't be read.
     """
-    from spotify_pipeline.torrent.embedded import EmbeddedClient, read_peers
-
     if settings.torrent_client == "embedded":
+        from spotify_pipeline.torrent.embedded import EmbeddedClient, read_peers
+
         return EmbeddedClient(
             read_peers(settings.torrent_peers), round(settings.torrent_upload_kb * 1000)
         )
-    raise PipelineError(
-        f"{TORRENT_CLIENT_VARIABLE} must be embedded, http://user@host:port (qBittorrent) or"
-        " transmission+http://user@host:port"
+    address = urlsplit(settings.torrent_client)
+    if address.password is not None:  # which is not shown
+        raise PipelineError(
+            f"{TORRENT_CLIENT_VARIABLE} holds a password, and is shown; put the password into a"
+            f" file that {TORRENT_PASSWORD_FILE_VARIABLE} names"
+        )
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise PipelineError(
+            f"{TORRENT_CLIENT_VARIABLE} is {settings.torrent_client!r}, but must be embedded, or"
+            " the address of qBittorrent as http://user@host:8080"
+        )
+    from spotify_pipeline.torrent.qbittorrent import QBittorrentClient
+
+    host = address.netloc.rpartition("@")[2]
+    return QBittorrentClient(
+        f"{address.scheme}://{host}{address.path}",
+        address.username or "",
+        torrent_password(settings),
+        settings.locks,
+        settings.torrent_peers,
     )

@@ -14,6 +14,9 @@ from spotify_pipeline.torrent.client import Progress
 
 __all__ = ["Note", "notes", "write_note"]
 
+FRESH_SECONDS = 60.0
+"""A note that is older is of a fetch that does not run: one is written every few seconds."""
+
 NOTE = "progress.json"
 
 
@@ -46,6 +49,16 @@ class Note(msgspec.Struct, frozen=True):
     peers: int
     at: float
     says: str | None = None
+
+    def __str__(self) -> str:
+        """Say how far it is."""
+        if self.says is not None:
+            return self.says
+        text = f"{self.done / max(self.total, 1):.0%} of {self.total / 1e6:,.0f} MB"
+        if time.time() - self.at > FRESH_SECONDS:
+            return f"{text} are there; nobody goes on with it now"
+        left = f", about {(self.total - self.done) / self.rate:,.0f} s left" if self.rate else ""
+        return f"{text}, {self.rate / 1e6:,.1f} MB/s, {self.peers} peers{left}"
 
 
 def write_note(
