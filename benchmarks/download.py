@@ -61,13 +61,13 @@ def make_torrent(folder: Path, piece_bytes: int) -> Torrent:
 @contextmanager
 def seeding(torrent: Torrent, folder: Path, rate: int) -> Iterator[tuple[Peer, lt.torrent_handle]]:
     """Seed a torrent at a rate in bytes a second."""
-    made = session(listen_interfaces="127.0.0.1:0", upload_rate_limit=rate)
-    made.set_peer_class_filter(lt.ip_filter())  # the limit counts on the loopback too
+    made = session(listen_interfaces="127.0.0.1:0")
     parameters = lt.load_torrent_buffer(torrent.data)
     parameters.save_path = str(folder)
     parameters.flags |= lt.torrent_flags.seed_mode
     parameters.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
     handle = made.add_torrent(parameters)
+    handle.set_upload_limit(rate)  # a session's does not count on the loopback
     while not (handle.status().is_seeding and made.listen_port()):
         time.sleep(0.01)
     yield ("127.0.0.1", made.listen_port()), handle

@@ -42,6 +42,9 @@ WANTED, UNWANTED = 4, 0
 LOOK_SECONDS = 0.1
 """Between two looks at the metadata of a magnet link."""
 
+RECONNECT_SECONDS, MOST_FAILURES = 5, 1000
+"""Of peers that are named: between two tries to reach one, and how many of them may fail."""
+
 FLUSH_SECONDS = 120.0
 """How long a disk may take for what is still in memory."""
 
@@ -227,6 +230,8 @@ def _session(peers: Sequence[Peer], upload_limit: int) -> "lt.session":
         "enable_natpmp": not alone,
         "enable_outgoing_utp": not alone,  # which needs a port of ours
     }
+    if alone:  # nobody else can take a lost peer's place
+        settings |= {"min_reconnect_time": RECONNECT_SECONDS, "max_failcount": MOST_FAILURES}
     return lt.session(settings)  # type: ignore[no-any-return]
 
 

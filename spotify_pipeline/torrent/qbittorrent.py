@@ -12,7 +12,7 @@ Belongs here: the Web API. Does not belong here: when a download stalls (`fetch`
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,9 @@ DONE_SECONDS = 30.0
 """How long qBittorrent may take to add or remove a torrent."""
 
 LOOK_SECONDS = 0.2
+
+NAME_PEERS_SECONDS = 5.0
+"""From one time to the next, while there is no peer."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,16 @@ class QBittorrentClient:
     ) -> Iterator["_Download"]:
         """Fetch a file for the length of the context; see `client.Client.downloading`."""
         with FileLock(self.locks / "torrent-client.lock"), self._errors():
+            from qbittorrentapi import APIConnectionError
+
             api = self._log_in()
             download = _Download(self, api, torrent, file, folder)
             download.begin()
             try:
                 yield download
             finally:
-                download.forget()
+                with suppress(APIConnectionError):  # the next try does it
+                    download.forget()
 
     def _log_in(self) -> "qbittorrentapi.Client":
         import qbittorrentapi
@@ -130,6 +136,8 @@ class _Download:
         self.file = file
         self.folder = folder
         self.last = Progress(0, file.size)
+        self.named = -NAME_PEERS_SECONDS
+        self.lost = False
 
     def begin(self) -> None:
         """Add the torrent for this file, unless an earlier try did."""
@@ -144,7 +152,12 @@ class _Download:
             known = None
         if known is None:
             self._add()
-        if self.client.peers:
+        self._name_peers()
+
+    def _name_peers(self) -> None:
+        """Name the peers, which qBittorrent does not keep when it is ended."""
+        if self.client.peers and time.monotonic() - self.named > NAME_PEERS_SECONDS:
+            self.named = time.monotonic()
             self.api.torrents_add_peers(
                 peers=list(self.client.peers), torrent_hashes=self.torrent.info_hash
             )
@@ -179,7 +192,10 @@ class _Download:
         try:
             known = self._known()
             ours = self._ours() if known else None
+            if known and known.num_seeds + known.num_leechs == 0:
+                self._name_peers()
         except qbittorrentapi.APIConnectionError:  # it is started again, perhaps
+            self.lost = True
             self.last = Progress(self.last.done, self.last.total)
             return self.last
         if known is None or ours is None:
@@ -191,6 +207,8 @@ class _Download:
                 f"qBittorrent stops at {self.folder} with the state {known.state!r}: the disk is"
                 " full, or the folder can't be written; its log says more"
             )
+        if self.lost:
+            self._read_again(ours)
         self.last = Progress(
             done=round(ours.progress * ours.size),
             total=ours.size,
@@ -200,6 +218,15 @@ class _Download:
             complete=ours.progress == 1 and known.amount_left == 0,
         )
         return self.last
+
+    def _read_again(self, ours: Any) -> None:  # noqa: ANN401  # a dictionary of the API
+        """Let qBittorrent look at what it fetched before it was killed: it notes it once an hour.
+
+        There is no other file in the folder that it could miss.
+        """
+        self.lost = False
+        if round(ours.progress * ours.size) < self.last.done:
+            self.api.torrents_recheck(torrent_hashes=self.torrent.info_hash)
 
     def take(self) -> Path:
         """Give the complete file; see `client.Download`."""

@@ -32,6 +32,7 @@ PortForwardingEnabled=false
 WebUI\\Address=127.0.0.1
 WebUI\\Port={web}
 WebUI\\UseUPnP=false
+Connection\\ResolvePeerCountries=false
 """
 
 

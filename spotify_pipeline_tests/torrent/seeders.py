@@ -102,11 +102,10 @@ def seeding(
             "enable_upnp": False,
             "enable_natpmp": False,
             "allow_multiple_connections_per_ip": True,
-            "upload_rate_limit": upload_limit,
+            "enable_incoming_utp": False,  # whose connections outlive a peer that is killed
             "alert_mask": lt.alert_category.error,
         }
     )
-    session.set_peer_class_filter(lt.ip_filter())  # limits count on the loopback too
     parameters = lt.load_torrent_buffer(torrent)
     parameters.save_path = str(folder)
     # libtorrent would change one of two names that differ only in case
@@ -120,6 +119,7 @@ def seeding(
     parameters.flags |= lt.torrent_flags.no_verify_files
     parameters.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
     handle = session.add_torrent(parameters)
+    handle.set_upload_limit(upload_limit)  # a session's does not count on the loopback
     deadline = time.monotonic() + 20
     while handle.status().num_pieces != sum(has) or not session.listen_port():
         assert time.monotonic() < deadline, "the seeder lacks a file, or a port"

@@ -1,9 +1,6 @@
 """Files of a torrent come whole into the incoming folder, from a real seeder on this machine."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -55,46 +52,6 @@ def test_a_file_that_lies_there_is_not_fetched(settings: Settings, swarm: Swarm)
     assert fetched == Fetched(own, len(b"of another torrent"))
     assert "unfinished or another file" in said[0]
     assert own.read_bytes() == b"of another torrent"
-
-
-FETCH_SLOWLY = """
-import sys
-from pathlib import Path
-from spotify_pipeline.settings import Settings
-from spotify_pipeline.torrent.contents import read_torrent
-from spotify_pipeline.torrent.embedded import EmbeddedClient
-from spotify_pipeline.torrent.fetch import fetch_file
-
-home, port, shard = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-torrent = read_torrent((home / "dump.torrent").read_bytes(), "made")
-client = EmbeddedClient((("127.0.0.1", port),))
-fetch_file(Settings(home, home / "incoming"), torrent, torrent.shards()[shard], client)
-"""
-
-
-def test_a_killed_fetch_is_gone_on_with_and_no_piece_comes_twice(
-    settings: Settings, dump: tuple[Path, Torrent]
-) -> None:
-    folder, torrent = dump
-    (settings.home / "dump.torrent").write_bytes(torrent.data)
-    file = torrent.shards()["0A"]
-    with seeding(torrent.data, folder, upload_limit=600_000) as slow:
-        command = [sys.executable, "-c", FETCH_SLOWLY, str(settings.home), slow.address[10:], "0A"]
-        with subprocess.Popen(command) as process:
-            part = settings.downloads / "0A_" / f"{file.index}.part"
-            while slow.uploaded < 3 * PIECE_BYTES and process.poll() is None:
-                time.sleep(0.02)
-            assert part.exists()
-            process.send_signal(signal.SIGKILL)
-        assert find_shards(settings.incoming) == {}
-        sent = slow.uploaded
-    with seeding(torrent.data, folder) as seeder:
-        fetched = fetch(settings, Swarm(torrent, folder, seeder), "0A")
-    assert fetched.path.read_bytes() == (folder / "dump" / "0A.jsonl.zst").read_bytes()
-    pieces = -(-(file.size + PIECE_BYTES) // PIECE_BYTES) * PIECE_BYTES
-    # a piece that was on its way when the process was killed comes again
-    assert fetched.received <= pieces - sent + 2 * PIECE_BYTES
-    assert not settings.downloads.exists()
 
 
 def test_a_seeder_that_lies_gives_no_file_and_what_came_is_not_kept(
