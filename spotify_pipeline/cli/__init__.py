@@ -11,6 +11,7 @@ import click
 
 from spotify_pipeline import __version__
 from spotify_pipeline.cli.demo import demo
+from spotify_pipeline.cli.download import download
 from spotify_pipeline.cli.fingerprint import fingerprint
 from spotify_pipeline.cli.identify import identify
 from spotify_pipeline.cli.ingest import ingest
@@ -63,5 +64,16 @@ def main() -> None:
     bound_pools(blas_threads())
 
 
-for _command in (demo, fingerprint, identify, ingest, lookup, sample_dump, status, ui, warm_up):
+for _command in (
+    demo,
+    download,
+    fingerprint,
+    identify,
+    ingest,
+    lookup,
+    sample_dump,
+    status,
+    ui,
+    warm_up,
+):
     main.add_command(_command)

@@ -16,9 +16,10 @@ from spotify_pipeline.defs.dead_runs import ALIVE, ENDED_TAG, fail_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
+from spotify_pipeline.defs.partitions import PARTITION_TAG
 from spotify_pipeline.defs.resources import DataHome
-from spotify_pipeline.defs.shards import UNLESS_INGESTED, ingest_job
-from spotify_pipeline.defs.skipped_runs import PARTITION_TAG, skip_doomed_runs
+from spotify_pipeline.defs.shards import UNLESS_INGESTED, download_job, ingest_job
+from spotify_pipeline.defs.skipped_runs import skip_doomed_runs
 from spotify_pipeline.defs.text import text_job
 from spotify_pipeline.dump.tables import CATALOGUE, MetadataSource
 
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     from spotify_pipeline.dump.incoming import FileState
     from spotify_pipeline.store.ledger import LedgerRow
 
-__all__ = ["finished_shards", "ingested_shards", "new_extras", "new_metadata"]
+__all__ = [
+    "finished_shards",
+    "ingested_shards",
+    "interrupted_downloads",
+    "new_extras",
+    "new_metadata",
+]
 
 LOOK_INTERVAL = 30
 """Seconds between two looks at the incoming folder; a file that changed in between waits."""
@@ -158,6 +165,42 @@ def _failed_runs(instance: dg.DagsterInstance, shard: str) -> int:
             statuses=[dg.DagsterRunStatus.FAILURE],
         )
     )
+
+
+@dg.sensor(
+    job=download_job,
+    minimum_interval_seconds=LOOK_INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Go on with each download whose run was ended from outside, by a power cut say.",
+)
+def interrupted_downloads(
+    context: dg.SensorEvaluationContext, data_home: DataHome
+) -> dg.SensorResult | dg.SkipReason:
+    """Go on with downloads whose run was ended from outside.
+
+    One that failed by itself would fail again: it is left to whoever asked for it.
+    """
+    from spotify_pipeline.torrent.interrupted import interrupted_shards
+
+    if skipped := _unless_set_up(context.instance):
+        return skipped
+    fail_dead_runs(context.instance)
+    busy = _shards_in_progress(context.instance)
+    begun = [each for each in interrupted_shards(data_home.settings.downloads) if each not in busy]
+    ended = {shard: _ended_runs(context.instance, shard) for shard in begun}
+    requests = [
+        dg.RunRequest(run_key=f"{shard} {count}", partition_key=shard)
+        for shard, count in ended.items()
+        if count
+    ]
+    left = ", ".join(shard for shard, count in ended.items() if not count)
+    reason = f"nobody goes on with {left}; materialise them" if left else "none was interrupted"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+
+
+def _ended_runs(instance: dg.DagsterInstance, shard: str) -> int:
+    """Count the runs of a shard that were ended from outside."""
+    return instance.get_runs_count(dg.RunsFilter(tags={PARTITION_TAG: shard} | ENDED_TAG))
 
 
 @dg.sensor(

@@ -49,7 +49,7 @@ def test_every_definition_is_valid(definitions: dg.Definitions) -> None:
 
 def test_the_jobs_have_their_names(definitions: dg.Definitions) -> None:
     jobs = {job.name for job in definitions.resolve_all_job_defs()}
-    assert {"ingest", "metadata", "text", "index", "detect", "evaluation"} <= jobs
+    assert {"ingest", "download", "metadata", "text", "index", "detect", "evaluation"} <= jobs
 
 
 def test_ingest_has_a_partition_for_every_shard(definitions: dg.Definitions) -> None:
@@ -62,6 +62,7 @@ def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions)
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert set(TABLES) == TABLE_NAMES
     assert keys == TABLE_NAMES | {
+        "shard_file",
         "reduced_shard",
         "ingested_shard",
         "shard_segment",

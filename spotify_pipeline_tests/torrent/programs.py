@@ -1,0 +1,104 @@
+"""Real torrent programs on this machine's loopback, started for a test and ended with it.
+
+Belongs here: starting them. Does not belong here: what is asked of them.
+"""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+__all__ = ["Program", "qbittorrent"]
+
+_QBITTORRENT = """\
+[LegalNotice]
+Accepted=true
+[BitTorrent]
+Session\\DHTEnabled=false
+Session\\LSDEnabled=false
+Session\\PeXEnabled=false
+Session\\InterfaceAddress=127.0.0.1
+Session\\Port={port}
+[Network]
+PortForwardingEnabled=false
+[Preferences]
+WebUI\\Address=127.0.0.1
+WebUI\\Port={web}
+WebUI\\UseUPnP=false
+Connection\\ResolvePeerCountries=false
+"""
+
+
+@dataclass
+class Program:
+    """A program that runs, and how to reach and start it."""
+
+    command: list[str]
+    web: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def address(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.web}"
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def start_again(self) -> None:
+        """Start it with what it has kept."""
+        self.process = _started(self.command, self.web)
+
+
+@contextmanager
+def qbittorrent(profile: Path) -> Iterator[Program]:
+    """Run qBittorrent; its user is admin, the password adminadmin."""
+    found = shutil.which("qbittorrent-nox")
+    if found is None:
+        pytest.skip("qbittorrent-nox is not installed; apt-get install qbittorrent-nox")
+    port, web = _free_port(), _free_port()
+    folder = profile / "qBittorrent" / "config"
+    folder.mkdir(parents=True)
+    (folder / "qBittorrent.conf").write_text(_QBITTORRENT.format(port=port, web=web))
+    with _running([found, f"--profile={profile}"], web) as program:
+        yield program
+
+
+@contextmanager
+def _running(command: list[str], web: int) -> Iterator[Program]:
+    program = Program(command, web, _started(command, web))
+    try:
+        yield program
+    finally:
+        program.kill()
+
+
+def _started(command: list[str], web: int) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", web), timeout=1).close()
+        except OSError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        else:
+            return process
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
