@@ -301,14 +301,15 @@ SETTINGS = (
         TORRENT_CLIENT_VARIABLE,
         "embedded",
         str,
-        "What fetches: embedded, or the address of qBittorrent as http://user@host:8080.",
+        "What fetches: embedded, or the address of qBittorrent as http://user@host:8080, or of"
+        " Transmission as transmission+http://user@host:9091.",
     ),
     Setting(
         "torrent_password_file",
         TORRENT_PASSWORD_FILE_VARIABLE,
         "",
         _path,
-        "A file that holds the password of qBittorrent. SPOTIFY_PIPELINE_TORRENT_PASSWORD may hold"
+        "A file that holds the password of that client. SPOTIFY_PIPELINE_TORRENT_PASSWORD may hold"
         " it instead.",
     ),
     Setting(
@@ -324,7 +325,7 @@ SETTINGS = (
         "",
         _words,
         "Peers as host:port, with commas between. The embedded client asks nobody else then, no"
-        " tracker, no DHT; qBittorrent asks them too.",
+        " tracker, no DHT; qBittorrent asks them too; Transmission can't be told.",
     ),
     Setting(
         "torrent_stall_minutes",

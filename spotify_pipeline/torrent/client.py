@@ -1,7 +1,7 @@
 """The interface of torrent clients: one file fetched, verified, handed over, forgotten.
 
 Belongs here: what every client can do, what it tells, and how it fails. Does not belong here: the
-clients (`embedded`, `qbittorrent`), and when to fetch what (`fetch`).
+clients (`embedded`, `qbittorrent`, `transmission`), and when to fetch what (`fetch`).
 """
 
 from contextlib import AbstractContextManager

@@ -5,13 +5,12 @@ heeds no priorities that are given while a torrent is added. When the file is th
 removed and the file stays. So qBittorrent never knows of a file that was deleted, and has nothing
 to check again.
 
-The folder must have the same path for qBittorrent as for the pipeline.
-
-Belongs here: the Web API. Does not belong here: when a download stalls (`fetch`).
+Belongs here: the Web API. Does not belong here: when a download stalls (`fetch`), what it shares
+with other programs (`programs`).
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,9 @@ from filelock import FileLock
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import TORRENT_PASSWORD_FILE_VARIABLE, TORRENT_PASSWORD_VARIABLE
-from spotify_pipeline.syncing import sync
 from spotify_pipeline.torrent.client import Progress, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, TorrentFile
+from spotify_pipeline.torrent.programs import TURNS, fetched_file, wait_until, why_stopped
 
 if TYPE_CHECKING:
     import qbittorrentapi
@@ -35,10 +34,7 @@ CATEGORY = "spotify-pipeline"
 
 UNWANTED, WANTED = 0, 1
 
-DONE_SECONDS = 30.0
-"""How long qBittorrent may take to add or remove a torrent."""
-
-LOOK_SECONDS = 0.2
+PROGRAM = "qBittorrent"
 
 NAME_PEERS_SECONDS = 5.0
 """From one time to the next, while there is no peer."""
@@ -71,7 +67,7 @@ class QBittorrentClient:
         self, torrent: Torrent, file: TorrentFile, folder: Path
     ) -> Iterator["_Download"]:
         """Fetch a file for the length of the context; see `client.Client.downloading`."""
-        with FileLock(self.locks / "torrent-client.lock"), self._errors():
+        with FileLock(self.locks / TURNS), self._errors():
             from qbittorrentapi import APIConnectionError
 
             api = self._log_in()
@@ -96,7 +92,7 @@ class QBittorrentClient:
             api.auth_log_in()
         except (qbittorrentapi.LoginFailed, qbittorrentapi.Forbidden403Error) as error:
             raise TorrentError(
-                f"qBittorrent at {self.address} refuses the user {self.user!r} with the password of"
+                f"{PROGRAM} at {self.address} refuses the user {self.user!r} with the password of"
                 f" {TORRENT_PASSWORD_FILE_VARIABLE} or {TORRENT_PASSWORD_VARIABLE}"
             ) from error
         return api
@@ -114,7 +110,7 @@ class QBittorrentClient:
             yield
         except qbittorrentapi.APIError as error:
             raise TorrentError(
-                f"qBittorrent at {self.address} can't be reached or does not do what it is asked"
+                f"{PROGRAM} at {self.address} can't be reached or does not do what it is asked"
                 f" ({type(error).__name__}: {error})"
             ) from error
 
@@ -137,14 +133,13 @@ class _Download:
         self.folder = folder
         self.last = Progress(0, file.size)
         self.named = -NAME_PEERS_SECONDS
-        self.lost = False
 
     def begin(self) -> None:
         """Add the torrent for this file, unless an earlier try did."""
         known = self._known()
         if known is not None and known.category != CATEGORY:
             raise TorrentError(
-                f"qBittorrent has the torrent {self.torrent.name} already, added by somebody else;"
+                f"{PROGRAM} has the torrent {self.torrent.name} already, added by somebody else;"
                 " remove it there, then try again"
             )
         if known is not None and Path(known.save_path) != self.folder:
@@ -152,11 +147,12 @@ class _Download:
             known = None
         if known is None:
             self._add()
-        self._name_peers()
 
-    def _name_peers(self) -> None:
+    def _name_peers(self, state: str) -> None:
         """Name the peers, which qBittorrent does not keep when it is ended."""
-        if self.client.peers and time.monotonic() - self.named > NAME_PEERS_SECONDS:
+        begins = state.startswith(("checking", "paused"))  # it would heed none yet
+        due = time.monotonic() - self.named > NAME_PEERS_SECONDS
+        if self.client.peers and due and not begins:
             self.named = time.monotonic()
             self.api.torrents_add_peers(
                 peers=list(self.client.peers), torrent_hashes=self.torrent.info_hash
@@ -172,18 +168,18 @@ class _Download:
             use_download_path=False,
             content_layout="Original",
         )
-        self._wait(lambda: bool(self._known() and self._files()))
+        wait_until(lambda: bool(self._known() and self._files()), PROGRAM)
         info_hash = self.torrent.info_hash
         ids = [each.index for each in self._files()]
         self.api.torrents_file_priority(info_hash, file_ids=ids, priority=UNWANTED)
         self.api.torrents_file_priority(info_hash, file_ids=self.file.index, priority=WANTED)
-        self._wait(
-            lambda: all(
-                (each.priority != UNWANTED) == (each.index == self.file.index)
-                for each in self._files()
-            )
-        )
+        wait_until(self._wants_ours_alone, PROGRAM)
         self.api.torrents_resume(torrent_hashes=info_hash)
+
+    def _wants_ours_alone(self) -> bool:
+        return all(
+            (each.priority != UNWANTED) == (each.index == self.file.index) for each in self._files()
+        )
 
     def progress(self) -> Progress:
         """Tell how far it is; see `client.Download`."""
@@ -193,24 +189,21 @@ class _Download:
             known = self._known()
             ours = self._ours() if known else None
             if known and known.num_seeds + known.num_leechs == 0:
-                self._name_peers()
+                self._name_peers(known.state)
         except qbittorrentapi.APIConnectionError:  # it is started again, perhaps
-            self.lost = True
             self.last = Progress(self.last.done, self.last.total)
             return self.last
         if known is None or ours is None:
             raise TorrentError(
-                f"the torrent {self.torrent.name} was removed from qBittorrent; a new try adds it"
+                f"the torrent {self.torrent.name} was removed from {PROGRAM}; a new try adds it"
             )
         if known.state in ("error", "missingFiles"):
-            raise TorrentError(
-                f"qBittorrent stops at {self.folder} with the state {known.state!r}: the disk is"
-                " full, or the folder can't be written; its log says more"
-            )
-        if self.lost:
-            self._read_again(ours)
+            raise why_stopped(self.folder, PROGRAM, f"its state is {known.state!r}")
+        done = round(ours.progress * ours.size)
+        if done < self.last.done:  # it was killed, and notes once an hour what it has
+            self.api.torrents_recheck(torrent_hashes=self.torrent.info_hash)
         self.last = Progress(
-            done=round(ours.progress * ours.size),
+            done=done,
             total=ours.size,
             rate=known.dlspeed,
             peers=known.num_seeds + known.num_leechs,
@@ -219,35 +212,17 @@ class _Download:
         )
         return self.last
 
-    def _read_again(self, ours: Any) -> None:  # noqa: ANN401  # a dictionary of the API
-        """Let qBittorrent look at what it fetched before it was killed: it notes it once an hour.
-
-        There is no other file in the folder that it could miss.
-        """
-        self.lost = False
-        if round(ours.progress * ours.size) < self.last.done:
-            self.api.torrents_recheck(torrent_hashes=self.torrent.info_hash)
-
     def take(self) -> Path:
         """Give the complete file; see `client.Download`."""
-        ours = self._ours()
-        path = (self.folder / str(ours.name)).resolve()
-        if self.folder.resolve() not in path.parents:
-            raise TorrentError(f"qBittorrent put {ours.name!r} outside {self.folder}")
+        name = str(self._ours().name)
         self.forget()
-        if not path.is_file():
-            raise TorrentError(
-                f"{path} is not there, where qBittorrent says that it is; its folders must have the"
-                " same paths for qBittorrent as here"
-            )
-        sync(path)
-        return path
+        return fetched_file(self.folder, name, PROGRAM)
 
     def forget(self) -> None:
         """Remove the torrent; what was fetched stays."""
         if self._known() is not None:
             self.api.torrents_delete(delete_files=False, torrent_hashes=self.torrent.info_hash)
-            self._wait(lambda: self._known() is None)
+            wait_until(lambda: self._known() is None, PROGRAM)
 
     def _known(self) -> Any:  # noqa: ANN401  # a dictionary of the API
         found = self.api.torrents_info(torrent_hashes=self.torrent.info_hash)
@@ -259,12 +234,3 @@ class _Download:
     def _ours(self) -> Any:  # noqa: ANN401  # a dictionary of the API
         (ours,) = (each for each in self._files() if each.index == self.file.index)
         return ours
-
-    def _wait(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + DONE_SECONDS
-        while not done():
-            if time.monotonic() > deadline:
-                raise TorrentError(
-                    f"qBittorrent at {self.client.address} has not done in time what it was asked"
-                )
-            time.sleep(LOOK_SECONDS)

@@ -3,6 +3,7 @@
 Belongs here: starting them. Does not belong here: what is asked of them.
 """
 
+import json
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["Program", "qbittorrent"]
+__all__ = ["Program", "qbittorrent", "transmission"]
 
 _QBITTORRENT = """\
 [LegalNotice]
@@ -26,6 +27,8 @@ Session\\LSDEnabled=false
 Session\\PeXEnabled=false
 Session\\InterfaceAddress=127.0.0.1
 Session\\Port={port}
+Session\\BTProtocol=TCP
+Session\\DefaultSavePath={own}
 [Network]
 PortForwardingEnabled=false
 [Preferences]
@@ -36,12 +39,33 @@ Connection\\ResolvePeerCountries=false
 """
 
 
+PASSWORD = "adminadmin"
+
+_TRANSMISSION = {
+    "bind-address-ipv4": "127.0.0.1",
+    "dht-enabled": False,
+    "lpd-enabled": False,
+    "pex-enabled": False,
+    "port-forwarding-enabled": False,
+    "rpc-authentication-required": True,
+    "rpc-bind-address": "127.0.0.1",
+    "rpc-password": PASSWORD,
+    "rpc-username": "admin",
+    "utp-enabled": False,
+}
+
+
 @dataclass
 class Program:
-    """A program that runs, and how to reach and start it."""
+    """A program that runs, and how to reach and start it: by people, and by peers.
+
+    Its own folder for downloads is to stay empty.
+    """
 
     command: list[str]
     web: int
+    port: int
+    own: Path
     process: "subprocess.Popen[bytes]"
 
     @property
@@ -66,16 +90,31 @@ def qbittorrent(profile: Path) -> Iterator[Program]:
     if found is None:
         pytest.skip("qbittorrent-nox is not installed; apt-get install qbittorrent-nox")
     port, web = _free_port(), _free_port()
-    folder = profile / "qBittorrent" / "config"
+    own, folder = profile / "own", profile / "qBittorrent" / "config"
     folder.mkdir(parents=True)
-    (folder / "qBittorrent.conf").write_text(_QBITTORRENT.format(port=port, web=web))
-    with _running([found, f"--profile={profile}"], web) as program:
+    (folder / "qBittorrent.conf").write_text(_QBITTORRENT.format(port=port, web=web, own=own))
+    with _running([found, f"--profile={profile}"], web, port, own) as program:
         yield program
 
 
 @contextmanager
-def _running(command: list[str], web: int) -> Iterator[Program]:
-    program = Program(command, web, _started(command, web))
+def transmission(folder: Path) -> Iterator[Program]:
+    """Run Transmission; its user is admin, the password adminadmin."""
+    found = shutil.which("transmission-daemon")
+    if found is None:
+        pytest.skip("transmission-daemon is not installed; apt-get install transmission-daemon")
+    port, web = _free_port(), _free_port()
+    own = folder / "own"
+    more = {"rpc-port": web, "peer-port": port, "download-dir": str(own)}
+    (folder / "settings.json").write_text(json.dumps(_TRANSMISSION | more))
+    command = [found, "--foreground", "--config-dir", str(folder)]
+    with _running(command, web, port, own) as program:
+        yield program
+
+
+@contextmanager
+def _running(command: list[str], web: int, port: int, own: Path) -> Iterator[Program]:
+    program = Program(command, web, port, own, _started(command, web))
     try:
         yield program
     finally:

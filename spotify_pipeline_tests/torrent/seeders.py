@@ -103,6 +103,7 @@ def seeding(
             "enable_natpmp": False,
             "allow_multiple_connections_per_ip": True,
             "enable_incoming_utp": False,  # whose connections outlive a peer that is killed
+            "enable_outgoing_utp": False,
             "alert_mask": lt.alert_category.error,
         }
     )
