@@ -14,11 +14,13 @@ from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
 from spotify_pipeline.defs.metadata import (
     EXTRA_JOBS,
     artist_redirects,
+    download_metadata_job,
     metadata_job,
     metadata_tables,
     track_audio_features,
 )
 from spotify_pipeline.defs.metadata_checks import catalogue_checks, tracks_cover_audio
+from spotify_pipeline.defs.metadata_files import METADATA_FILES
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
 from spotify_pipeline.defs.sensors import (
     finished_shards,
@@ -51,6 +53,7 @@ def build_defs(
             lambda spec: spec.replace_attributes(owners=OWNERS),
             [
                 shard_file,
+                *METADATA_FILES.values(),
                 reduced_shard,
                 ingested_shard,
                 metadata_tables,
@@ -67,6 +70,7 @@ def build_defs(
             ingest_job,
             download_job,
             metadata_job,
+            download_metadata_job,
             *EXTRA_JOBS.values(),
             text_job,
             index_job,

@@ -1,30 +1,19 @@
 """The asset above the shards: each one's file, fetched by torrent if it is not there.
 
-Belongs here: wiring and metadata. Does not belong here: the work (`torrent.shard_file`).
+Belongs here: wiring. Does not belong here: the work (`torrent.shard_file`).
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
-from pydantic import Field
 
+from spotify_pipeline.defs.fetching import TORRENT_POOL, Fetching, shown
 from spotify_pipeline.defs.partitions import SHARD_PARTITIONS
 from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
 
-__all__ = ["DOWNLOAD_JOB", "TORRENT_POOL", "shard_file"]
+__all__ = ["DOWNLOAD_JOB", "shard_file"]
 
 DOWNLOAD_JOB = "download"
-
-TORRENT_POOL = "torrent"
-"""How many files are fetched at once: one, unless the instance says otherwise."""
-
-
-class Fetching(dg.Config):
-    """How a shard's file is fetched."""
-
-    again: bool = Field(
-        default=False, description="Fetch the file of a shard that is ingested, too."
-    )
 
 
 @dg.asset(
@@ -57,17 +46,4 @@ def shard_file(
             report=progress.reporter(context, "MB"),
             say=context.log.warning,
         )
-    if isinstance(provided, str):
-        context.log.warning(provided)
-        return
-    seconds = provided.seconds
-    yield dg.MaterializeResult(
-        metadata={
-            "path": dg.MetadataValue.path(str(provided.path)),
-            "source_bytes": provided.size,
-            "received_bytes": provided.received,
-            "corrupt_bytes": provided.corrupt,
-            "seconds": seconds,
-            "megabytes_per_second": provided.received / 1e6 / seconds if seconds else 0.0,
-        }
-    )
+    yield from shown(context, provided)

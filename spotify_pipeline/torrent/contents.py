@@ -14,7 +14,7 @@ from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.shards import SHARDS, shard_of_file_name
 
-__all__ = ["Torrent", "TorrentFile", "read_torrent"]
+__all__ = ["METADATA_FILES", "Torrent", "TorrentFile", "read_torrent"]
 
 METADATA_FILES = tuple(source.packed for source in (CATALOGUE, *EXTRAS))
 """The dump's metadata files that can be loaded."""
