@@ -20,7 +20,7 @@ class TorrentError(PipelineError):
 
 
 class StalledError(TorrentError):
-    """Nothing has come for a while; what is there stays, and a later try goes on from it."""
+    """Nothing comes for now; what is there stays, and a later try goes on from it."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class Download(Protocol):
 
         Raises
         ------
+        StalledError
+            Somebody removed the torrent from it.
         TorrentError
-            The client has given up, or does not answer.
+            The client has given up.
         SpaceError
             The disk is full.
         """
@@ -94,6 +96,8 @@ class Client(Protocol):
 
         Raises
         ------
+        StalledError
+            The client can't be reached.
         TorrentError
-            The client can't be reached, or does not take the torrent.
+            The client does not take the torrent.
         """

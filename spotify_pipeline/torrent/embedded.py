@@ -1,4 +1,6 @@
-"""The embedded client: libtorrent in this process, a session a file.
+"""The embedded client: libtorrent in this process.
+
+One session fetches file after file; it has the torrent for one of them at a time.
 
 The file is fetched as ``N.part``, N being its index: no name of the torrent's reaches the disk.
 Pieces that it shares with its neighbours go whole into libtorrent's own part file beside it. A try
@@ -11,10 +13,12 @@ here: when a download stalls (`fetch`).
 """
 
 import errno
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +46,9 @@ WANTED, UNWANTED = 4, 0
 LOOK_SECONDS = 0.1
 """Between two looks at the metadata of a magnet link."""
 
-RECONNECT_SECONDS, MOST_FAILURES = 5, 1000
-"""Of peers that are named: between two tries to reach one, and how many of them may fail."""
+RECONNECT_SECONDS, MOST_FAILURES = 1, 1000
+"""Of peers that are named: by how much longer than before one is left alone after each try to reach
+it that failed, and how many may fail."""
 
 FLUSH_SECONDS = 120.0
 """How long a disk may take for what is still in memory."""
@@ -66,13 +71,17 @@ class EmbeddedClient:
     peers: tuple[Peer, ...] = ()
     upload_limit: int = 0
 
+    @cached_property
+    def session(self) -> "lt.session":
+        """The session: it finds peers for the next file sooner than one that has just begun."""
+        return _session(self.peers, self.upload_limit)
+
     @contextmanager
     def downloading(
         self, torrent: Torrent, file: TorrentFile, folder: Path
     ) -> Iterator["_Download"]:
         """Fetch a file for the length of the context; see `client.Client.downloading`."""
         lt = _libtorrent()
-        session = _session(self.peers, self.upload_limit)
         parameters = lt.load_torrent_buffer(torrent.data)
         count = parameters.ti.num_files()
         parameters.save_path = str(folder)
@@ -82,11 +91,11 @@ class EmbeddedClient:
         ]
         # A place that is reserved can't be lost to other work, nor a mapped write fail.
         parameters.storage_mode = lt.storage_mode_t.storage_mode_allocate
-        handle = _add(session, parameters, self.peers)
+        handle = _add(self.session, parameters, self.peers)
         try:
-            yield _Download(session, handle, folder / _name(file.index))
+            yield _Download(self.session, handle, folder / _name(file.index))
         finally:
-            session.remove_torrent(handle)
+            self.session.remove_torrent(handle)
 
 
 class _Download:
@@ -133,6 +142,8 @@ class _Download:
         """Raise what went wrong since the last look; tell whether an alert has come."""
         come = False
         for alert in self.session.pop_alerts():
+            if getattr(alert, "handle", None) != self.handle:  # of a file before
+                continue
             kind = type(alert).__name__
             come |= kind == expected
             if kind in ("file_error_alert", "torrent_error_alert"):
@@ -209,9 +220,18 @@ def _add(
         parameters.url_seeds = []
         parameters.flags |= flags.disable_dht | flags.disable_lsd | flags.disable_pex
     handle = session.add_torrent(parameters)
-    for peer in peers:
-        handle.connect_peer(peer)
+    for address in dict.fromkeys(address for peer in peers for address in _addresses(peer)):
+        handle.connect_peer(address)
     return handle
+
+
+def _addresses(peer: Peer) -> list[Peer]:
+    """Look up a peer's addresses."""
+    try:
+        found = socket.getaddrinfo(*peer, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise TorrentError(f"the peer {peer[0]} has no address: {error.strerror}") from error
+    return [(str(address[0]), int(address[1])) for *_, address in found]
 
 
 def _session(peers: Sequence[Peer], upload_limit: int) -> "lt.session":

@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import TORRENT_PASSWORD_FILE_VARIABLE, TORRENT_PASSWORD_VARIABLE
-from spotify_pipeline.torrent.client import Progress, TorrentError
+from spotify_pipeline.torrent.client import Progress, StalledError, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, TorrentFile
 from spotify_pipeline.torrent.programs import TURNS, fetched_file, wait_until, why_stopped
 
@@ -108,9 +108,13 @@ class QBittorrentClient:
             ) from error
         try:
             yield
+        except qbittorrentapi.APIConnectionError as error:
+            raise StalledError(
+                f"{PROGRAM} at {self.address} can't be reached; does it run? ({error})"
+            ) from error
         except qbittorrentapi.APIError as error:
             raise TorrentError(
-                f"{PROGRAM} at {self.address} can't be reached or does not do what it is asked"
+                f"{PROGRAM} at {self.address} does not do what it is asked"
                 f" ({type(error).__name__}: {error})"
             ) from error
 
@@ -194,11 +198,15 @@ class _Download:
             self.last = Progress(self.last.done, self.last.total)
             return self.last
         if known is None or ours is None:
-            raise TorrentError(
+            raise StalledError(
                 f"the torrent {self.torrent.name} was removed from {PROGRAM}; a new try adds it"
             )
-        if known.state in ("error", "missingFiles"):
-            raise why_stopped(self.folder, PROGRAM, f"its state is {known.state!r}")
+        if known.state == "error":
+            raise why_stopped(self.folder, PROGRAM, "its state is 'error'")
+        if known.state == "missingFiles":  # it was killed when it was to forget an earlier file
+            self.forget()
+            self._add()
+            return self.last
         done = round(ours.progress * ours.size)
         if done < self.last.done:  # it was killed, and notes once an hour what it has
             self.api.torrents_recheck(torrent_hashes=self.torrent.info_hash)

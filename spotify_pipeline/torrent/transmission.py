@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import TORRENT_PASSWORD_FILE_VARIABLE, TORRENT_PASSWORD_VARIABLE
-from spotify_pipeline.torrent.client import Progress, TorrentError
+from spotify_pipeline.torrent.client import Progress, StalledError, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, TorrentFile
 from spotify_pipeline.torrent.programs import TURNS, fetched_file, wait_until, why_stopped
 
@@ -107,7 +107,11 @@ class TransmissionClient:
     def _errors(self) -> Iterator[None]:
         """Name Transmission in its errors."""
         try:
-            from transmission_rpc.error import TransmissionAuthError, TransmissionError
+            from transmission_rpc.error import (
+                TransmissionAuthError,
+                TransmissionConnectError,
+                TransmissionError,
+            )
         except ImportError as error:
             raise PipelineError(
                 "transmission-rpc is not installed: pip install 'spotify-pipeline[torrent]'"
@@ -120,9 +124,13 @@ class TransmissionClient:
                 f" {TORRENT_PASSWORD_FILE_VARIABLE} or {TORRENT_PASSWORD_VARIABLE}, or this"
                 " machine, which its whitelist does not name"
             ) from error
+        except TransmissionConnectError as error:
+            raise StalledError(
+                f"{PROGRAM} at {self.address} can't be reached; does it run? ({error})"
+            ) from error
         except TransmissionError as error:
             raise TorrentError(
-                f"{PROGRAM} at {self.address} can't be reached or does not do what it is asked"
+                f"{PROGRAM} at {self.address} does not do what it is asked"
                 f" ({type(error).__name__}: {error})"
             ) from error
 
@@ -188,7 +196,7 @@ class _Download:
             self.last = Progress(self.last.done, self.last.total)
             return self.last
         if known is None:
-            raise TorrentError(
+            raise StalledError(
                 f"the torrent {self.torrent.name} was removed from {PROGRAM}; a new try adds it"
             )
         if known.error == LOCAL_ERROR:
@@ -231,5 +239,5 @@ class _Download:
     def _files(self) -> "list[transmission_rpc.File]":
         known = self._known()
         if known is None:
-            raise TorrentError(f"{PROGRAM} has lost the torrent {self.torrent.name}")
+            raise StalledError(f"{PROGRAM} has lost the torrent {self.torrent.name}")
         return known.get_files()

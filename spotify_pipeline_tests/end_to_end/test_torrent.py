@@ -102,7 +102,9 @@ def test_a_backfill_fetches_ingests_and_deletes_shard_after_shard(tmp_path: Path
                 peak = max(peak, taken(home / "incoming"))
                 if time.monotonic() - looked > 5:
                     looked = time.monotonic()
-                    if committed(home) == COUNT and not find_shards(home / "incoming"):
+                    done = committed(home)
+                    print(f"{done} of {COUNT} shards, peak so far {peak:,} bytes", flush=True)
+                    if done == COUNT and not find_shards(home / "incoming"):
                         break
                 assert process.poll() is None
                 assert looked < deadline, (home / "daemon.log").read_text()[-5000:]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["Program", "qbittorrent", "transmission"]
+__all__ = ["PASSWORD", "Program", "free_port", "qbittorrent", "transmission"]
 
 _QBITTORRENT = """\
 [LegalNotice]
@@ -89,7 +89,7 @@ def qbittorrent(profile: Path) -> Iterator[Program]:
     found = shutil.which("qbittorrent-nox")
     if found is None:
         pytest.skip("qbittorrent-nox is not installed; apt-get install qbittorrent-nox")
-    port, web = _free_port(), _free_port()
+    port, web = free_port(), free_port()
     own, folder = profile / "own", profile / "qBittorrent" / "config"
     folder.mkdir(parents=True)
     (folder / "qBittorrent.conf").write_text(_QBITTORRENT.format(port=port, web=web, own=own))
@@ -103,7 +103,7 @@ def transmission(folder: Path) -> Iterator[Program]:
     found = shutil.which("transmission-daemon")
     if found is None:
         pytest.skip("transmission-daemon is not installed; apt-get install transmission-daemon")
-    port, web = _free_port(), _free_port()
+    port, web = free_port(), free_port()
     own = folder / "own"
     more = {"rpc-port": web, "peer-port": port, "download-dir": str(own)}
     (folder / "settings.json").write_text(json.dumps(_TRANSMISSION | more))
@@ -137,7 +137,8 @@ def _started(command: list[str], web: int) -> "subprocess.Popen[bytes]":
             return process
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port that nobody listens at."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

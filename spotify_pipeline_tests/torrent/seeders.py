@@ -9,13 +9,14 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import libtorrent as lt
 
 from spotify_pipeline.torrent.contents import read_torrent
 
-__all__ = ["PIECE_BYTES", "Seeder", "bencoded_torrent", "made_torrent", "seeding"]
+__all__ = ["PIECE_BYTES", "Seeder", "bencoded_torrent", "calling", "made_torrent", "seeding"]
 
 PIECE_BYTES = 1 << 18
 """Several to a file, and none ends where a file does."""
@@ -129,3 +130,22 @@ def seeding(
         yield Seeder(session, handle)
     finally:
         session.remove_torrent(handle)
+
+
+@contextmanager
+def calling(seeder: Seeder, port: int) -> Iterator[None]:
+    """Let a seeder look for a client on this machine that can't be told of it."""
+    ended = Event()
+
+    def call() -> None:
+        while not ended.wait(0.5):
+            if seeder.handle.status().num_peers == 0:
+                seeder.handle.connect_peer(("127.0.0.1", port))
+
+    calls = Thread(target=call)
+    calls.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        calls.join()

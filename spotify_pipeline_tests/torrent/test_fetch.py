@@ -11,7 +11,7 @@ from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError
 from spotify_pipeline.status import size_on_disk
-from spotify_pipeline.torrent.client import StalledError
+from spotify_pipeline.torrent.client import StalledError, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, read_torrent
 from spotify_pipeline.torrent.embedded import EmbeddedClient
 from spotify_pipeline.torrent.fetch import Fetched, fetch_file
@@ -52,6 +52,21 @@ def test_a_file_that_lies_there_is_not_fetched(settings: Settings, swarm: Swarm)
     assert fetched == Fetched(own, len(b"of another torrent"))
     assert "unfinished or another file" in said[0]
     assert own.read_bytes() == b"of another torrent"
+
+
+def test_files_come_one_after_the_other_from_a_peer_that_is_known_by_its_name(
+    settings: Settings, swarm: Swarm
+) -> None:
+    client = EmbeddedClient((("localhost", swarm.seeder.peer[1]),))
+    for shard, file in swarm.torrent.shards().items():
+        fetched = fetch_file(settings, swarm.torrent, file, client, limited=False)
+        assert fetched.path.read_bytes() == swarm.content(shard)
+
+
+def test_a_peer_that_nobody_knows_is_named(settings: Settings, swarm: Swarm) -> None:
+    client = EmbeddedClient((("no-such-host.invalid", 6881),))
+    with pytest.raises(TorrentError, match=r"the peer no-such-host\.invalid has no address"):
+        fetch_file(settings, swarm.torrent, swarm.torrent.shards()["0a"], client)
 
 
 def test_a_seeder_that_lies_gives_no_file_and_what_came_is_not_kept(
@@ -99,6 +114,27 @@ def test_a_fetch_that_stalls_before_its_last_piece_goes_on_from_there(
         fetched = fetch(settings, Swarm(torrent, folder, seeder), "0b")
     assert fetched.received == PIECE_BYTES
     assert fetched.path.read_bytes() == (folder / "dump" / file.name).read_bytes()
+
+
+def test_a_slow_seeder_is_waited_for(settings: Settings, dump: tuple[Path, Torrent]) -> None:
+    folder, torrent = dump
+    with seeding(torrent.data, folder, upload_limit=250_000) as slow:
+        client = EmbeddedClient((slow.peer,))
+        fetched = fetch_file(impatient(settings), torrent, torrent.shards()["0a"], client)
+    assert fetched.seconds > 60 * impatient(settings).torrent_stall_minutes
+
+
+@pytest.mark.usefixtures("disk_that_folds_case")
+def test_names_that_differ_by_case_share_no_file_where_the_disk_folds_it(
+    settings: Settings, swarm: Swarm
+) -> None:
+    for shard in ("0a", "0A"):
+        fetch(settings, swarm, shard)
+    found = {shard: path for shard, (path,) in find_shards(settings.incoming).items()}
+    assert {shard: path.read_bytes() for shard, path in found.items()} == {
+        shard: swarm.content(shard) for shard in ("0a", "0A")
+    }
+    assert len({str(path).lower() for path in found.values()}) == 2
 
 
 def test_hostile_names_write_nothing_outside_the_folder(settings: Settings, tmp_path: Path) -> None:

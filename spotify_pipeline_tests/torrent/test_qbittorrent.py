@@ -9,12 +9,15 @@ import pytest
 import qbittorrentapi
 
 from spotify_pipeline.settings import Settings
+from spotify_pipeline.space import SpaceError
 from spotify_pipeline.torrent.client import TorrentError
+from spotify_pipeline.torrent.contents import read_torrent
 from spotify_pipeline.torrent.fetch import Fetched, fetch_file
 from spotify_pipeline.torrent.qbittorrent import QBittorrentClient
+from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.torrent.conftest import Swarm
 from spotify_pipeline_tests.torrent.programs import Program, qbittorrent
-from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, seeding
+from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, bencoded_torrent, seeding
 from spotify_pipeline_tests.torrent.waiting import until
 
 
@@ -102,6 +105,40 @@ def test_a_torrent_that_is_removed_meanwhile_is_an_error_and_a_new_try_adds_it(
     assert fetch_file(settings, swarm.torrent, file, client).path.read_bytes() == swarm.content(
         "0b"
     )
+
+
+def test_a_full_disk_is_said(
+    settings: Settings, swarm: Swarm, client: QBittorrentClient, small_disk: Path
+) -> None:
+    file, folder = swarm.torrent.shards()["0a"], small_disk / "0a"
+    folder.mkdir()
+    fill(small_disk, 2 * PIECE_BYTES)
+    full = pytest.raises(SpaceError, match=f"{folder}: the disk is full, and qBittorrent stops")
+    with client.downloading(swarm.torrent, file, folder) as download, full:
+        until(lambda: download.progress().complete)
+
+
+def test_hostile_names_reach_no_file_outside_the_folder(
+    settings: Settings, client: QBittorrentClient, tmp_path: Path
+) -> None:
+    shard = b"z" * PIECE_BYTES
+    files: list[tuple[list[bytes], bytes]] = [
+        ([b"..", b"..", b"outside"], b"x" * 1000),
+        ([b"..", b"..", b"0a.jsonl.zst"], shard),
+        ([b"n" * 300], b"x" * 1000),
+    ]
+    torrent = read_torrent(bencoded_torrent(b"../../dump", files), "hostile")
+    seeded = tmp_path / "elsewhere"
+    seeded.mkdir()
+    for index, (_, data) in enumerate(files):
+        (seeded / f"{index}").write_bytes(data)
+    names = {index: f"{index}" for index in range(len(files))}
+    with seeding(torrent.data, seeded, names=names) as seeder:
+        asking = replace(client, peers=(seeder.address,))
+        fetched = fetch_file(settings, torrent, torrent.shards()["0a"], asking)
+    assert fetched.path == settings.incoming / "0a.jsonl.zst"
+    assert fetched.path.read_bytes() == shard
+    assert not list(tmp_path.rglob("outside*"))
 
 
 def test_wrong_credentials_and_a_wrong_address_are_said_without_the_password(

@@ -1,9 +1,8 @@
 """Files come by a real Transmission, which knows of nothing that was deleted."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
 import transmission_rpc
@@ -14,7 +13,7 @@ from spotify_pipeline.torrent.fetch import Fetched, fetch_file
 from spotify_pipeline.torrent.transmission import TransmissionClient
 from spotify_pipeline_tests.torrent.conftest import Swarm
 from spotify_pipeline_tests.torrent.programs import PASSWORD, Program, transmission
-from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, Seeder
+from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, calling
 from spotify_pipeline_tests.torrent.waiting import until
 
 
@@ -34,25 +33,6 @@ def client(program: Program, settings: Settings) -> TransmissionClient:
 @pytest.fixture
 def api(program: Program) -> transmission_rpc.Client:
     return transmission_rpc.Client(username="admin", password=PASSWORD, port=program.web)
-
-
-@contextmanager
-def calling(seeder: Seeder, program: Program) -> Iterator[None]:
-    """Let a seeder look for Transmission, which can't be told of it and asks no tracker here."""
-    ended = Event()
-
-    def call() -> None:
-        while not ended.wait(0.5):
-            if seeder.handle.status().num_peers == 0:
-                seeder.handle.connect_peer(("127.0.0.1", program.port))
-
-    calls = Thread(target=call)
-    calls.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        calls.join()
 
 
 def test_a_fetch_goes_on_when_the_pipeline_and_transmission_were_killed(
@@ -80,7 +60,7 @@ def test_a_fetch_goes_on_when_the_pipeline_and_transmission_were_killed(
     assert [each.id for each in known.get_files() if each.selected] == [file.index]
     assert known.get_files()[file.index].name == f"dump/{file.index}.part"
     assert known.download_dir == str(folder)
-    with calling(swarm.seeder, program):
+    with calling(swarm.seeder, program.port):
         fetching.join(60)
     assert fetched[0].path.read_bytes() == swarm.content("0A")
     assert file.size < fetched[0].received <= file.size + 2 * PIECE_BYTES
