@@ -110,7 +110,7 @@ class QBittorrentClient:
             yield
         except qbittorrentapi.APIConnectionError as error:
             raise StalledError(
-                f"{PROGRAM} at {self.address} can't be reached; does it run? ({error})"
+                f"{PROGRAM} at {self.address} can't be reached; does it run?"
             ) from error
         except qbittorrentapi.APIError as error:
             raise TorrentError(

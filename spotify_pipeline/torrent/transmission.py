@@ -126,7 +126,7 @@ class TransmissionClient:
             ) from error
         except TransmissionConnectError as error:
             raise StalledError(
-                f"{PROGRAM} at {self.address} can't be reached; does it run? ({error})"
+                f"{PROGRAM} at {self.address} can't be reached; does it run?"
             ) from error
         except TransmissionError as error:
             raise TorrentError(

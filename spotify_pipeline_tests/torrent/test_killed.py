@@ -34,7 +34,7 @@ from spotify_pipeline_tests.torrent.programs import (
 from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, calling, seeding
 from spotify_pipeline_tests.torrent.waiting import until
 
-KILLS = int(os.environ.get("TORRENT_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("TORRENT_TEST_KILLS", "2"))
 MANY = "set TORRENT_TEST_KILLS=50 to kill programs many times, which takes minutes"
 LONGEST = 120.0 + 30.0 * KILLS
 
