@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from spotify_pipeline.defs.partitions import SHARD_PARTITIONS
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
-from spotify_pipeline.defs.shards import AUDIO_POOL, SHARD_PARTITIONS, ingested_shard
+from spotify_pipeline.defs.shards import AUDIO_POOL, ingested_shard
 from spotify_pipeline.ingest.due import INDEX_JOB
 
 if TYPE_CHECKING:
