@@ -144,7 +144,8 @@ def print_extrapolation(
         Of which medians are taken.
     """
     size = sum(map(len, segments))
-    counted = np.median([costs(index, segments, query) for query in queries], axis=0)
+    likely = [query for query in queries if len(keys_of(index, query))]
+    counted = np.median([costs(index, segments, query) for query in likely], axis=0)
     keys, hits, page_bytes, keys_s, page_s, hit_s, candidate_s = counted.tolist()
     pages = keys * SEGMENTS + hits / PAGE
     candidates = THOROUGH.candidates
@@ -153,7 +154,7 @@ def print_extrapolation(
     reads = blocks + candidates * READS_A_CANDIDATE
     print(
         f"\na thorough search of {FULL_SCALE:,} tracks in {SEGMENTS} segments, extrapolated from"
-        f" {size:,} in {len(segments)}, medians of {len(queries)} excerpts, two threads:"
+        f" {size:,} in {len(segments)}, medians of {len(likely)} excerpts, two threads:"
         f"\n  {keys:,.0f} keys are read, made and chosen in {keys_s:.2f} s"
         f"\n  {hits:,.0f} hits; {keys:,.0f} keys x {SEGMENTS} segments + {hits:,.0f} / {PAGE} ="
         f" {pages:,.0f} pages x {1e6 * page_s:.2f} us = {pages * page_s:.2f} s"
