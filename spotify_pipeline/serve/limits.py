@@ -33,6 +33,8 @@ class Limits:
         Processes that decode at a time.
     timelines
         Recordings and microphones of timelines at a time; further ones are refused.
+    listeners
+        Microphones of single tracks at a time; further ones are refused.
     decode_seconds
         For a recording that is identified, or for the next block of a timeline.
     decode_memory
@@ -54,6 +56,7 @@ class Limits:
     idle_seconds: float = 30.0
     decoders: int = 2
     timelines: int = 4
+    listeners: int = 64
     decode_seconds: float = 30.0
     decode_memory: int = 1 << 30
     recording_seconds: float = 1200.0

@@ -206,7 +206,12 @@ async def listen(socket: WebSocket, mode: Literal["track", "tracklist"] = "track
     """
     await socket.accept()
     try:
-        await _MODES[mode](socket, service_of(socket))
+        service = service_of(socket)
+        if mode == "tracklist":
+            await _listen_for_tracklist(socket, service)
+        else:
+            with service.listener_places.taken():
+                await _listen_for_track(socket, service)
     except (ClientGoneError, WebSocketDisconnect):
         return
     except Exception as error:  # whatever it is, the client is told
@@ -258,9 +263,6 @@ async def _listen_for_tracklist(socket: WebSocket, service: Service) -> None:
             await _send(socket, "done")
         finally:
             receiving.cancel()
-
-
-_MODES = {"track": _listen_for_track, "tracklist": _listen_for_tracklist}
 
 
 async def _tried(
