@@ -29,7 +29,7 @@ from spotify_pipeline.fingerprint.arrays import (
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.harmony import Segments, pack_harmony
 from spotify_pipeline.index.format.key_setting import KEY_BITS, KEYS, KINDS, KeySetting
-from spotify_pipeline.index.format.postings import PostingsWriter, pages_of
+from spotify_pipeline.index.format.postings import PostingsWriter, directory_sizes
 from spotify_pipeline.index.format.sealed_file import writing_sealed_file
 from spotify_pipeline.index.format.segment import (
     CONTENT,
@@ -175,12 +175,11 @@ def write_segment(
             "harmony": tracks.harmony.content,
         }
         sizes = {name: array.nbytes for name, array in sections.items()}
-        directory = 8 * (pages_of(info.postings) + 1)
-        sizes |= {"page_firsts": directory, "page_words": directory, "postings": 0}
+        sizes |= directory_sizes(info.postings)
         with writing_sealed_file(path, CONTENT, SEGMENT_VERSION, info, sizes) as file:
             for name, array in sections.items():
                 file.write(name, 0, array)
-            postings = PostingsWriter(file, 1 << KEY_BITS + info.bin_bits)
+            postings = PostingsWriter(file)
             for first, last in ranges_within(making.counts.sum(axis=0), memory):
                 postings.add(making.sorted_postings(first, last, info.bin_bits, pool))
             postings.close()
