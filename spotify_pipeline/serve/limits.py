@@ -20,11 +20,12 @@ class Limits:
     waiting
         Pieces of work that wait for a thread, of all clients; further ones are refused.
     uploads
-        Requests with a body that are being read or decoded at a time; further ones are refused.
+        Requests with a body at a time, until they are answered; further ones are refused. What is
+        decoded of one takes 53 MB at the most.
     upload_bytes
         Of an audio file.
     all_upload_bytes
-        Of all that are being read or decoded at a time.
+        Of all bodies together.
     document_bytes
         Of JSON; the longest real documents are under 1 MB.
     idle_seconds
@@ -49,7 +50,7 @@ class Limits:
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     waiting: int = 64
-    uploads: int = 64
+    uploads: int = 32
     upload_bytes: int = 1 << 30
     all_upload_bytes: int = 1 << 32
     document_bytes: int = 1 << 22
