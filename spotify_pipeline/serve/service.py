@@ -60,6 +60,7 @@ class Service:
         self.decoders = Decoders(limits.decoders, limits.decode_memory)
         self.stream_decoders = Decoders(limits.timelines, limits.decode_memory)
         self.timeline_places = Places(limits.timelines)
+        self.listener_places = Places(limits.listeners)
         self.uploads = Uploads(limits)
         self.metrics = Metrics(self.installation, self.turns, self.decoders, self.uploads)
 

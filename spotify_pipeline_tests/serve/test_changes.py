@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from spotify_pipeline.serve import service
+from spotify_pipeline_tests.catalogue_made import make_home
 from spotify_pipeline_tests.processes import environment
 from spotify_pipeline_tests.serve.served import (
     KNOWN,
@@ -78,6 +79,32 @@ def test_what_is_published_later_is_identified(
         ended = time.monotonic() + 30
         while not client.post("/api/identify", content=unknown).json()["identified"]:
             assert time.monotonic() < ended
+
+
+def test_a_damaged_index_does_not_take_the_place_of_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(service, "LOOK_AGAIN", 0.02)
+    settings = made_home(tmp_path)
+    with serving(settings) as served, served.client() as client:
+        (settings.index / "manifest.json").write_text("{")
+        ended = time.monotonic() + 30
+        while "can't be opened yet" not in caplog.text:
+            assert time.monotonic() < ended
+            time.sleep(0.02)
+        assert client.post("/api/identify", content=EXCERPT).json()["identified"]
+
+
+def test_without_an_index_the_catalogue_answers_and_identify_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    with serving(make_home(tmp_path)) as served, served.client() as client:
+        assert client.get(f"/v1/tracks/{KNOWN}").json()["name"] == "Yesterday"
+        assert client.get("/health").json()["tracks"] == 0
+        for path in ("/api/identify", "/api/timeline", "/api/plot"):
+            refused = client.post(path, content=EXCERPT)
+            assert refused.status_code == 503
+            assert "run 'spotify-pipeline ingest'" in refused.json()["detail"]
 
 
 @contextmanager
