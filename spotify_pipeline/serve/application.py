@@ -62,7 +62,7 @@ def create_application(
         keeping = asyncio.create_task(service.keep_current())
         yield
         keeping.cancel()
-        service.close()
+        await service.close()
 
     application = FastAPI(
         title="spotify-pipeline",

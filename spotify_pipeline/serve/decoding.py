@@ -46,7 +46,7 @@ class Decoder:
             async with asyncio.timeout(START_SECONDS):
                 await decoder._frame()
         except BaseException:
-            decoder.kill()
+            await decoder.end()
             raise
         return decoder
 
@@ -92,11 +92,12 @@ class Decoder:
                 return
             yield np.frombuffer(content, "<f4")
 
-    def kill(self) -> None:
-        """End the process and what it has started."""
+    async def end(self) -> None:
+        """Kill the process and what it has started."""
         self.usable = False
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
 
     async def _frame(self) -> bytes:
         assert self._process.stdout is not None
@@ -137,8 +138,8 @@ class Decoders:
                 if decoder.usable:
                     self._idle.append(decoder)
                 else:
-                    decoder.kill()
                     self.killed += 1
+                    await decoder.end()
 
     async def read(self, path: Path, seconds: float, patience: float) -> Float32s:
         """Decode a whole file within so many seconds; see `Decoder.blocks`."""
@@ -155,8 +156,7 @@ class Decoders:
         async with self.decoder():
             pass
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the processes that nobody uses."""
-        for decoder in self._idle:
-            decoder.kill()
-        self._idle.clear()
+        while self._idle:
+            await self._idle.pop().end()

@@ -67,11 +67,11 @@ class Service:
             await asyncio.sleep(LOOK_AGAIN)
             await asyncio.to_thread(self.installation.refresh)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give everything back."""
         self.turns.close()
         self.lookups.close()
-        self.decoders.close()
+        await self.decoders.close()
         self.installation.close()
 
     def _on_snapshot(self, work: Callable[[Snapshot], _Result]) -> _Result:

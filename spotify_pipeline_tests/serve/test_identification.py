@@ -1,0 +1,80 @@
+"""Recordings over HTTP: audio, forms, documents, and what can't be read."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from spotify_pipeline.cli import main
+from spotify_pipeline.fingerprint import fingerprint
+from spotify_pipeline.resampling import analyzer_samples
+from spotify_pipeline.settings import HOME_VARIABLE, Settings
+from spotify_pipeline_tests.serve.served import KNOWN, RATE, music, wav
+
+EXCERPT = wav(music(1, 10, start=7.5))
+
+
+def test_an_excerpt_is_named_as_the_command_line_names_it(
+    client: httpx.Client, home: Settings, tmp_path: Path
+) -> None:
+    found = client.post("/api/identify", content=EXCERPT).json()
+    file = tmp_path / "excerpt.wav"
+    file.write_bytes(EXCERPT)
+    runner = CliRunner(env={HOME_VARIABLE: str(home.home)})
+    expected = json.loads(runner.invoke(main, ["identify", "--json", str(file)]).stdout)
+    assert found["matches"] == expected["matches"]
+    assert (found["identified"], found["duration"]) == (True, 10.0)
+    assert found["matches"][0]["track_id"] == KNOWN
+    assert found["matches"][0]["offset"] == pytest.approx(7.5, abs=0.05)
+
+
+def test_an_excerpt_of_other_music_is_unknown(client: httpx.Client) -> None:
+    found = client.post("/api/identify", content=wav(music(2, 10))).json()
+    assert (found["identified"], found["matches"]) == (False, [])
+
+
+def test_a_form_names_its_file(client: httpx.Client) -> None:
+    found = client.post("/api/identify", files={"file": ("my clip.wav", EXCERPT)}).json()
+    assert (found["file"], found["identified"]) == ("my clip.wav", True)
+
+
+def test_a_form_without_the_field_is_refused(client: httpx.Client) -> None:
+    answer = client.post("/api/identify", files={"other": ("clip.wav", EXCERPT)})
+    assert answer.status_code == 422
+    assert "no field 'file'" in answer.json()["detail"]
+
+
+def test_the_two_strings_of_a_document_are_identified(client: httpx.Client) -> None:
+    strings = fingerprint(analyzer_samples(music(1, 30), RATE))
+    document = {"track": {"rhythmstring": strings.rhythm_string(), "duration": 30.0}}
+    found = client.post("/api/identify", json=document).json()
+    assert found["matches"][0]["track_id"] == KNOWN
+    assert found["duration"] == 30.0
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "detail"),
+    [
+        (b"", "audio/wav", "the body is empty"),
+        (b"no audio " * 1000, "audio/wav", "recording: not a format that libsndfile reads"),
+        (EXCERPT[:30], "audio/wav", "recording: "),
+        (b"{}", "application/json", "holds neither an echoprintstring nor a rhythmstring"),
+        (b"[" * 100_000, "application/json", "no fingerprint can be read from it"),
+    ],
+)
+def test_what_cannot_be_read_is_a_problem(
+    client: httpx.Client, content: bytes, content_type: str, detail: str
+) -> None:
+    answer = client.post("/api/identify", content=content, headers={"Content-Type": content_type})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert detail in answer.json()["detail"]
+    assert "/tmp" not in answer.json()["detail"]
+
+
+def test_a_parameter_out_of_range_is_a_problem(client: httpx.Client) -> None:
+    answer = client.post("/api/identify?limit=0", content=EXCERPT)
+    assert (answer.status_code, answer.json()["status"]) == (422, 422)
+    assert answer.json()["detail"].startswith("limit: ")
