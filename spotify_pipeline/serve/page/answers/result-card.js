@@ -8,7 +8,7 @@
 import { albumCover } from "../catalogue/cover.js";
 import { h } from "../shared/dom.js";
 import { copyButton } from "../shared/saving.js";
-import { clock, listed, percent, speedWords, sureness } from "../shared/words.js";
+import { clock, confidenceWords, listed, speedWords } from "../shared/words.js";
 import { alignment } from "./alignment.js";
 import { positionNow } from "./position.js";
 import { nameOf } from "./verdict.js";
@@ -90,8 +90,8 @@ export function doubtCard(matches, heard) {
  */
 export function confidenceBadge(confidence) {
   const level = confidence >= 0.9 ? "high" : "low";
-  const words = `${sureness(confidence)}, ${percent(confidence)}`;
-  return h("p", { class: `badge ${level}`, title: "The probability that this is right" }, words);
+  const meaning = "The probability that this is right";
+  return h("p", { class: `badge ${level}`, title: meaning }, confidenceWords(confidence));
 }
 
 /** @param {Match} match */

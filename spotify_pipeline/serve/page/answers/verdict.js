@@ -5,7 +5,7 @@
  * belong here: how they are drawn (`result-card`).
  */
 
-import { listed, percent, sureness } from "../shared/words.js";
+import { confidenceWords, listed } from "../shared/words.js";
 
 /** @typedef {import("../server/answers.js").Answer} Answer */
 /** @typedef {import("../server/answers.js").Match} Match */
@@ -65,10 +65,8 @@ export function soFar({ kind, matches }) {
       return "Nothing recognised yet";
     case "between":
       return `Between ${listed(matches.map(nameOf))}`;
-    default: {
-      const [{ confidence }] = matches;
-      return `${sureness(confidence)} ${nameOf(matches[0])}, ${percent(confidence)}`;
-    }
+    default:
+      return `${nameOf(matches[0])}: ${confidenceWords(matches[0].confidence).toLowerCase()}`;
   }
 }
 

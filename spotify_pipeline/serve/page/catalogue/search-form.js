@@ -37,6 +37,7 @@ export class SearchForm {
           Object.entries(KINDS).map(([kind, label]) => choice(kind, label, kind === chosen)),
         ),
         h("label", { class: "years" }, "Years ", this.years),
+        h("button", { hidden: true }), // without one, Enter in a field does nothing
       )
     );
     this.element.addEventListener("submit", (event) => {

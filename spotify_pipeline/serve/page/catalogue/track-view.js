@@ -2,7 +2,7 @@
  * The page of a track.
  */
 
-import { get, search } from "../server/catalogue.js";
+import { audioFeatures, get, search } from "../server/catalogue.js";
 import { fill, h, heading } from "../shared/dom.js";
 import { copyButton } from "../shared/saving.js";
 import { clock } from "../shared/words.js";
@@ -66,9 +66,10 @@ export async function trackView({ signal, id }) {
  */
 async function fillFeatures(place, id, signal) {
   try {
-    fill(place, h("h2", {}, "Sound"), featureList(await get("audio-features", id, signal)));
+    const features = await audioFeatures(id, signal);
+    if (features !== null) fill(place, h("h2", {}, "Sound"), featureList(features));
   } catch {
-    place.remove(); // not every track has them
+    place.remove(); // the page stands without them
   }
 }
 

@@ -53,8 +53,8 @@ class ListenView {
       heading("Listen", { class: "visually-hidden" }),
       h("div", { class: "stage" }, this.meter.element, this.button()),
       this.status,
-      fileDrop("Or drop a recording here", (file) => this.identifyFile(file)),
       this.outcome,
+      fileDrop("Or drop a recording here", (file) => this.identifyFile(file)),
     );
     signal.addEventListener("abort", () => this.shown.abort());
   }

@@ -72,14 +72,25 @@ export async function search(words, kind, { limit = 20, offset = 0, signal } = {
 /**
  * Get one thing.
  *
- * @param {Kind | "audio-features"} kind
+ * @param {Kind} kind
  * @param {string} id
  * @param {AbortSignal} [signal]
  * @returns {Promise<any>}
  */
 export function get(kind, id, signal) {
-  const list = kind === "audio-features" ? kind : `${kind}s`;
-  return requestJson(`/v1/${list}/${encodeURIComponent(id)}`, { signal });
+  return requestJson(`/v1/${kind}s/${encodeURIComponent(id)}`, { signal });
+}
+
+/**
+ * Get what was measured of a track's sound.
+ *
+ * @param {string} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Record<string, number | null> | null>} Null where nothing was.
+ */
+export async function audioFeatures(id, signal) {
+  const path = `/v1/audio-features?ids=${encodeURIComponent(id)}`; // a list of one: null is no error
+  return (await requestJson(path, { signal })).audio_features[0];
 }
 
 /**

@@ -31,25 +31,21 @@ export function secondsOf(text) {
 }
 
 /**
- * Write a probability in percent; what is not certain never reads 100 %.
+ * Say how sure a probability is, in words and as a number; what is not certain never reads 100 %.
  *
  * @param {number} probability
  * @returns {string}
  */
-export function percent(probability) {
-  if (probability >= 0.995 && probability < 1) {
-    return `${(Math.floor(probability * 1000) / 10).toFixed(1)} %`;
-  }
-  return `${Math.round(probability * 100)} %`;
+export function confidenceWords(probability) {
+  const percent =
+    probability >= 0.995 && probability < 1
+      ? (Math.floor(probability * 1000) / 10).toFixed(1)
+      : Math.round(probability * 100);
+  return `${sureness(probability)}, ${percent} %`;
 }
 
-/**
- * Say how sure a probability is.
- *
- * @param {number} probability
- * @returns {string}
- */
-export function sureness(probability) {
+/** @param {number} probability */
+function sureness(probability) {
   if (probability >= 0.99) return "Sure";
   if (probability >= 0.9) return "Quite sure";
   if (probability >= 0.5) return "Perhaps";
