@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup test lint docs format demo ui clean
+.PHONY: help setup test lint docs format demo serve ui clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -38,6 +38,9 @@ format: setup ## Format the code
 
 demo: setup ## Run the whole way once, in ./data-demo, on composed music or MUSIC=FOLDER
 	$(BIN)/spotify-pipeline demo $(if $(MUSIC),--music "$(MUSIC)")
+
+serve: setup ## Open a page that listens and searches, on ./data or the data home that is named
+	$(BIN)/spotify-pipeline serve
 
 ui: setup ## Open the Dagster web UI on ./data, or the data home that SPOTIFY_PIPELINE_HOME names
 	$(BIN)/spotify-pipeline ui

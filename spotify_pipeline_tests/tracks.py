@@ -92,11 +92,10 @@ def index_of(folder: Path, tracks: Iterable[Track]) -> FeatureIndex:
     return FeatureIndex([(Segment.open(path), ["0a"])])
 
 
-def publish_tracks(folder: Path, tracks: Iterable[Track]) -> None:
-    """Publish an index of one segment."""
+def publish_tracks(folder: Path, tracks: Iterable[Track], name: str = "segment-0.bin") -> None:
+    """Publish an index of one segment, which is in a file of that name."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = packed(tracks)
-    name = "segment-0.bin"
     write_segment(folder / name, [SegmentShard("0a", "checksum", len(kept))], kept, MEMORY)
     shards = {"0a": "checksum"}
     entry = SegmentEntry(name, shards, "both", {"0a": len(kept)}, 0, 0)

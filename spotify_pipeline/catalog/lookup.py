@@ -154,8 +154,12 @@ class Lookup:
         filters: Filters = NO_FILTERS,
         *,
         limit: int = 20,
+        releases_apart: bool = False,
     ) -> list[Found]:
-        """Find the tracks of ids, addresses, ISRCs or UPCs, narrowed by words and filters."""
+        """Find the tracks of ids, addresses, ISRCs or UPCs, narrowed by words and filters.
+
+        Each recording once, unless its releases are wanted apart.
+        """
         answers = self._tracks_of(references)
         tracks = {
             track.track_id: track
@@ -163,6 +167,9 @@ class Lookup:
             for track in answers.get(reference, ())
             if _passes(track, text, filters)
         }
+        if releases_apart:
+            kept = list(tracks.values())[:limit]
+            return self._complete(kept, self._releases(kept))
         return self._with_releases(list(tracks.values()), limit)
 
     def batch(self, lines: Iterable[str]) -> Iterator[Found | Unknown]:

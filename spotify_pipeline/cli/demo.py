@@ -72,5 +72,6 @@ def _show_where_to_look(home: Path) -> None:
     folder = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
     chosen = f"{HOME_VARIABLE}={shlex.quote(str(folder))}"
     say(f"\nall of this lies in {folder}, apart from other data; to look around:\n")
+    say(f"  {chosen} make serve")
     say(f"  {chosen} make ui")
     say(f"  {chosen} .venv/bin/spotify-pipeline status")

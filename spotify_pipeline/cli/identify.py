@@ -1,5 +1,6 @@
 """``identify``: which track each recording is of, or what plays when in it."""
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -75,6 +76,12 @@ def _plot_target(
     " thousand). Default: matches of 0.9 confidence and more are shown.",
 )
 @click.option(
+    "--deadline",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="Answer a recording after so many seconds with what was found by then.",
+)
+@click.option(
     "--timeline", is_flag=True, help="Say what plays when in a long recording (a radio hour)."
 )
 @with_clear_errors
@@ -87,6 +94,7 @@ def identify(
     plot: Path | None,
     limit: int,
     false_accepts: float | None,
+    deadline: float | None,
     timeline: bool,
 ) -> None:
     """Say which track each recording is of, and where in it; or that it is unknown.
@@ -119,7 +127,9 @@ def identify(
     if (note := rebuild_note(settings.index)) is not None:
         warn(note)
     if timeline:
-        if form == "csv" or any(other is not None for other in (output, plot, false_accepts)):
+        if form == "csv" or any(
+            other is not None for other in (output, plot, false_accepts, deadline)
+        ):
             raise click.UsageError("--timeline goes with --json and no other option")
         _write_timelines(recordings, settings, form == "json")
         return
@@ -133,6 +143,7 @@ def identify(
             limit=limit,
             threshold=threshold_of(false_accepts),
             popularity=settings.popularity,
+            seconds=math.inf if deadline is None else deadline,
             observer=observer,
         )
         return _with_bar(answers, len(files))

@@ -17,6 +17,7 @@ from spotify_pipeline.identify.decision import Decision
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.index.format.segment import Segment
+from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import (
     QUICK,
     SKETCHY,
@@ -130,10 +131,14 @@ class _TimedIndex(FeatureIndex):
         return found
 
     def likeliest(
-        self, llr: Float32s, limit: int, among: Sequence[int] | None = None
+        self,
+        llr: Float32s,
+        limit: int,
+        among: Sequence[int] | None = None,
+        deadline: Deadline | None = None,
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().likeliest(llr, limit, among)
+        found = super().likeliest(llr, limit, among, deadline)
         self._stopwatch.lap("search")
         return found
 

@@ -33,7 +33,11 @@ from spotify_pipeline.fingerprint.packing import (
     unpack_trains,
 )
 from spotify_pipeline.fingerprint.recovery import is_padded, trains_of_codes
-from spotify_pipeline.fingerprint.streaming import InferredRecording, infer_stream
+from spotify_pipeline.fingerprint.streaming import (
+    InferredRecording,
+    StreamInference,
+    infer_stream,
+)
 from spotify_pipeline.fingerprint.strings import (
     ECHOPRINT_VERSION,
     RHYTHM_VERSION,
@@ -72,6 +76,7 @@ __all__ = [
     "InferredRecording",
     "OnsetTrains",
     "PackingError",
+    "StreamInference",
     "StringError",
     "bin_llr",
     "codes_of_trains",

@@ -24,7 +24,7 @@ from spotify_pipeline.fingerprint.trains import (
     OnsetTrains,
 )
 
-__all__ = ["InferredRecording", "infer_stream"]
+__all__ = ["InferredRecording", "StreamInference", "infer_stream"]
 
 STRETCH_FRAMES = 20_000
 """58 s. Like `LEAD_FRAMES`, a multiple of whitening blocks: they lie as in the whole recording."""
@@ -100,24 +100,57 @@ def infer_stream(blocks: Iterable[Float32s]) -> InferredRecording:
     AudioError
         As of `fingerprint.fingerprint`.
     """
-    stretches: list[tuple[Fingerprint, Int8s]] = []
-    held = np.empty(0, np.float32)
-    lead = 0
-    total = 0
+    inference = StreamInference()
     for block in blocks:
-        total += len(block)
-        held = np.concatenate((held, block))
-        while len(held) >= (size := (lead + STRETCH_FRAMES + TAIL_FRAMES) * FRAME_SAMPLES):
-            stretches.append(_inferred(held[:size], lead, STRETCH_FRAMES))
-            held = held[(lead + STRETCH_FRAMES - LEAD_FRAMES) * FRAME_SAMPLES :]
-            lead = LEAD_FRAMES
-    stretches.append(_inferred(held, lead))
-    fingerprints, llr = zip(*stretches, strict=True)
-    joined = Fingerprint(
-        _joined([one.echoprint for one in fingerprints]),
-        _joined([one.rhythm for one in fingerprints]),
-    )
-    return InferredRecording(joined, total / SAMPLE_RATE, np.concatenate(llr))
+        inference.push(block)
+    inference.end()
+    return inference.known()
+
+
+class StreamInference:
+    """The same while the audio comes: what is known grows by a stretch of 58 s at a time."""
+
+    def __init__(self) -> None:
+        self._stretches: list[tuple[Fingerprint, Int8s]] = []
+        self._held = np.empty(0, np.float32)
+        self._lead = 0
+        self._total = 0
+        self._ended = False
+
+    @property
+    def seconds(self) -> float:
+        """How much of the recording is known."""
+        if self._ended:
+            return self._total / SAMPLE_RATE
+        return len(self._stretches) * STRETCH_FRAMES / FRAMES_PER_SECOND
+
+    def push(self, block: Float32s) -> None:
+        """Take the next samples, as of `infer_stream`; infers whenever there is a stretch."""
+        self._total += len(block)
+        self._held = np.concatenate((self._held, block))
+        while len(self._held) >= (size := self._size):
+            self._stretches.append(_inferred(self._held[:size], self._lead, STRETCH_FRAMES))
+            self._held = self._held[(self._lead + STRETCH_FRAMES - LEAD_FRAMES) * FRAME_SAMPLES :]
+            self._lead = LEAD_FRAMES
+
+    def end(self) -> None:
+        """Infer what is left: no more samples come."""
+        self._stretches.append(_inferred(self._held, self._lead))
+        self._ended = True
+
+    def known(self) -> InferredRecording:
+        """Give what is known so far; there must be a stretch of it."""
+        fingerprints, llr = zip(*self._stretches, strict=True)
+        joined = Fingerprint(
+            _joined([one.echoprint for one in fingerprints]),
+            _joined([one.rhythm for one in fingerprints]),
+        )
+        return InferredRecording(joined, self.seconds, np.concatenate(llr))
+
+    @property
+    def _size(self) -> int:
+        """Samples that the next stretch takes, with what is before and after it."""
+        return (self._lead + STRETCH_FRAMES + TAIL_FRAMES) * FRAME_SAMPLES
 
 
 def _inferred(samples: Float32s, lead: int, frames: int | None = None) -> tuple[Fingerprint, Int8s]:

@@ -117,7 +117,7 @@ class _Csv:
             "track_duration" if name == "duration" else name
             for name in NamedMatch.__struct_fields__
         ),
-        *("elapsed", "error"),
+        *("elapsed", "complete", "error"),
     )
 
     @property
@@ -129,13 +129,13 @@ class _Csv:
         """Write an answer, line end included."""
         nothing = (None,) * len(NamedMatch.__struct_fields__)
         if isinstance(answer, Failure):
-            return _row((answer.file, None, None, None, *nothing, None, answer.error))
+            return _row((answer.file, None, None, None, *nothing, None, None, answer.error))
         count = len(answer.matches)
         matches = [
             (position, count, *_cells(match)) for position, match in enumerate(answer.matches, 1)
         ]
         return b"".join(
-            _row((answer.file, answer.duration, *match, answer.elapsed, None))
+            _row((answer.file, answer.duration, *match, answer.elapsed, answer.complete, None))
             for match in matches or [(None, 0, *nothing)]
         )
 

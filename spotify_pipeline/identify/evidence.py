@@ -13,7 +13,6 @@ from spotify_pipeline.fingerprint.arrays import Bools
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.named_matches import NamedMatch
 from spotify_pipeline.index.kernels.alignment import TOLERANCES, aligned_onsets
-from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["Evidence"]
 
@@ -52,13 +51,10 @@ class Evidence:
         match: Match,
         named: NamedMatch,
         recording: Fingerprint,
-        index: FeatureIndex,
     ) -> Self:
-        """Fetch the trains of the track from the index; the recording's are put to its speed."""
-        recording = recording.at_speed(match.speed)
-        kind, track = index.comparable(match.track, recording)
-        query: OnsetTrains = getattr(recording, kind)
-        return cls(file, accepted, match, named, query, track, TOLERANCES[kind])
+        """Put the recording's trains to the speed of the track, beside the track's."""
+        query: OnsetTrains = getattr(recording.at_speed(match.speed), match.kind)
+        return cls(file, accepted, match, named, query, match.trains, TOLERANCES[match.kind])
 
     @property
     def offset(self) -> int:

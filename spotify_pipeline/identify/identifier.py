@@ -6,7 +6,7 @@ names (`answers`).
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.format.key_setting import KINDS
 from spotify_pipeline.index.kernels.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
 from spotify_pipeline.index.kernels.likelihood import Alignment, align, likelihoods_apart, peaks
+from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import Candidate, FeatureIndex
 
 __all__ = ["Identifier", "Match"]
@@ -100,6 +101,10 @@ class Match:
     offset
         Seconds from the start of the track to the start of the query; negative if the query begins
         earlier.
+    track_id, duration
+        Of the track; seconds, None where unknown.
+    kind, trains
+        The onset trains of the track that the query was compared with, of that kind of `KINDS`.
     second
         How likely the query is at the best other offset of the track, nats; 0 where nobody has
         looked.
@@ -112,6 +117,10 @@ class Match:
     log_odds: float
     evidence: TrackEvidence
     offset: float
+    track_id: str = field(kw_only=True)
+    duration: float | None = field(kw_only=True)
+    kind: str = field(kw_only=True)
+    trains: OnsetTrains = field(kw_only=True)
     second: float = 0.0
     also_at: tuple[float, ...] = ()
 
@@ -218,6 +227,7 @@ class Identifier:
         query: Fingerprint,
         samples: Float32s | None = None,
         passes: Sequence[Pass] = PASSES,
+        deadline: Deadline | None = None,
     ) -> list[Match]:
         """Try the most promising tracks; best match first, whatever its confidence.
 
@@ -232,18 +242,29 @@ class Identifier:
             told by it than by its fingerprint.
         passes
             Attempts, until one decides.
+        deadline
+            What has been found by then is judged, and the rest left out. A search that has begun
+            is ended, and what it found judged: that takes some tenths of a second.
         """
-        return self.matches_of(QueryLlr.of(query, samples), passes)
+        return self.matches_of(QueryLlr.of(query, samples), passes, deadline)
 
-    def matches_of(self, query: QueryLlr, passes: Sequence[Pass] = PASSES) -> list[Match]:
+    def matches_of(
+        self,
+        query: QueryLlr,
+        passes: Sequence[Pass] = PASSES,
+        deadline: Deadline | None = None,
+    ) -> list[Match]:
         """Do as much for a query that has been heard."""
+        deadline = deadline or Deadline()
         found: dict[int, _Aligned] = {}
         matches: list[Match] = []
         for attempt in passes:
             stretch = query.stretch_of_highest_evidence(attempt.seconds)
             if self._leaves_out(stretch, attempt):
                 continue
-            for one in self._attempt(stretch, query, attempt):
+            if deadline.leaves_out():
+                break
+            for one in self._attempt(stretch, query, attempt, deadline):
                 known = found.get(one.track)
                 if known is None or one.alignment.likelihood > known.alignment.likelihood:
                     found[one.track] = one
@@ -257,23 +278,29 @@ class Identifier:
             for position, match in enumerate(matches)
         ]
 
-    def _attempt(self, stretch: QueryLlr, query: QueryLlr, attempt: Pass) -> Iterator[_Aligned]:
+    def _attempt(
+        self, stretch: QueryLlr, query: QueryLlr, attempt: Pass, deadline: Deadline
+    ) -> Iterator[_Aligned]:
         """Align what promises most at all speeds."""
         searched = (
             stretch.shortest_with_evidence(attempt.nats) if self.index.has_rhythm else stretch
         )
         promising: list[_Promising] = []
         for speed in attempt.speeds:
-            promising += self._promising(searched, speed, attempt)
+            if deadline.leaves_out():
+                break
+            promising += self._promising(searched, speed, attempt, deadline)
         best = sorted(promising, key=lambda found: -found.evidence)[: attempt.matches]
         priors = self._prior([found.candidate.track for found in best]).tolist()
         for found, prior in zip(best, priors, strict=True):
             yield self._aligned(found, prior, searched, query, attempt)
 
-    def _promising(self, query: QueryLlr, speed: float, attempt: Pass) -> list[_Promising]:
+    def _promising(
+        self, query: QueryLlr, speed: float, attempt: Pass, deadline: Deadline
+    ) -> list[_Promising]:
         """Choose the likeliest tracks near the offset at which they were found."""
         agreed: dict[Candidate, Agreement] = {}
-        candidates = self._candidates(query, speed, attempt, agreed)
+        candidates = self._candidates(query, speed, attempt, agreed, deadline)
         likelihoods = np.full(len(candidates), -np.inf)
         speeds = np.full(len(candidates), speed)
         for kind in KINDS:
@@ -352,7 +379,12 @@ class Identifier:
         )
 
     def _candidates(
-        self, query: QueryLlr, speed: float, attempt: Pass, agreed: dict[Candidate, Agreement]
+        self,
+        query: QueryLlr,
+        speed: float,
+        attempt: Pass,
+        agreed: dict[Candidate, Agreement],
+        deadline: Deadline,
     ) -> list[Candidate]:
         """Find tracks that are worth trying, and the offset of the LLRs in each.
 
@@ -367,7 +399,7 @@ class Identifier:
             # where its speed is not known, a query is likely nowhere yet
             return found if attempt.precision else self._at_likeliest_offsets(query.rhythm, found)
         least = query.least_with_evidence(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS)
-        found = self.index.likeliest(least, most)
+        found = self.index.likeliest(least, most, deadline=deadline)
         again = [candidate.track for candidate in found]
         found = self.index.likeliest(query.rhythm, most, again)
         evidence = [one.score for one in found] + self._harmony(query, found, speed, agreed)
@@ -472,7 +504,16 @@ class Identifier:
         if one.agreement.tells:
             log_odds = float(beside_twins(log_odds, evidence.harmony))
         offset = alignment.offset - round(alignment.speed * query.first)
-        return Match(one.track, log_odds, evidence, offset / FRAMES_PER_SECOND)
+        return Match(
+            one.track,
+            log_odds,
+            evidence,
+            offset / FRAMES_PER_SECOND,
+            track_id=self.index.track_id(one.track),
+            duration=self.index.duration(one.track),
+            kind=one.kind,
+            trains=one.trains,
+        )
 
     def _placed(self, match: Match, one: _Aligned, query: QueryLlr) -> Match:
         """Find the other offsets at which the query fits the track as well."""

@@ -11,7 +11,6 @@ import msgspec
 from spotify_pipeline.catalog import Catalog, TrackNames
 from spotify_pipeline.identify.identifier import Match
 from spotify_pipeline.identify.releases import group_releases
-from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["NamedMatch", "name_matches"]
 
@@ -58,27 +57,23 @@ class NamedMatch(msgspec.Struct, frozen=True):
 
 
 def name_matches(
-    matches: Sequence[Match], index: FeatureIndex, catalog: Catalog
+    matches: Sequence[Match], catalog: Catalog
 ) -> tuple[list[Match], tuple[NamedMatch, ...]]:
     """Group matches by recording, and put names to them."""
-    ids = {match.track: index.track_id(match.track) for match in matches}
-    known = catalog.names(ids.values())
-    names = {track: known[track_id] for track, track_id in ids.items() if track_id in known}
-    groups = group_releases(matches, index, names)
+    known = catalog.names([match.track_id for match in matches])
+    names = {match.track: known[match.track_id] for match in matches if match.track_id in known}
+    groups = group_releases(matches, names)
     named = tuple(
-        _named_match(match, ids[match.track], names.get(match.track), number, index)
+        _named_match(match, names.get(match.track), number)
         for number, group in enumerate(groups)
         for match in group
     )
     return [match for group in groups for match in group], named
 
 
-def _named_match(
-    match: Match, track_id: str, names: TrackNames | None, recording: int, index: FeatureIndex
-) -> NamedMatch:
-    duration = index.duration(match.track)
+def _named_match(match: Match, names: TrackNames | None, recording: int) -> NamedMatch:
     return NamedMatch(
-        track_id=track_id,
+        track_id=match.track_id,
         title=names.title if names else None,
         artists=names.artist_names if names else (),
         album=names.album_title if names else None,
@@ -86,7 +81,7 @@ def _named_match(
         confidence=round(match.confidence, 4),
         score=match.score,
         offset=round(match.offset, 3),
-        duration=None if duration is None else round(duration, 3),
+        duration=None if match.duration is None else round(match.duration, 3),
         popularity=names.popularity if names else None,
         recording=recording,
         speed=round(match.speed, 4),

@@ -28,7 +28,16 @@ from spotify_pipeline.identify.passes import WINDOW_PASSES
 from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.search.searcher import FeatureIndex
 
-__all__ = ["BINS_PER_SECOND", "Play", "Vote", "find_plays", "votes", "windows"]
+__all__ = [
+    "BINS_PER_SECOND",
+    "WINDOW_SECONDS",
+    "Play",
+    "Vote",
+    "find_plays",
+    "votes",
+    "votes_of_window",
+    "windows",
+]
 
 WINDOW_SECONDS = 15.0
 STEP_SECONDS = 10.0
@@ -133,13 +142,21 @@ def windows(seconds: float) -> list[tuple[float, float]]:
 
 def votes(recording: InferredRecording, identifier: Identifier) -> Iterator[Vote]:
     """Identify each window of a recording by itself; a window can have several votes, or none."""
+    for window in windows(recording.seconds):
+        yield from votes_of_window(recording, window, identifier)
+
+
+def votes_of_window(
+    recording: InferredRecording, window: tuple[float, float], identifier: Identifier
+) -> Iterator[Vote]:
+    """Identify one of `windows`."""
+    begin, middle = window
     llr_bins = round(WINDOW_SECONDS * LLR_BINS_PER_SECOND)
-    for begin, middle in windows(recording.seconds):
-        window = QueryLlr.of_window(recording, round(begin * LLR_BINS_PER_SECOND), llr_bins)
-        for match in identifier.matches_of(window, WINDOW_PASSES):
-            if match.confidence >= LEAST_CONFIDENCE:
-                start, also = begin - match.offset, tuple(begin - at for at in match.also_at)
-                yield Vote(middle, match.track, start, match.confidence, also)
+    query = QueryLlr.of_window(recording, round(begin * LLR_BINS_PER_SECOND), llr_bins)
+    for match in identifier.matches_of(query, WINDOW_PASSES):
+        if match.confidence >= LEAST_CONFIDENCE:
+            start, also = begin - match.offset, tuple(begin - at for at in match.also_at)
+            yield Vote(middle, match.track, start, match.confidence, also)
 
 
 def find_plays(

@@ -31,12 +31,15 @@ class Query:
 
     Attributes
     ----------
+    name
+        What it is called, as a person may be shown it.
     duration
         Seconds; None where it is not known.
     samples
         Mono, at 11025 Hz; None where a fingerprint was handed in.
     """
 
+    name: str
     fingerprint: Fingerprint
     duration: float | None
     samples: Float32s | None
@@ -66,7 +69,9 @@ def read_query(path: Path) -> Query:
     if path.suffix.lower() == ".json":
         return _read_strings(path)
     recording = read_for_fingerprint(path)
-    return Query(fingerprint(recording.samples), recording.duration, recording.samples)
+    return Query(
+        printable(path), fingerprint(recording.samples), recording.duration, recording.samples
+    )
 
 
 def _read_strings(path: Path) -> Query:
@@ -103,4 +108,4 @@ def query_of_document(content: bytes, name: str) -> Query:
         raise RecordingError(f"{name}: no fingerprint can be read from it: {error}") from error
     if len(found.echoprint) == len(found.rhythm) == 0:
         raise RecordingError(f"{name}: holds neither an echoprintstring nor a rhythmstring")
-    return Query(found, strings.duration, None)
+    return Query(name, found, strings.duration, None)

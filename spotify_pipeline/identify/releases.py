@@ -11,24 +11,18 @@ from collections.abc import Mapping, Sequence
 
 from spotify_pipeline.catalog import TrackNames
 from spotify_pipeline.identify.identifier import Match
-from spotify_pipeline.index.format.key_setting import KINDS
 from spotify_pipeline.index.kernels.alignment import same_recording
-from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["group_releases"]
 
 
-def group_releases(
-    matches: Sequence[Match], index: FeatureIndex, names: Mapping[int, TrackNames]
-) -> list[list[Match]]:
+def group_releases(matches: Sequence[Match], names: Mapping[int, TrackNames]) -> list[list[Match]]:
     """Group matches by recording: of one ISRC, or with onset trains that line up.
 
     Parameters
     ----------
     matches
         The best first.
-    index
-        That they were found in.
     names
         Of each match's track, as far as the catalogue knows them.
 
@@ -38,7 +32,7 @@ def group_releases(
     """
     groups: list[list[Match]] = []
     for match in matches:
-        same = next((g for g in groups if _is_same(g[0].track, match.track, index, names)), None)
+        same = next((g for g in groups if _is_same(g[0], match, names)), None)
         if same is None:
             groups.append([match])
         else:
@@ -51,13 +45,10 @@ def group_releases(
     return [sorted(group, key=popularity, reverse=True) for group in groups]
 
 
-def _is_same(first: int, second: int, index: FeatureIndex, names: Mapping[int, TrackNames]) -> bool:
+def _is_same(first: Match, second: Match, names: Mapping[int, TrackNames]) -> bool:
     """Tell whether two tracks are of one recording."""
-    codes = [names[track].isrc if track in names else None for track in (first, second)]
+    tracks = first.track, second.track
+    codes = [names[track].isrc if track in names else None for track in tracks]
     if codes[0] is not None and codes[0] == codes[1]:
         return True
-    for kind in KINDS:
-        one, other = index.trains(first, kind), index.trains(second, kind)
-        if len(one) and len(other):
-            return same_recording(one, other, kind)
-    return False
+    return first.kind == second.kind and same_recording(first.trains, second.trains, first.kind)

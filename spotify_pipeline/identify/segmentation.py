@@ -24,8 +24,9 @@ from spotify_pipeline.identify.plays import (
     votes,
     windows,
 )
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
-__all__ = ["Stretch", "segment"]
+__all__ = ["Stretch", "segment", "segment_by_votes"]
 
 CHANGE = 20.0
 """What a change costs, as a natural logarithm of likelihood: two or three seconds of music. Set by
@@ -99,9 +100,20 @@ def segment(
     FeatureIndexError
         The index is damaged.
     """
+    return segment_by_votes(
+        recording, list(votes(recording, identifier)), identifier.index, threshold
+    )
+
+
+def segment_by_votes(
+    recording: InferredRecording,
+    all_votes: Sequence[Vote],
+    index: FeatureIndex,
+    threshold: float = THRESHOLD,
+) -> list[Stretch]:
+    """Do so given the votes of its windows, in their order; see `segment`."""
     seconds = recording.seconds
-    all_votes = list(votes(recording, identifier))
-    plays = find_plays(recording, all_votes, identifier.index)
+    plays = find_plays(recording, all_votes, index)
     bins = max(1, round(seconds * BINS_PER_SECOND))
     while True:
         runs = _placed(_closed(_merged(_best_runs(plays, bins))))

@@ -10,17 +10,22 @@ from pathlib import Path
 
 import msgspec
 
-from spotify_pipeline.catalog import Catalog, TrackNames
-from spotify_pipeline.fingerprint import infer_stream
+from spotify_pipeline.catalog import TrackNames
+from spotify_pipeline.fingerprint import InferredRecording, infer_stream
 from spotify_pipeline.identify.answers import Failure
 from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.popularity import popularity_prior
+from spotify_pipeline.identify.detector import Detector
 from spotify_pipeline.identify.segmentation import Stretch, segment
-from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.recording import RecordingError, printable, stream_for_fingerprint
 
-__all__ = ["PlayedTrack", "Timeline", "TimelineEntry", "timeline_files"]
+__all__ = [
+    "PlayedTrack",
+    "Timeline",
+    "TimelineEntry",
+    "named_stretches",
+    "timeline_files",
+    "timeline_of",
+]
 
 
 class PlayedTrack(msgspec.Struct, frozen=True):
@@ -82,12 +87,10 @@ def timeline_files(
     ----------
     files
         Audio of any length; it is read as a stream.
-    index_folder, metadata_database
-        Where to look; names are left out where there is no metadata.
+    index_folder, metadata_database, popularity
+        As of `Detector.opened`.
     threshold
         The least confidence of a part of a recording; it is unknown otherwise.
-    popularity
-        How much it counts (`popularity.popularity_prior`).
 
     Raises
     ------
@@ -96,9 +99,7 @@ def timeline_files(
     DatabaseError
         The metadata can't be read.
     """
-    index = FeatureIndex.open(index_folder)
-    with Catalog(metadata_database) as catalog:
-        identifier = Identifier(index, prior=popularity_prior(catalog, index, popularity))
+    with Detector.opened(index_folder, metadata_database, popularity) as detector:
         for file in files:
             started = time.perf_counter()
             try:
@@ -106,20 +107,26 @@ def timeline_files(
             except RecordingError as error:
                 yield Failure(printable(file), str(error))
                 continue
-            stretches = segment(recording, identifier, threshold)
             yield Timeline(
                 file=printable(file),
                 duration=round(recording.seconds, 3),
-                timeline=_named(stretches, index, catalog),
+                timeline=timeline_of(recording, detector, threshold),
                 elapsed=round(time.perf_counter() - started, 3),
             )
 
 
-def _named(
-    stretches: Sequence[Stretch], index: FeatureIndex, catalog: Catalog
+def timeline_of(
+    recording: InferredRecording, detector: Detector, threshold: float = THRESHOLD
 ) -> tuple[TimelineEntry, ...]:
+    """Tell what plays when in one recording, by name; see `timeline_files`."""
+    return named_stretches(segment(recording, detector.identifier, threshold), detector)
+
+
+def named_stretches(stretches: Sequence[Stretch], detector: Detector) -> tuple[TimelineEntry, ...]:
+    """Put names to what plays when; tracks are those of the detector's index."""
+    index = detector.index
     ids = [None if s.track is None else index.track_id(s.track) for s in stretches]
-    names = catalog.names(track_id for track_id in ids if track_id is not None)
+    names = detector.catalog.names(track_id for track_id in ids if track_id is not None)
     return tuple(
         TimelineEntry(
             start=round(stretch.start, 3),

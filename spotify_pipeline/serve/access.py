@@ -23,27 +23,18 @@ OPEN_FOLDER = "/page/"
 """What needs no token: the page, which asks for it, holds nothing that is anybody's own."""
 
 COVERS = "https://i.scdn.co https://mosaic.scdn.co"
-"""Where the catalogue's pictures lie; the page asks for none unless the user switches them on."""
+"""Where the catalogue's pictures lie."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        f"img-src 'self' blob: data: {COVERS}",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "media-src 'self' blob:",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+COVERS_WANTED = "covers=on"
+"""The cookie by which the page says that the user has switched them on."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:{covers};"
+    " font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -120,11 +111,15 @@ class Guard:
             await self._application(scope, receive, send)
             return
 
+        cookies = Headers(scope=scope).get("cookie", "").replace(" ", "").split(";")
+        covers = f" {COVERS}" if COVERS_WANTED in cookies else ""
+        policy = CONTENT_SECURITY_POLICY.format(covers=covers)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers.update(SECURITY_HEADERS)
+                headers["Content-Security-Policy"] = policy
             await send(message)
 
         try:

@@ -8,15 +8,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from spotify_pipeline import __version__
-from spotify_pipeline.serve import identification, listening, operation, web_api
+from spotify_pipeline.serve import (
+    identification,
+    listening,
+    lookups,
+    operation,
+    plots,
+    timelines,
+    web_api,
+)
 from spotify_pipeline.serve.access import Access, Guard
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.serve.metrics import Measured
@@ -32,6 +41,19 @@ DESCRIPTION = """Song detection and look-up over a dump of Spotify's catalogue.
 
 `/api` identifies recordings; `/v1` has the shape of Spotify's Web API for the catalogue. Errors are
 `application/problem+json`."""
+
+
+ASKED_AGAIN = {"Cache-Control": "no-cache"}
+"""A browser asks whether a file has changed before it takes its own copy."""
+
+
+class _Page(StaticFiles):
+    """The page's files."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:  # noqa: ANN401  # as there
+        response = super().file_response(*args, **options)
+        response.headers.update(ASKED_AGAIN)
+        return response
 
 
 def create_application(
@@ -73,15 +95,15 @@ def create_application(
         redoc_url=None,
     )
     application.state.service = service
-    for module in (identification, listening, web_api, operation):
+    for module in (identification, plots, timelines, listening, web_api, lookups, operation):
         application.include_router(module.router)
     handle_problems(application)
 
     @application.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+        return FileResponse(PAGE / "index.html", headers=ASKED_AGAIN)
 
-    application.mount("/page", StaticFiles(directory=PAGE))
+    application.mount("/page", _Page(directory=PAGE))
     guarded: ASGIApp = Guard(Measured(application, service.metrics), access)
     if access.origins:
         guarded = CORSMiddleware(

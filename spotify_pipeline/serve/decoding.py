@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Decoder:
             raise
         return decoder
 
-    async def blocks(self, path: Path, seconds: float, patience: float) -> AsyncIterator[Float32s]:
+    async def blocks(self, path: Path, seconds: float, patience: float) -> AsyncGenerator[Float32s]:
         """Decode a file.
 
         Parameters

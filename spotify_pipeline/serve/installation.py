@@ -14,8 +14,7 @@ from pathlib import Path
 from spotify_pipeline.catalog import Catalog, Lookup
 from spotify_pipeline.catalog.lookup import require_tables
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.identify.identifier import Identifier
-from spotify_pipeline.identify.popularity import popularity_prior
+from spotify_pipeline.identify.detector import Detector
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.search.searcher import FeatureIndex
 from spotify_pipeline.settings import Settings
@@ -42,9 +41,11 @@ class Snapshot:
     ----------
     settings
         The installation.
+    earlier
+        The index that was open before: what both have is not opened again.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, earlier: FeatureIndex | None = None) -> None:
         self._settings = settings
         self._stack = ExitStack()
         self._idle: list[Reader] = []
@@ -52,7 +53,7 @@ class Snapshot:
         self._users = 1  # whoever opened it
         self._index: FeatureIndex | FeatureIndexError
         try:
-            self._index = FeatureIndex.open(settings.index)
+            self._index = earlier.refreshed() if earlier else FeatureIndex.open(settings.index)
         except FeatureIndexError as error:
             self._index = error
         self._catalog = self._stack.enter_context(Catalog(settings.metadata_database))
@@ -71,9 +72,9 @@ class Snapshot:
         return self._index
 
     @property
-    def tracks(self) -> int:
-        """Tracks in the index; 0 if there is none."""
-        return 0 if isinstance(self._index, FeatureIndexError) else len(self._index)
+    def opened(self) -> FeatureIndex | None:
+        """The index; None if there is none, or it can't be read."""
+        return None if isinstance(self._index, FeatureIndexError) else self._index
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -86,10 +87,17 @@ class Snapshot:
             with self._lock:
                 self._idle.append(reader)
 
-    def identifier(self, catalog: Catalog) -> Identifier:
-        """Make what identifies, for the thread that has borrowed the catalogue."""
-        prior = popularity_prior(catalog, self.index, self._settings.popularity)
-        return Identifier(self.index, prior=prior)
+    @contextmanager
+    def detector(self) -> Iterator[Detector]:
+        """Lend a detector to a thread.
+
+        Raises
+        ------
+        FeatureIndexError
+            See `index`.
+        """
+        with self.reader() as reader:
+            yield Detector(self.index, reader.catalog, self._settings.popularity)
 
     @contextmanager
     def catalogue(self) -> Iterator[Reader]:
@@ -159,7 +167,8 @@ class Installation:
     @property
     def tracks(self) -> int:
         """Tracks in the index that is open; 0 if there is none."""
-        return self._snapshot.tracks
+        index = self._snapshot.opened
+        return 0 if index is None else len(index)
 
     def close(self) -> None:
         """Close the files once nobody uses them."""
@@ -171,7 +180,7 @@ class Installation:
         if seen == self._seen:
             return
         try:
-            newer = Snapshot(self.settings)
+            newer = Snapshot(self.settings, self._snapshot.opened)
         except PipelineError as error:
             _log.warning("what is newer can't be opened yet: %s", error)
             return

@@ -31,8 +31,10 @@ class Limits:
         A client that sends nothing for so long while a body or audio is expected is given up.
     decoders
         Processes that decode at a time.
+    timelines
+        Recordings and microphones of timelines at a time; further ones are refused.
     decode_seconds
-        For a recording that is identified, or for the next second of a stream.
+        For a recording that is identified, or for the next block of a timeline.
     decode_memory
         Bytes that a decoding process may take beyond what it has when it starts.
     recording_seconds
@@ -51,6 +53,7 @@ class Limits:
     document_bytes: int = 1 << 22
     idle_seconds: float = 30.0
     decoders: int = 2
+    timelines: int = 4
     decode_seconds: float = 30.0
     decode_memory: int = 1 << 30
     recording_seconds: float = 1200.0

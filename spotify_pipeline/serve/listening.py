@@ -6,8 +6,7 @@ recordings that are whole (`identification`).
 
 import asyncio
 import math
-import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -15,14 +14,15 @@ import numpy as np
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from spotify_pipeline.fingerprint.arrays import Float32s
-from spotify_pipeline.identify.answers import Answer
-from spotify_pipeline.identify.decision import THRESHOLD
-from spotify_pipeline.identify.passes import PASSES
+from spotify_pipeline.identify.detector import Answer
+from spotify_pipeline.identify.passes import PASSES, WINDOW_PASSES, Pass
+from spotify_pipeline.identify.timeline import TimelineEntry
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_resampler
-from spotify_pipeline.serve.identification import identified
+from spotify_pipeline.serve.identification import LEAST_CONFIDENCE, Patience, judged, query_of
 from spotify_pipeline.serve.installation import Snapshot
 from spotify_pipeline.serve.problems import ProblemError, problem_of
 from spotify_pipeline.serve.service import ClientGoneError, Service, client_of, service_of
+from spotify_pipeline.serve.timelines import SharedTimeline
 
 __all__ = ["TRY_SECONDS", "router"]
 
@@ -36,16 +36,22 @@ TRY_SECONDS = (3.0, 5.0, 8.0, 12.0, 16.0, 20.0, 30.0)
 THOROUGH_SECONDS = 12.0
 """Before, other speeds are not tried: that takes longer than it takes to hear more."""
 
-LEAST_CONFIDENCE = 0.05
-"""Of what is shown while the answer is not sure. Set by hand."""
-
 SILENCE_DB = -60.0
 """A second that is no louder is silent, in dB of full scale. Set by hand."""
 
 QUIETEST_DB = -120.0
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
-LONGEST_MESSAGE = 1 << 20
-"""Bytes."""
+
+MOST_AHEAD = 120.0
+"""Seconds of audio that may wait to be worked on; then no more is taken from the client."""
+
+STEP_SECONDS, PLAYING_SECONDS = 5.0, 15.0
+"""So often is looked, and in so much of the last audio, for what plays while a tracklist grows."""
+
+DELAY = 0.1
+"""Seconds of audio that resampling may hold back."""
+
+_PLAYING_SAMPLES = round(PLAYING_SECONDS * ANALYZER_RATE)
 
 
 class _Begin(msgspec.Struct):
@@ -67,6 +73,7 @@ class Microphone:
 
     def __init__(self, socket: WebSocket, sample_rate: float, most: float, patience: float) -> None:
         self._socket = socket
+        self._kept, self._most_kept = 0, round(MOST_AHEAD * ANALYZER_RATE)
         self._resampler = analyzer_resampler(sample_rate)
         self._most, self._patience = round(most * ANALYZER_RATE), patience
         self._blocks: list[Float32s] = []
@@ -114,13 +121,22 @@ class Microphone:
 
     @property
     def samples(self) -> Float32s:
-        """All of it, float32 of shape (samples,), at 11025 Hz."""
+        """What is kept of it, float32 of shape (samples,), at 11025 Hz."""
         return np.concatenate([np.empty(0, np.float32), *self._blocks])
 
-    @property
-    def level(self) -> float:
-        """How loud the last second is, in dB of full scale."""
-        last = self.samples[-ANALYZER_RATE:].astype(np.float64)
+    async def take(self) -> Float32s:
+        """Give what has come since, and keep it no longer."""
+        samples = self.samples
+        self._blocks.clear()
+        async with self._more:
+            self._kept = 0
+            self._more.notify_all()
+        return samples
+
+    @staticmethod
+    def level_of(samples: Float32s) -> float:
+        """Tell how loud the last second is, in dB of full scale."""
+        last = samples[-ANALYZER_RATE:].astype(np.float64)
         power = float(np.mean(last**2)) if len(last) else 0.0
         return max(10 * math.log10(power), QUIETEST_DB) if power > 0 else QUIETEST_DB
 
@@ -135,6 +151,8 @@ class Microphone:
             A message can't be understood, or none comes.
         """
         while not self.ended:
+            async with self._more:
+                await self._more.wait_for(lambda: self._kept < self._most_kept)
             try:
                 async with asyncio.timeout(self._patience):
                     message = await self._socket.receive()
@@ -175,6 +193,7 @@ class Microphone:
         if len(block):
             self._blocks.append(block)
             self._count += len(block)
+            self._kept += len(block)
 
 
 @router.websocket("/listen")
@@ -182,11 +201,12 @@ async def listen(socket: WebSocket, mode: Literal["track", "tracklist"] = "track
     """Identify what is played, and answer as soon as that is sure.
 
     The client sends a message of text, `{"sample_rate": 48000}`, then binary ones: 16-bit
-    little-endian PCM of one channel; `{"end": true}` if nothing more comes.
+    little-endian PCM of one channel; `{"end": true}` if nothing more comes. The server answers with
+    messages of text whose `type` is `progress`, `answer`, `part`, `done` or `problem`.
     """
     await socket.accept()
     try:
-        await _listen_for_track(socket, service_of(socket))
+        await _MODES[mode](socket, service_of(socket))
     except (ClientGoneError, WebSocketDisconnect):
         return
     except Exception as error:  # whatever it is, the client is told
@@ -207,36 +227,61 @@ async def _listen_for_track(socket: WebSocket, service: Service) -> None:
             await _while(receiving, microphone.until(following))
             tried = microphone.seconds
             last = microphone.ended or tried >= TRY_SECONDS[-1]
-            answer = await _while(receiving, _tried(socket, service, microphone))
+            samples = microphone.samples
+            passes = PASSES if last or tried >= THOROUGH_SECONDS else PASSES[:-1]
+            answer = await _while(receiving, _tried(socket, service, samples, passes))
             kind = "answer" if last or answer.identified else "progress"
-            level = microphone.level
-            await _send(
-                socket,
-                kind,
-                seconds=round(tried, 2),
-                level_db=round(level, 1),
-                silent=level <= SILENCE_DB,
-                answer=answer,
-            )
+            await _send_answer(socket, kind, tried, samples, answer)
             if kind == "answer":
                 return
     finally:
         receiving.cancel()
 
 
-async def _tried(socket: WebSocket, service: Service, microphone: Microphone) -> Answer:
+async def _listen_for_tracklist(socket: WebSocket, service: Service) -> None:
+    """Tell what plays now, and each part of the timeline once it is settled, until the end."""
+    limits = service.limits
+    async with SharedTimeline.begun(service, client_of(socket)) as timeline:
+        microphone = await Microphone.opened(socket, limits.timeline_seconds, limits.idle_seconds)
+        receiving = asyncio.create_task(microphone.receive())
+        recent = np.empty(0, np.float32)
+        try:
+            while not microphone.ended and microphone.seconds < limits.timeline_seconds:
+                await _while(receiving, microphone.until(microphone.seconds + STEP_SECONDS - DELAY))
+                heard, samples = microphone.seconds, await microphone.take()
+                recent = np.concatenate((recent, samples))[-_PLAYING_SAMPLES:]
+                answer = await _while(receiving, _tried(socket, service, recent, WINDOW_PASSES))
+                await _send_answer(socket, "progress", heard, recent, answer)
+                await _send_parts(socket, await _while(receiving, timeline.push(samples)))
+            await timeline.push(await microphone.take())
+            await _send_parts(socket, await timeline.end())
+            await _send(socket, "done")
+        finally:
+            receiving.cancel()
+
+
+_MODES = {"track": _listen_for_track, "tracklist": _listen_for_tracklist}
+
+
+async def _tried(
+    socket: WebSocket, service: Service, samples: Float32s, passes: Sequence[Pass]
+) -> Answer:
     """Identify what has come so far; matches that are not sure are given too."""
-    started, samples = time.perf_counter(), microphone.samples
-    passes = PASSES if microphone.seconds >= THOROUGH_SECONDS or microphone.ended else PASSES[:-1]
+    patience = Patience(service.limits.deadline)
 
     def work(snapshot: Snapshot) -> Answer:
-        return identified(
-            snapshot, samples, "microphone", 5, LEAST_CONFIDENCE, started, passes=passes
-        )
+        with snapshot.detector() as detector:
+            return detector.identify(
+                query_of(samples, "microphone"),
+                threshold=LEAST_CONFIDENCE,
+                deadline=patience,
+                passes=passes,
+            )
 
-    found = await service.identify(client_of(socket), work)
-    sure = any(match.confidence >= THRESHOLD for match in found.matches)
-    return msgspec.structs.replace(found, identified=sure)
+    try:
+        return judged(await service.identify(client_of(socket), work))
+    finally:
+        patience.gone = True
 
 
 async def _while(receiving: "asyncio.Task[None]", work: Awaitable[_Result]) -> _Result:
@@ -249,6 +294,25 @@ async def _while(receiving: "asyncio.Task[None]", work: Awaitable[_Result]) -> _
         return await doing
     finally:
         doing.cancel()
+
+
+async def _send_answer(
+    socket: WebSocket, kind: str, seconds: float, samples: Float32s, answer: Answer
+) -> None:
+    level = Microphone.level_of(samples)
+    await _send(
+        socket,
+        kind,
+        seconds=round(seconds, 2),
+        level_db=round(level, 1),
+        silent=level <= SILENCE_DB,
+        answer=answer,
+    )
+
+
+async def _send_parts(socket: WebSocket, parts: Sequence[TimelineEntry]) -> None:
+    for part in parts:
+        await _send(socket, "part", part=part)
 
 
 async def _send(socket: WebSocket, kind: str, **content: object) -> None:

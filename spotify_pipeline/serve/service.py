@@ -14,7 +14,7 @@ from spotify_pipeline.serve.decoding import Decoders
 from spotify_pipeline.serve.installation import Installation, Snapshot
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.serve.metrics import Metrics
-from spotify_pipeline.serve.turns import Turns
+from spotify_pipeline.serve.turns import Places, Turns
 from spotify_pipeline.serve.uploads import Uploads
 from spotify_pipeline.settings import Settings
 
@@ -50,6 +50,8 @@ class Service:
         self.turns = Turns(limits.threads, limits.waiting)
         self.lookups = Turns(LOOKUP_THREADS, limits.waiting)
         self.decoders = Decoders(limits.decoders, limits.decode_memory)
+        self.stream_decoders = Decoders(limits.timelines, limits.decode_memory)
+        self.timeline_places = Places(limits.timelines)
         self.uploads = Uploads(limits)
         self.metrics = Metrics(self.installation, self.turns, self.decoders, self.uploads)
 
@@ -72,6 +74,7 @@ class Service:
         self.turns.close()
         self.lookups.close()
         await self.decoders.close()
+        await self.stream_decoders.close()
         self.installation.close()
 
     def _on_snapshot(self, work: Callable[[Snapshot], _Result]) -> _Result:

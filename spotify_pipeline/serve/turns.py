@@ -6,18 +6,22 @@ Belongs here: waiting, and refusing when too many wait. Does not belong here: th
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from spotify_pipeline.errors import PipelineError
 
-__all__ = ["BusyError", "Turns"]
+__all__ = ["RETRY_AFTER", "BusyError", "Places", "Turns"]
 
 _Result = TypeVar("_Result")
 
 USUAL_SECONDS = 1.0
 """What a piece of work is taken for before any was done."""
+
+RETRY_AFTER = 5.0
+"""Seconds after which whoever found no place may try again."""
 
 SMOOTHING = 0.1
 """Weight of the last piece of work in the mean."""
@@ -35,6 +39,36 @@ class BusyError(PipelineError):
     def __init__(self, retry_after: float) -> None:
         super().__init__("too much waits already")
         self.retry_after = max(retry_after, 1.0)
+
+
+class Places:
+    """So many of something at a time.
+
+    Parameters
+    ----------
+    count
+        Places.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take a place as long as the context lasts.
+
+        Raises
+        ------
+        BusyError
+            There is none.
+        """
+        if not self._free:
+            raise BusyError(RETRY_AFTER)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 class Turns:

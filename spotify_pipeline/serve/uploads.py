@@ -15,15 +15,12 @@ from fastapi import Request
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.serve.multipart import FormFile
 from spotify_pipeline.serve.problems import ProblemError
-from spotify_pipeline.serve.turns import BusyError
+from spotify_pipeline.serve.turns import RETRY_AFTER, BusyError
 
 __all__ = ["Upload", "Uploads"]
 
 LONGEST_NAME = 200
 UNNAMED = "recording"
-
-RETRY_AFTER = 5.0
-"""Seconds after which a client that was refused may try again."""
 
 
 @dataclass(frozen=True)

@@ -333,7 +333,9 @@ def _found_tracks(reader: Reader, query: SearchQuery, most: int) -> list[Track]:
     if not query.possible:
         return []
     if query.references:
-        found = reader.lookup.references(query.references, query.words, query.filters, limit=most)
+        found = reader.lookup.references(
+            query.references, query.words, query.filters, limit=most, releases_apart=True
+        )
     elif query_words(query.words) or query.filters != Filters():
         found = reader.lookup.search(query.words, query.filters, limit=most)
     else:

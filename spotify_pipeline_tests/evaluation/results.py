@@ -9,6 +9,7 @@ from spotify_pipeline.evaluation.scores import Scores
 from spotify_pipeline.evaluation.timing import Step
 from spotify_pipeline.identify.decision import TrackEvidence
 from spotify_pipeline.identify.identifier import Match
+from spotify_pipeline_tests.tracks import NO_ONSETS
 
 __all__ = ["make_found", "make_result"]
 
@@ -22,7 +23,17 @@ def make_found(
 ) -> Found:
     """Make a match that is so sure and begins at so many seconds."""
     evidence = TrackEvidence(likelihood, 100.0, 12.0, 30.0, 5.0, 0.2, 0.9, 0.8, 0.8, 60, 1.0, 1.0)
-    match = Match(track, log_odds, evidence, offset, second=10.0)
+    match = Match(
+        track,
+        log_odds,
+        evidence,
+        offset,
+        track_id=f"{track:022}",
+        duration=None,
+        kind="rhythm",
+        trains=NO_ONSETS,
+        second=10.0,
+    )
     return Found(match, Kind.SPLICED, f"spliced {track}")
 
 

@@ -53,7 +53,13 @@ def test_csv_has_a_row_a_match() -> None:
 def test_an_unknown_recording_has_one_row_without_a_track() -> None:
     (row,) = rows(UNKNOWN)
     reported = {name: value for name, value in row.items() if value}
-    assert reported == {"file": "hum.mp3", "duration": "5.0", "matches": "0", "elapsed": "0.1"}
+    assert reported == {
+        "file": "hum.mp3",
+        "duration": "5.0",
+        "matches": "0",
+        "elapsed": "0.1",
+        "complete": "True",
+    }
 
 
 def test_an_unreadable_file_has_one_row_with_its_error() -> None:

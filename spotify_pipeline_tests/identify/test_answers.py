@@ -21,7 +21,7 @@ from spotify_pipeline_tests.documents import make_document, make_track_id
 from spotify_pipeline_tests.metadata_file import TRACK_IDS, write_metadata
 from spotify_pipeline_tests.tracks import NO_ONSETS, Track, make_track, publish_tracks
 
-ANSWER_KEYS = ["file", "duration", "identified", "matches", "elapsed"]
+ANSWER_KEYS = ["file", "duration", "identified", "matches", "elapsed", "complete"]
 MATCH_KEYS = (
     "track_id title artists album isrc confidence score offset duration popularity recording"
     " speed also_at"

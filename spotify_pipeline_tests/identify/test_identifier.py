@@ -13,6 +13,7 @@ from spotify_pipeline.identify.decision import THRESHOLD, TrackEvidence
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.identify.query_llr import INFERRED_SECONDS, QueryLlr
+from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import (
     QUICK,
     SHORT,
@@ -78,7 +79,10 @@ def assert_identified(
     ("log_odds", "confidence"), [(-np.inf, 0.0), (-1e4, 0.0), (0.0, 0.5), (2.0, 0.8808), (1e4, 1.0)]
 )
 def test_any_llr_are_a_probability(log_odds: float, confidence: float) -> None:
-    match = Match(0, log_odds, TrackEvidence(*[1.0] * 12), 0.0)
+    evidence = TrackEvidence(*[1.0] * 12)
+    match = Match(
+        0, log_odds, evidence, 0.0, track_id="", duration=None, kind="rhythm", trains=NO_ONSETS
+    )
     assert match.confidence == pytest.approx(confidence, abs=1e-4)
 
 
@@ -297,10 +301,15 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
         done.add(f"{effort}")
         return search(frames, limit, effort, onsets)
 
-    def likeliest(llr: Float32s, limit: int, among: Sequence[int] | None = None) -> list[Candidate]:
+    def likeliest(
+        llr: Float32s,
+        limit: int,
+        among: Sequence[int] | None = None,
+        deadline: Deadline | None = None,
+    ) -> list[Candidate]:
         if among is None:
             done.add("exhaustive")
-        return trial(llr, limit, among)
+        return trial(llr, limit, among, deadline)
 
     monkeypatch.setattr(index, "candidates", candidates)
     monkeypatch.setattr(index, "likeliest", likeliest)

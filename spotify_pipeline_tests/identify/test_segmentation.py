@@ -18,6 +18,7 @@ from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.identify.segmentation import Stretch, segment
+from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -44,9 +45,14 @@ class FirstWindowOnly(Identifier):
 
     asked = False
 
-    def matches_of(self, query: QueryLlr, passes: Sequence[Pass] = PASSES) -> list[Match]:
+    def matches_of(
+        self,
+        query: QueryLlr,
+        passes: Sequence[Pass] = PASSES,
+        deadline: Deadline | None = None,
+    ) -> list[Match]:
         """Give the matches of the first query."""
-        found = [] if self.asked else super().matches_of(query, passes)
+        found = [] if self.asked else super().matches_of(query, passes, deadline)
         self.asked = True
         return found
 

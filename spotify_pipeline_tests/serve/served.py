@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ import numpy as np
 import soundfile
 import uvicorn
 
-from spotify_pipeline.fingerprint import fingerprint
+from spotify_pipeline.fingerprint import Fingerprint, fingerprint
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.resampling import analyzer_samples
 from spotify_pipeline.serve.access import Access
@@ -53,10 +54,15 @@ def wav(samples: Float32s, rate: int = RATE) -> bytes:
     return file.getvalue()
 
 
-def publish_known(index: Path, seed: int = 1) -> None:
-    """Publish an index that knows the music of a seed as `KNOWN`."""
-    found = fingerprint(analyzer_samples(music(seed), RATE))
-    publish_tracks(index, [Track(KNOWN, SECONDS, found.rhythm, found.echoprint)])
+def publish_known(index: Path, seed: int = 1, name: str = "segment-0.bin") -> None:
+    """Publish an index of one segment that knows the music of a seed as `KNOWN`."""
+    found = _fingerprint(seed)
+    publish_tracks(index, [Track(KNOWN, SECONDS, found.rhythm, found.echoprint)], name)
+
+
+@cache
+def _fingerprint(seed: int) -> Fingerprint:
+    return fingerprint(analyzer_samples(music(seed), RATE))
 
 
 def made_home(folder: Path) -> Settings:

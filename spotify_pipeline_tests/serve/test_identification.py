@@ -35,6 +35,23 @@ def test_an_excerpt_of_other_music_is_unknown(client: httpx.Client) -> None:
     assert (found["identified"], found["matches"]) == (False, [])
 
 
+def test_an_answer_that_is_wanted_at_once_says_that_not_all_was_tried(
+    client: httpx.Client,
+) -> None:
+    music_of_another = wav(music(2, 10))
+    found = client.post("/api/identify?deadline=0.000001", content=music_of_another).json()
+    assert (found["identified"], found["complete"]) == (False, False)
+    assert client.post("/api/identify", content=music_of_another).json()["complete"]
+
+
+def test_matches_that_are_not_sure_are_given_if_wished(client: httpx.Client) -> None:
+    strict = client.post("/api/identify?false_accepts=1e-12", content=EXCERPT).json()
+    assert strict["matches"] == []
+    unsure = client.post("/api/identify?false_accepts=1e-12&unsure=true", content=EXCERPT).json()
+    assert not unsure["identified"]
+    assert unsure["matches"][0]["track_id"] == KNOWN
+
+
 def test_a_form_names_its_file(client: httpx.Client) -> None:
     found = client.post("/api/identify", files={"file": ("my clip.wav", EXCERPT)}).json()
     assert (found["file"], found["identified"]) == ("my clip.wav", True)
@@ -78,3 +95,10 @@ def test_a_parameter_out_of_range_is_a_problem(client: httpx.Client) -> None:
     answer = client.post("/api/identify?limit=0", content=EXCERPT)
     assert (answer.status_code, answer.json()["status"]) == (422, 422)
     assert answer.json()["detail"].startswith("limit: ")
+
+
+def test_a_plot_is_a_picture_of_the_match_that_is_asked_for(client: httpx.Client) -> None:
+    drawn = client.post("/api/plot", content=EXCERPT)
+    assert drawn.headers["content-type"] == "image/png"
+    assert drawn.content.startswith(b"\x89PNG")
+    assert client.post("/api/plot", params={"track": "0" * 22}, content=EXCERPT).status_code == 404

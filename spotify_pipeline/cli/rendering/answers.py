@@ -43,6 +43,8 @@ def show_answer(answer: "Answer | Failure") -> None:
         from spotify_pipeline.identify.unknown import why_unknown
 
         why = why_unknown(Path(answer.file), answer.duration)
+        if not answer.complete:
+            why = "the deadline came before everything was tried"
         say(f"  unknown: {why}" if why else "  unknown", fg="yellow")
     for match in answer.matches:
         played = f", played at {match.speed:.3f} x speed" if abs(match.speed - 1) >= 0.002 else ""

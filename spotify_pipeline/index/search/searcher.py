@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from spotify_pipeline.harmony import Segments
 from spotify_pipeline.harmony.agreement import Agreement, Sound
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.format.key_setting import KEYS, KINDS
-from spotify_pipeline.index.format.manifest import read_manifest
+from spotify_pipeline.index.format.manifest import Manifest, read_manifest
 from spotify_pipeline.index.format.postings import PAGE
 from spotify_pipeline.index.format.segment import Segment
 from spotify_pipeline.index.kernels.hits import MOST_KEYS, keys_of_hits
@@ -34,12 +34,25 @@ from spotify_pipeline.index.kernels.likely_keys import (
     likely_rhythm_keys,
     own_keys,
 )
+from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.segment_searcher import SegmentSearcher
 
-__all__ = ["QUICK", "SHORT", "SKETCHY", "THOROUGH", "Candidate", "Effort", "FeatureIndex"]
+__all__ = [
+    "FOUR_STEPS",
+    "QUICK",
+    "SHORT",
+    "SKETCHY",
+    "THOROUGH",
+    "Candidate",
+    "Effort",
+    "FeatureIndex",
+]
 
 SMALL_INDEX = 60_000
 """So many tracks can be scored one by one: two seconds of work."""
+
+MOST_AT_ONCE = 2_000
+"""So many tracks are scored before a deadline is looked at again: some tens of milliseconds."""
 
 FOUR_STEPS = 1_000 << 24
 """An index of more postings is asked for four steps of a key, which are in one posting of some 50
@@ -128,13 +141,17 @@ class FeatureIndex:
         With the shards of each that count.
     four_steps
         Of more postings than that, single keys are read; see `FOUR_STEPS`.
+    published
+        The folder, and the manifest that named these segments; None of an index of no folder.
     """
 
     def __init__(
         self,
         segments: Sequence[tuple[Segment, Sequence[str]]],
         four_steps: int = FOUR_STEPS,
+        published: tuple[Path, Manifest] | None = None,
     ) -> None:
+        self._published = published
         self._segments = [segment for segment, _ in segments]
         self._searchers = [SegmentSearcher(segment) for segment in self._segments]
         self._keys = self._segments[0].info.keys if segments else KEYS
@@ -143,30 +160,65 @@ class FeatureIndex:
         self._steps = 4 if sum(one.info.postings for one in self._segments) > four_steps else 3
 
     @classmethod
-    def open(cls, folder: Path) -> "FeatureIndex":
+    def open(cls, folder: Path, held: Mapping[str, Segment] | None = None) -> "FeatureIndex":
         """Map the index that counts.
+
+        Parameters
+        ----------
+        folder
+            Of the index.
+        held
+            Segments of it that are open already, by file name.
 
         Raises
         ------
         FeatureIndexError
             There is none, it is of another version, or a file is missing or damaged.
         """
+        held = held or {}
         manifest = read_manifest(folder)
         if manifest is None:
             raise FeatureIndexError(
                 f"{folder}: there is no index yet; run 'spotify-pipeline ingest' or the job 'index'"
             )
         try:
-            return cls(
-                [
-                    (Segment.open(folder / entry.file), list(entry.shards))
-                    for entry in manifest.segments
-                ]
-            )
+            segments = [
+                (held.get(entry.file) or Segment.open(folder / entry.file), list(entry.shards))
+                for entry in manifest.segments
+            ]
         except FeatureIndexError:
             if read_manifest(folder) == manifest:
                 raise
-            return cls.open(folder)  # it was replaced while it was being opened
+            return cls.open(folder, held)  # it was replaced while it was being opened
+        return cls(segments, published=(folder, manifest))
+
+    def refreshed(self) -> "FeatureIndex":
+        """Give the index that counts now: this one unless another was published since.
+
+        What both have is not opened again. This one stays as it is, for those who still ask it.
+
+        Raises
+        ------
+        FeatureIndexError
+            See `open`.
+        """
+        if self._published is None:
+            return self
+        folder, manifest = self._published
+        if read_manifest(folder) == manifest:
+            return self
+        return FeatureIndex.open(folder, {one.file.path.name: one for one in self._segments})
+
+    def close(self) -> None:
+        """End the threads; files are let go as soon as nobody holds what is mapped of them."""
+        if "_pool" in self.__dict__:
+            self._pool.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def __len__(self) -> int:
         return int(self._bounds[-1] - np.diff(self._dropped).sum())
@@ -328,7 +380,11 @@ class FeatureIndex:
         return int(self._bounds[-1]) <= SMALL_INDEX and self.has_rhythm
 
     def likeliest(
-        self, llr: Float32s, limit: int, among: Sequence[int] | None = None
+        self,
+        llr: Float32s,
+        limit: int,
+        among: Sequence[int] | None = None,
+        deadline: Deadline | None = None,
     ) -> list[Candidate]:
         """Rank tracks by how likely a recording is if it is that track, at the best offset.
 
@@ -340,15 +396,20 @@ class FeatureIndex:
             Tracks to give at the most.
         among
             Tracks to rank; None for all.
+        deadline
+            Tracks that are not reached by then are left out.
 
         Raises
         ------
         FeatureIndexError
             A segment is damaged.
         """
+        deadline = deadline or Deadline()
         workers = os.cpu_count() or 1
 
         def rank(position: int, part: Int64s) -> list[Candidate]:
+            if deadline.leaves_out():
+                return []
             found, offsets = self._searchers[position].best_likelihoods(llr, part)
             # a shard that was ingested again is there twice, for a while
             best = np.argsort(-found, kind="stable")[: 2 * limit]
@@ -366,8 +427,7 @@ class FeatureIndex:
         parts = [
             (position, part - self._bounds[position])
             for position in range(len(self._segments))
-            for part in np.array_split(tracks[cuts[position] : cuts[position + 1]], workers)
-            if len(part)
+            for part in _parts(tracks[cuts[position] : cuts[position + 1]], workers)
         ]
         ranked = self._pool.map(rank, *zip(*parts, strict=True)) if parts else []
         candidates = [candidate for part in ranked for candidate in part]
@@ -479,6 +539,12 @@ class FeatureIndex:
     def _find(self, track: int) -> tuple[Segment, int]:
         position = int(np.searchsorted(self._bounds, track, side="right")) - 1
         return self._segments[position], track - int(self._bounds[position])
+
+
+def _parts(tracks: Int64s, workers: int) -> list[Int64s]:
+    """Divide tracks among workers, no part of more than `MOST_AT_ONCE`."""
+    parts = max(workers, -(-len(tracks) // MOST_AT_ONCE))
+    return [part for part in np.array_split(tracks, parts) if len(part)]
 
 
 def _best_tracks(found: Float64s, limit: int) -> list[Candidate]:
