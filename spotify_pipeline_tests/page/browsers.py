@@ -34,7 +34,7 @@ class Watch:
     Attributes
     ----------
     expected
-        What an error says that a test brings about.
+        What stands in faults that a test brings about.
     """
 
     host: str
@@ -44,18 +44,21 @@ class Watch:
     def follow(self, page: Page) -> None:
         """Note what a page does from now on."""
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self._note(f"uncaught: {error}"))
         page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        is_expected = self.expected is not None and self.expected in message.text
-        if message.type in ("error", "warning") and not is_expected:
-            self.faults.append(f"console: {message.text}")
+        if message.type in ("error", "warning"):
+            self._note(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme in ("http", "https", "ws", "wss") and address.netloc != self.host:
-            self.faults.append(f"asked another host: {request.url}")
+            self._note(f"asked another host: {request.url}")
+
+    def _note(self, fault: str) -> None:
+        if self.expected is None or self.expected not in fault:
+            self.faults.append(fault)
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Chromium:
         permissions
             That its user gives; all others are refused.
         expected
-            What an error says that it may write.
+            What stands in faults that the test brings about.
         options
             Of the browser's context, such as its size.
         """

@@ -107,6 +107,28 @@ def test_what_the_catalogue_lacks_is_said(browser: Chromium, server: Served) -> 
         expect(page.get_by_role("alert")).to_contain_text("not in the catalogue")
 
 
+def test_the_other_releases_of_a_recording_are_listed(page: Page) -> None:
+    page.goto(f"/#/track/{track_id(2)}")
+    releases = page.get_by_role("region", name="Releases")
+    expect(releases.get_by_role("link")).to_contain_text("Yesterday - Remastered 2009")
+
+
+def test_another_host_is_asked_for_covers_only_when_they_are_switched_on(
+    browser: Chromium, server: Served
+) -> None:
+    with browser.page(server.url) as page:
+        page.goto(f"/#/album/{album_id(1)}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Achtung Baby")
+        expect(page.locator("main img")).to_have_count(0)
+    elsewhere = "i.example"  # of the catalogue's picture: the policy lets none but Spotify's pass
+    with browser.page(server.url, expected=elsewhere) as page:
+        page.goto("/#/settings")
+        page.get_by_role("switch").click()  # which loads the page anew
+        expect(page.get_by_role("switch")).to_be_checked()
+        page.goto(f"/#/album/{album_id(1)}")
+        expect(page.locator("main img")).to_have_attribute("src", re.compile(elsewhere))
+
+
 def test_every_view_fits_a_phone_and_has_names_for_all_its_controls(
     browser: Chromium, server: Served
 ) -> None:

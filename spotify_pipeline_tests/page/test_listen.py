@@ -42,6 +42,9 @@ def test_a_piece_in_noise_is_named_and_its_position_counts_on(
     assert _position(page) > position
     expect(page.get_by_role("button", name="Listen", exact=True)).to_be_visible()  # stopped
 
+    result.get_by_role("button", name="Alignment").click()
+    expect(page.get_by_role("img", name=re.compile(f"those of {title}"))).to_be_visible()
+    page.get_by_role("button", name="Close").click()
     result.get_by_role("button", name=re.compile("Copy Spotify URI")).click()
     expect(result).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()").startswith("spotify:track:")

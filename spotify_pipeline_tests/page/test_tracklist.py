@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from spotify_pipeline_tests.page.sounds import Music
+from spotify_pipeline_tests.page.browsers import Chromium
+from spotify_pipeline_tests.page.sounds import Music, in_noise
 
 PART_SECONDS = 30
 """Of each piece in a mix."""
@@ -72,6 +74,38 @@ def test_a_mix_becomes_a_tracklist_that_is_corrected_and_exported(
     cue = _exported(page, "CUE").splitlines()
     assert cue[0] == 'FILE "mix.flac" WAVE'
     assert "    INDEX 01 00:29:00" in cue
+
+
+@pytest.mark.long
+def test_a_mix_of_half_an_hour_becomes_a_tracklist(
+    page: Page, music: Music, tmp_path: Path
+) -> None:
+    pieces = {**music.known, "Unknown": music.unknown}
+    titles = [list(pieces)[number % len(pieces)] for number in range(24)]
+    mix = np.concatenate([pieces[title] for title in titles])
+    assert len(mix) > 1800 * music.rate
+    soundfile.write(tmp_path / "night.flac", mix, music.rate)
+    page.goto("/#/tracklist")
+    page.locator("input[type=file]").set_input_files(tmp_path / "night.flac")
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_be_visible(timeout=600_000)
+    named = page.locator(".parts .row-title").all_inner_texts()
+    assert named == titles
+
+
+@pytest.mark.long
+def test_the_tracklist_grows_by_the_microphone_while_other_views_are_open(
+    page: Page, browser: Chromium, music: Music
+) -> None:
+    browser.plays(in_noise(next(iter(music.known.values()))), music.rate)
+    page.goto("/#/tracklist")
+    page.get_by_role("button", name="Listen on").click()
+    expect(page.get_by_role("status").first).to_contain_text("One by U2")
+    page.get_by_role("link", name="Search").click()
+    page.wait_for_timeout(25_000)
+    page.get_by_role("link", name="Tracklist").click()
+    page.get_by_role("button", name="Stop listening").click()
+    part = page.get_by_role("list", name="Parts").get_by_role("listitem").first
+    expect(part).to_contain_text("One")
 
 
 def _evaluated(page: Page, call: str, parts: Sequence[dict[str, Any]], *more: object) -> Any:

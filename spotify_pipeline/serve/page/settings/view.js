@@ -48,7 +48,8 @@ export function settingsView({ signal }) {
         "Forget the token",
       ),
     h("h2", {}, "The server"),
-    h("p", {}, h("a", { href: "/openapi.json" }, "What other programs can ask it")),
+    token() === null && // a link can't send it
+      h("p", {}, h("a", { href: "/openapi.json" }, "What other programs can ask it")),
     h("details", {}, h("summary", {}, "Status"), status),
   );
 }

@@ -104,7 +104,8 @@ function suggestFrom(title, artists, place, choose) {
   let timer = 0;
   let asked = "";
   const suggest = async () => {
-    const words = `${title.value} ${artists.value}`.trim();
+    const by = artists.value === artists.defaultValue ? "" : artists.value; // may be the wrong one's
+    const words = `${title.value} ${by}`.trim();
     if (words === "" || words === asked) return;
     asked = words;
     const found = await search(words, "track", { limit: SUGGESTIONS }).catch(() => ({ items: [] }));

@@ -54,7 +54,7 @@ export function partRow(part, { edit, split, remove }) {
 
 /** @param {Part} part */
 function describe({ track, corrected }) {
-  const position = track?.position ? `from ${clock(track.position)} on` : "";
+  const position = (track?.position ?? 0) >= 1 ? `from ${clock(track?.position ?? 0)} on` : "";
   const by = track?.artists.join(", ");
   return [by, track?.album, position, corrected && "corrected"].filter(Boolean).join(" · ");
 }

@@ -7,6 +7,7 @@
 
 import { stayAwake } from "../audio/awake.js";
 import { openMicrophone } from "../audio/microphone.js";
+import { soFar, verdictOf } from "../answers/verdict.js";
 import { timeline } from "../server/answers.js";
 import { openListening } from "../server/listening.js";
 import { Problem } from "../server/requests.js";
@@ -19,11 +20,7 @@ import { withPart } from "./parts.js";
 const KEY = "tracklist";
 const PATIENCE = [1, 2, 5, 10, 20, 30]; // seconds before each try to reach the server again
 
-/**
- * `change` is sent when anything of it is other than before.
- *
- * @property {"idle" | "listening" | "reading"} state
- */
+/** Sends `change` when anything of it is other than before, and `time` ten times a second. */
 class Session extends EventTarget {
   constructor() {
     super();
@@ -35,7 +32,8 @@ class Session extends EventTarget {
     this.state = "idle";
     /** Seconds that were heard. */
     this.seconds = 0;
-    this.level = -100;
+    /** What seems to play now, in words. */
+    this.now = "";
     /** @type {unknown} */
     this.error = null;
     /** @type {AbortController | null} */
@@ -83,11 +81,10 @@ class Session extends EventTarget {
     let server = null;
     try {
       const microphone = await openMicrophone(
-        (samples, level) => {
+        (samples) => {
           this.seconds += samples.byteLength / 2 / microphone.sampleRate;
-          this.level = level;
           server?.send(samples);
-          this.dispatchEvent(new Event("level"));
+          this.dispatchEvent(new Event("time"));
         },
         () => this.finish(),
       );
@@ -127,7 +124,9 @@ class Session extends EventTarget {
       "tracklist",
       sampleRate,
       (message) => {
-        if (message.type === "part") this.take(shifted(message.part, before));
+        if (message.type === "progress") {
+          this.now = soFar(verdictOf(message.answer, message.silent));
+        } else if (message.type === "part") this.take(shifted(message.part, before));
         else if (message.type === "done") this.stop();
         else if (message.type === "problem") this.end(signal, new Problem(message));
       },
@@ -146,6 +145,7 @@ class Session extends EventTarget {
     this.name = name;
     this.state = state;
     this.seconds = 0;
+    this.now = "";
     this.error = null;
     this.setParts([]);
     return this.running;
@@ -160,7 +160,6 @@ class Session extends EventTarget {
     const { running } = this;
     this.running = null;
     this.state = "idle";
-    this.level = -100;
     this.finish = () => {};
     if (!signal.aborted) this.error = error;
     running.abort(); // frees the microphone where an error ended it

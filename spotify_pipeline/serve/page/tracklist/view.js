@@ -30,7 +30,8 @@ export function tracklistView({ signal }) {
   let known = session.parts.length;
 
   const showTime = () => {
-    if (session.state === "listening") status.textContent = `${clock(session.seconds)} heard`;
+    if (session.state !== "listening") return;
+    status.textContent = `${clock(session.seconds)} heard. ${session.now}`;
   };
   const show = () => {
     fill(controls, session.state === "idle" ? starters() : stoppers());
@@ -43,7 +44,7 @@ export function tracklistView({ signal }) {
     known = session.parts.length;
   };
   session.addEventListener("change", show, { signal });
-  session.addEventListener("level", showTime, { signal });
+  session.addEventListener("time", showTime, { signal });
   show();
   return h(
     "section",
