@@ -4,13 +4,14 @@ Belongs here: starting them. Does not belong here: what is asked of them.
 """
 
 import json
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +139,12 @@ def _started(command: list[str], web: int) -> "subprocess.Popen[bytes]":
 
 
 def free_port() -> int:
-    """Give a port that nobody listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Give a port that nobody listens at, nor gets for a connection while a program is away.
+
+    A client that calls again and again at one of those would some day be connected to itself.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port

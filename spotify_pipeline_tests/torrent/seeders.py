@@ -105,6 +105,8 @@ def seeding(
             "allow_multiple_connections_per_ip": True,
             "enable_incoming_utp": False,  # whose connections outlive a peer that is killed
             "enable_outgoing_utp": False,
+            "max_failcount": 1000,  # of a client that is killed again and again
+            "min_reconnect_time": 1,
             "alert_mask": lt.alert_category.error,
         }
     )

@@ -118,10 +118,12 @@ def test_a_fetch_that_stalls_before_its_last_piece_goes_on_from_there(
 
 def test_a_slow_seeder_is_waited_for(settings: Settings, dump: tuple[Path, Torrent]) -> None:
     folder, torrent = dump
-    with seeding(torrent.data, folder, upload_limit=250_000) as slow:
+    patience = 4.0
+    settings = replace(settings, torrent_stall_minutes=patience / 60)
+    with seeding(torrent.data, folder, upload_limit=200_000) as slow:
         client = EmbeddedClient((slow.peer,))
-        fetched = fetch_file(impatient(settings), torrent, torrent.shards()["0a"], client)
-    assert fetched.seconds > 60 * impatient(settings).torrent_stall_minutes
+        fetched = fetch_file(settings, torrent, torrent.shards()["0a"], client)
+    assert fetched.seconds > patience
 
 
 @pytest.mark.usefixtures("disk_that_folds_case")

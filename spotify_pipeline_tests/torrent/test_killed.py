@@ -167,7 +167,8 @@ def test_a_fetch_goes_on_by_itself_when_its_seeder_was_killed(
     port, chance, sent = free_port(), random.Random(6), 0
     command = [sys.executable, "-c", SEED, str(settings.home / "dump.torrent"), str(folder)]
     told = settings.home / "sent"
-    with Fetching(settings, swarm, EmbeddedClient((("127.0.0.1", port),))) as fetching:
+    patient = replace(settings, torrent_stall_minutes=10)
+    with Fetching(patient, swarm, EmbeddedClient((("127.0.0.1", port),))) as fetching:
         for _ in range(KILLS):
             told.unlink(missing_ok=True)
             with subprocess.Popen([*command, str(port), str(told)]) as seeder:
@@ -188,7 +189,7 @@ def test_a_fetch_goes_on_by_itself_when_its_seeder_was_killed(
 @pytest.mark.skipif("TORRENT_TEST_KILLS" not in os.environ, reason=MANY)
 @pytest.mark.parametrize(
     ("run", "scheme", "alive"),
-    [(qbittorrent, "http", 6.0), (transmission, "transmission+http", 20.0)],
+    [(qbittorrent, "http", 6.0), (transmission, "transmission+http", 16.0)],
 )
 def test_fetches_go_on_by_themselves_when_their_client_was_killed(
     settings: Settings,
