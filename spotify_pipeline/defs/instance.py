@@ -27,6 +27,10 @@ concurrency:
     tag_concurrency_limits:
       - key: dagster/partition
         limit: 4
+run_queue:
+  # A machine that is busy answers late: a run that could not be started for that is started again.
+  max_user_code_failure_retries: 5
+  user_code_failure_retry_delay: 60
 telemetry:
   enabled: false
 nux:
