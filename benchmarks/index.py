@@ -151,7 +151,7 @@ def print_size(growing: Growing) -> None:
     print(
         f"\n{growing.made:,} tracks, built at {growing.made / growing.seconds:,.0f} a second;"
         f" {postings / tracks:,.0f} postings a track; bytes a track: postings"
-        f" {bytes_of('postings', 'page_firsts', 'page_words')}, trains"
+        f" {bytes_of('postings', 'pages', 'spans')}, trains"
         f" {bytes_of('ids', 'durations', 'starts', *trains)}, harmony"
         f" {bytes_of('harmony', 'harmony_offsets')}",
         flush=True,

@@ -8,13 +8,16 @@ have k hits is Poisson's then. Music repeats itself, so there are more. Hits and
 grow with the index; so with the same keys, bins of k hits grow as the tracks do. Beside them stands
 how many hits the right track has at its own offset, of excerpts whose piece is in the index.
 
-**Time.** Making keys takes as long at any size. Reading is measured by page, sorting by hit,
-verifying by candidate, and multiplied by how many of them there are at `FULL_SCALE`. Random reads
-are those of an index of which nothing but the upper levels of its directories is in memory.
+**Time.** Making keys takes as long at any size. Which of them a search would read of so many times
+the tracks is chosen as a search does it, given so many times the postings. Reading is measured by
+page, sorting by hit, verifying by candidate, and multiplied by how many of them there are at
+`FULL_SCALE`. Random reads are blocks of 4 kB of an index of which nothing but the spans
+(`index.format.postings`) is in memory.
 
 Belongs here: arithmetic on one search. Does not belong here: what is found (`benchmarks.index`).
 """
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -23,12 +26,13 @@ import numpy as np
 from spotify_pipeline.evaluation.queries import Query
 from spotify_pipeline.evaluation.tables import Table, percentage
 from spotify_pipeline.fingerprint.arrays import Int64s
+from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.format.postings import PAGE
 from spotify_pipeline.index.format.segment import Segment
 from spotify_pipeline.index.kernels.likely_keys import LikelyKeys
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import TRIED_REACH, FeatureIndex
 from spotify_pipeline.index.search.segment_searcher import SegmentSearcher
 
 __all__ = ["print_chance", "print_extrapolation"]
@@ -39,9 +43,11 @@ SEGMENTS = 12
 
 HITS = (2, 3, 4, 6, 8, 12)
 
-READS_A_PAGE = 3
-"""Blocks of 4 kB that are read to look into a page: the end of the search in the directory, the
-word where the page begins, the page."""
+BLOCK = 4096
+"""Bytes that a disk reads at once."""
+
+READS_A_CANDIDATE = 5
+"""Where its trains begin, two blocks of trains, where its harmony begins, a block of harmony."""
 
 READS_A_SECOND = 500_000
 """Of an NVMe disk with many reads under way; assumed, not measured."""
@@ -106,7 +112,7 @@ def keys_of(index: FeatureIndex, query: Query) -> LikelyKeys:
 
 def offset_bins(segment: Segment, keys: LikelyKeys) -> Int64s:
     """Read keys; gives the offset bin of each hit, ascending."""
-    hits = SegmentSearcher(segment).hits(keys, int(keys.bins.max()), 0, len(keys))
+    hits, _ = SegmentSearcher(segment).hits(keys, int(keys.bins.max()), 0, len(keys))
     return np.sort((hits >> np.uint64(16)).astype(np.int64))
 
 
@@ -138,52 +144,70 @@ def print_extrapolation(
         Of which medians are taken.
     """
     size = sum(map(len, segments))
-    counted = np.median([costs(index, segments, query) for query in queries], axis=0)
-    keys, hits, keys_s, read_s, sort_s, candidates, verify_s = counted.tolist()
-    most_hits = min(hits * FULL_SCALE / size, THOROUGH.effort.postings)
-    pages = keys * SEGMENTS + most_hits / PAGE
-    pages_here = keys * len(segments) + hits / PAGE
-    page_s, hit_s = read_s / pages_here, sort_s / max(hits, 1)
-    candidate_s = verify_s / max(candidates, 1)
-    reads = pages * READS_A_PAGE
-    seconds = keys_s + pages * page_s + most_hits * hit_s + THOROUGH.candidates * candidate_s
+    likely = [query for query in queries if len(keys_of(index, query))]
+    counted = np.median([costs(index, segments, query) for query in likely], axis=0)
+    keys, hits, page_bytes, keys_s, page_s, hit_s, candidate_s = counted.tolist()
+    pages = keys * SEGMENTS + hits / PAGE
+    candidates = THOROUGH.candidates
+    seconds = keys_s + pages * page_s + hits * hit_s + candidates * candidate_s
+    blocks = keys * SEGMENTS * (2 + (hits / (keys * SEGMENTS) + PAGE) / PAGE * page_bytes / BLOCK)
+    reads = blocks + candidates * READS_A_CANDIDATE
     print(
         f"\na thorough search of {FULL_SCALE:,} tracks in {SEGMENTS} segments, extrapolated from"
-        f" {size:,} in {len(segments)}, medians of {len(queries)} excerpts:"
-        f"\n  {keys:,.0f} keys, made in {keys_s:.2f} s"
-        f"\n  {hits:,.0f} hits x {FULL_SCALE:,} / {size:,}, {THOROUGH.effort.postings:,} at the"
-        f" most = {most_hits:,.0f} hits"
-        f"\n  {keys:,.0f} keys x {SEGMENTS} segments + {most_hits:,.0f} hits / {PAGE} ="
+        f" {size:,} in {len(segments)}, medians of {len(likely)} excerpts, two threads:"
+        f"\n  {keys:,.0f} keys are read, made and chosen in {keys_s:.2f} s"
+        f"\n  {hits:,.0f} hits; {keys:,.0f} keys x {SEGMENTS} segments + {hits:,.0f} / {PAGE} ="
         f" {pages:,.0f} pages x {1e6 * page_s:.2f} us = {pages * page_s:.2f} s"
-        f"\n  {most_hits:,.0f} hits sorted x {1e9 * hit_s:.0f} ns = {most_hits * hit_s:.2f} s"
-        f"\n  {THOROUGH.candidates:,} candidates x {1e6 * candidate_s:.0f} us ="
-        f" {THOROUGH.candidates * candidate_s:.2f} s"
-        f"\n  together {seconds:.2f} s in memory, of one thread but for reading and verifying"
-        f"\n  of a disk: {pages:,.0f} pages x {READS_A_PAGE} = {reads:,.0f} random reads,"
-        f" {reads * 4096 / 1e9:.1f} GB of blocks; at {READS_A_SECOND:,} a second (assumed)"
-        f" {reads / READS_A_SECOND:.1f} s more",
+        f"\n  {hits:,.0f} hits sorted and summed x {1e9 * hit_s:.0f} ns = {hits * hit_s:.2f} s"
+        f"\n  {candidates:,} candidates x {1e6 * candidate_s:.0f} us ="
+        f" {candidates * candidate_s:.2f} s"
+        f"\n  together {seconds:.2f} s in memory"
+        f"\n  of a disk: {keys:,.0f} keys x {SEGMENTS} segments x (2 + pages of {page_bytes:,.0f}"
+        f" bytes / {BLOCK}) + {candidates:,} candidates x {READS_A_CANDIDATE} = {reads:,.0f} random"
+        f" reads of {BLOCK} bytes, {reads * BLOCK / 1e9:.2f} GB; at {READS_A_SECOND:,} a second"
+        f" (assumed) {reads / READS_A_SECOND:.2f} s more",
         flush=True,
     )
 
 
 def costs(index: FeatureIndex, segments: Sequence[Segment], query: Query) -> tuple[float, ...]:
-    """Search; gives keys, hits, seconds to make, read and sort them, candidates, seconds."""
+    """Search.
+
+    Returns
+    -------
+    Keys and hits of a search at `FULL_SCALE`, bytes of a page; seconds to make and choose keys, and
+    seconds a page, a hit and a candidate, as measured here.
+    """
     llr = QueryLlr.of(query.fingerprint, query.samples)
     frames = llr.frames_at_speed(1)
+    times = FULL_SCALE / sum(map(len, segments))
+    searchers = [SegmentSearcher(one) for one in segments]
     started = time.perf_counter()
+    full = index.keys_to_read(frames, THOROUGH.effort, times=times, segments=SEGMENTS)
+    made = time.perf_counter() - started
+    expected = times * sum(one.counts(full).sum() for one in searchers)
     keys = index.keys_to_read(frames, THOROUGH.effort)
-    made = time.perf_counter()
     latest = int(keys.bins.max(initial=0))
-    hits = [SegmentSearcher(one).hits(keys, latest, 0, len(keys)) for one in segments]
-    read = time.perf_counter()
-    for found in hits:
-        found.sort()
-    ordered = time.perf_counter()
+    started = time.perf_counter()
+    hits = [one.hits(keys, latest, 0, len(keys))[0] for one in searchers]
+    read = time.perf_counter() - started
+    count = sum(map(len, hits))
+    weights = np.ones(len(keys))
+    started = time.perf_counter()
+    for one, found in zip(searchers, hits, strict=True):
+        one.best_offsets(found, weights, keys.bins, THOROUGH.candidates)
+    ordered = time.perf_counter() - started
     candidates = index.candidates(frames, THOROUGH.candidates, THOROUGH.effort)
-    verifying = time.perf_counter()
-    index.likelihoods_near([llr.rhythm], "rhythm", candidates, index.reach)
-    verified = time.perf_counter() - verifying
+    started = time.perf_counter()
+    likeliest = Identifier(index).at_likeliest_offsets(llr, candidates)
+    index.likelihoods_near([llr.rhythm], "rhythm", likeliest, TRIED_REACH)
+    verified = time.perf_counter() - started
+    pages = len(keys) * len(segments) + count / PAGE
+    page_bytes = sum(one.array("postings").nbytes for one in segments) / sum(
+        one.info.postings / PAGE for one in segments
+    )
+    threads = os.cpu_count() or 1
     return (
-        len(keys), sum(map(len, hits)), made - started, read - made, ordered - read,
-        len(candidates), verified,
+        len(full), expected, page_bytes, made, read / pages / threads,
+        ordered / max(count, 1) / threads, verified / max(len(candidates), 1),
     )  # fmt: skip

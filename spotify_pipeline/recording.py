@@ -55,6 +55,16 @@ far beyond would overflow in what is made of it."""
 BLOCK_SAMPLES = 1 << 18
 """Samples of each of two channels that are decoded at a time; of more channels, fewer."""
 
+FFMPEG_READS = (
+    *("-protocol_whitelist", "file"),
+    "-format_whitelist",
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
+    "ogg,rm,tak,truehd,tta,voc,w64,wav,wv",
+)
+"""What ffmpeg may open: one file, and no playlist, which would have it open others, or addresses.
+
+Source: FFmpeg's documentation of formats and protocols; names are those of its demuxers."""
+
 ID3_HEADER_BYTES = 10
 FIRST_FRAME_BYTES = 200
 """So near to the start of an MP3's first frame stands what the encoder tells of itself."""
@@ -280,7 +290,7 @@ def _decode_with_soundfile(path: Path) -> Generator[_Block]:
 
 
 def _decode_with_ffmpeg(path: Path, rate: int) -> Generator[_Block]:
-    """Decode whatever ffmpeg knows."""
+    """Decode what ffmpeg knows of audio and film."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise RecordingError(
@@ -288,7 +298,7 @@ def _decode_with_ffmpeg(path: Path, rate: int) -> Generator[_Block]:
             "...); install ffmpeg to read others, if this is audio at all"
         )
     # absolute, since ffmpeg takes what stands before a colon in a relative name for a protocol
-    command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(path.absolute())]
+    command = [ffmpeg, "-v", "error", "-nostdin", *FFMPEG_READS, "-i", str(path.absolute())]
     command += ["-map", "0:a:0", "-ac", "1"]
     command += ["-ar", str(rate), "-f", "f32le", "-"]
     # complaints go to a file: a pipe that nobody reads would fill up and stop ffmpeg

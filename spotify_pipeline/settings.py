@@ -16,12 +16,14 @@ from spotify_pipeline.errors import PipelineError
 __all__ = [
     "BLAS_THREADS_VARIABLE",
     "DEMO_HOME",
+    "DOWNLOADS",
     "FINGERPRINTS_VARIABLE",
     "HARMONY_VARIABLE",
     "HOME_VARIABLE",
     "INCOMING_VARIABLE",
     "INDEX_MEMORY_VARIABLE",
     "INDEX_VARIABLE",
+    "METADATA_TORRENT_VARIABLE",
     "METADATA_VARIABLE",
     "PARTS_VARIABLE",
     "POPULARITY_VARIABLE",
@@ -31,10 +33,19 @@ __all__ = [
     "SIZES_VARIABLE",
     "SOURCES_VARIABLE",
     "TOKEN_VARIABLE",
+    "TORRENT_CLIENT_VARIABLE",
+    "TORRENT_FILES_VARIABLE",
+    "TORRENT_PASSWORD_FILE_VARIABLE",
+    "TORRENT_PASSWORD_VARIABLE",
+    "TORRENT_PEERS_VARIABLE",
+    "TORRENT_STALL_VARIABLE",
+    "TORRENT_UPLOAD_VARIABLE",
+    "TORRENT_VARIABLE",
     "Setting",
     "Settings",
     "TrainsChoice",
     "blas_threads",
+    "torrent_password",
 ]
 
 HOME_VARIABLE = "SPOTIFY_PIPELINE_HOME"
@@ -52,7 +63,18 @@ POPULARITY_VARIABLE = "SPOTIFY_PIPELINE_POPULARITY"
 INDEX_MEMORY_VARIABLE = "SPOTIFY_PIPELINE_INDEX_MEMORY_GB"
 BLAS_THREADS_VARIABLE = "SPOTIFY_PIPELINE_BLAS_THREADS"
 TOKEN_VARIABLE = "SPOTIFY_PIPELINE_TOKEN"
+TORRENT_VARIABLE = "SPOTIFY_PIPELINE_TORRENT"
+METADATA_TORRENT_VARIABLE = "SPOTIFY_PIPELINE_METADATA_TORRENT"
+TORRENT_CLIENT_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_CLIENT"
+TORRENT_PASSWORD_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_PASSWORD"
+TORRENT_PASSWORD_FILE_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_PASSWORD_FILE"
+TORRENT_FILES_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_FILES"
+TORRENT_PEERS_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_PEERS"
+TORRENT_STALL_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_STALL_MINUTES"
+TORRENT_UPLOAD_VARIABLE = "SPOTIFY_PIPELINE_TORRENT_UPLOAD_KB"
 DEMO_HOME = Path("data-demo")
+DOWNLOADS = ".torrent"
+"""Folder of the incoming folder in which nobody looks for finished files."""
 
 
 class TrainsChoice(StrEnum):
@@ -117,6 +139,11 @@ def _written(value: object) -> str:
 
 def _path(text: str) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
+
+
+def _torrent(text: str) -> str:
+    """Read a magnet link as it is, and the name of a file as an absolute one."""
+    return text if not text or text.startswith("magnet:") else str(_path(text))
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -269,6 +296,65 @@ SETTINGS = (
         "What requests to the server must show; unless it is set, 'serve' makes one where it needs"
         " one.",
     ),
+    Setting(
+        "torrent",
+        TORRENT_VARIABLE,
+        "",
+        _torrent,
+        "The .torrent file or magnet link of the audio analysis, for shards to be fetched.",
+    ),
+    Setting(
+        "metadata_torrent",
+        METADATA_TORRENT_VARIABLE,
+        "",
+        _torrent,
+        "The .torrent file or magnet link of the metadata.",
+    ),
+    Setting(
+        "torrent_client",
+        TORRENT_CLIENT_VARIABLE,
+        "embedded",
+        str,
+        "What fetches: embedded, or the address of qBittorrent as http://user@host:8080, or of"
+        " Transmission as transmission+http://user@host:9091.",
+    ),
+    Setting(
+        "torrent_password_file",
+        TORRENT_PASSWORD_FILE_VARIABLE,
+        "",
+        _path,
+        "A file that holds the password of that client. SPOTIFY_PIPELINE_TORRENT_PASSWORD may hold"
+        " it instead.",
+    ),
+    Setting(
+        "torrent_files",
+        TORRENT_FILES_VARIABLE,
+        "2",
+        _count,
+        "How many shard files a backfill lets exist at once, those being fetched included.",
+    ),
+    Setting(
+        "torrent_peers",
+        TORRENT_PEERS_VARIABLE,
+        "",
+        _words,
+        "Peers as host:port, with commas between. The embedded client asks nobody else then, no"
+        " tracker, no DHT; qBittorrent asks them too; Transmission can't be told.",
+    ),
+    Setting(
+        "torrent_stall_minutes",
+        TORRENT_STALL_VARIABLE,
+        "10",
+        _number(1e6),
+        "Minutes without a byte after which a download stalls, and others have its turn.",
+    ),
+    Setting(
+        "torrent_upload_kb",
+        TORRENT_UPLOAD_VARIABLE,
+        "0",
+        _number(1e9),
+        "Upload of the embedded client in kB/s at the most, while it fetches; 0 is no limit.",
+    ),
 )
 """All settings, in the order of `Settings`' attributes."""
 
@@ -299,6 +385,14 @@ class Settings:
     keep_harmony: bool = _DEFAULTS["keep_harmony"]
     blas_threads: int = _DEFAULTS["blas_threads"]
     token: str | None = _DEFAULTS["token"]
+    torrent: str = _DEFAULTS["torrent"]
+    metadata_torrent: str = _DEFAULTS["metadata_torrent"]
+    torrent_client: str = _DEFAULTS["torrent_client"]
+    torrent_password_file: Path | None = _DEFAULTS["torrent_password_file"]
+    torrent_files: int = _DEFAULTS["torrent_files"]
+    torrent_peers: tuple[str, ...] = _DEFAULTS["torrent_peers"]
+    torrent_stall_minutes: float = _DEFAULTS["torrent_stall_minutes"]
+    torrent_upload_kb: float = _DEFAULTS["torrent_upload_kb"]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -341,6 +435,8 @@ class Settings:
             sizes=None,
             sources=cls.sources,
             metadata_file=None,
+            torrent="",
+            metadata_torrent="",
         )
 
     @property
@@ -357,6 +453,16 @@ class Settings:
     def staging(self) -> Path:
         """Folder for half-done work: reduced shards and the unpacked metadata."""
         return self.home / "staging"
+
+    @property
+    def downloads(self) -> Path:
+        """Folder of files that are being fetched; on the incoming folder's disk."""
+        return self.incoming / DOWNLOADS
+
+    @property
+    def torrents(self) -> Path:
+        """Folder of the .torrent files that magnet links led to."""
+        return self.home / "torrents"
 
     @property
     def audio_database(self) -> Path:
@@ -421,3 +527,23 @@ def blas_threads() -> int:
     (setting,) = (each for each in SETTINGS if each.attribute == "blas_threads")
     threads: int = setting.value(os.environ)
     return threads
+
+
+def torrent_password(settings: Settings) -> str:
+    """Read the password of a torrent client; it is none of the settings, which are shown.
+
+    Raises
+    ------
+    PipelineError
+        The file that is named can't be read.
+    """
+    path = settings.torrent_password_file
+    if path is None:
+        return os.environ.get(TORRENT_PASSWORD_VARIABLE, "")
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise PipelineError(
+            f"{path}: the password can't be read: {error.strerror};"
+            f" {TORRENT_PASSWORD_FILE_VARIABLE} names it"
+        ) from error

@@ -23,6 +23,7 @@ from spotify_pipeline.shards import DUMP_SHARDS
 from spotify_pipeline.store.database import unless_busy
 from spotify_pipeline.store.ledger import LedgerRow, read_ledger
 from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
+from spotify_pipeline.torrent.notes import notes
 
 __all__ = ["Status", "gather_status", "index_is_current", "look", "size_on_disk"]
 
@@ -66,6 +67,8 @@ class Status(msgspec.Struct, frozen=True):
         name.
     passed_over
         Why other files and folders in the incoming folder are not taken, by path.
+    fetching
+        How far the fetch of files by torrent is, or why it does not go on, by their name.
     tracks, rejects
         In ``audio.duckdb``.
     tracks_with_harmony
@@ -96,6 +99,7 @@ class Status(msgspec.Struct, frozen=True):
     not_ready: dict[str, str]
     failed: dict[str, str]
     passed_over: dict[str, str]
+    fetching: dict[str, str]
     tracks: int | None
     rejects: int | None
     tracks_with_harmony: int | None
@@ -156,17 +160,17 @@ def gather_status(settings: Settings) -> Status:
     seen = look(settings)
     survey, rows, tables = seen.shards, seen.ledger, seen.loaded
     jobs = due(seen).jobs
-    notes = {
+    noted = {
         shard: note for shard, note in failures(settings.staging).items() if shard in survey.states
     }
     failed = _failed_checks(rows or {}) | {
-        shard: note.error for shard, note in notes.items() if not note.incomplete
+        shard: note.error for shard, note in noted.items() if not note.incomplete
     }
     waiting = _waiting(settings, survey, rows, failed)
     cut_off = {
-        shard: notes[shard].error
+        shard: noted[shard].error
         for shard in survey.states
-        if shard in notes and shard not in failed
+        if shard in noted and shard not in failed
     }
     text = read_text_manifest(settings.text_index)
     return Status(
@@ -176,6 +180,7 @@ def gather_status(settings: Settings) -> Status:
         not_ready=cut_off | survey.waiting,
         failed=failed,
         passed_over=passed_over(settings),
+        fetching={note.file: str(note) for note in notes(settings.downloads).values()},
         tracks=_sum(rows, "tracks"),
         rejects=_sum(rows, "rejects"),
         tracks_with_harmony=_sum(rows, "with_harmony"),

@@ -53,3 +53,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Give a folder on an empty disk of 16 MB."""
     with mounted_disk(tmp_path / "small disk") as folder:
         yield folder
+
+
+@pytest.fixture
+def disk_that_folds_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each file be found by its name in any case, as where the disk folds it."""
+    exists = Path.exists
+
+    def folds_case(path: Path) -> bool:
+        others = path.parent.iterdir() if path.parent.is_dir() else ()
+        return exists(path) or path.name.lower() in {other.name.lower() for other in others}
+
+    monkeypatch.setattr(Path, "exists", folds_case)

@@ -289,6 +289,10 @@ rate = int(arguments[arguments.index("-ar") + 1])
 if ":" in name and "/" not in name.split(":")[0]:
     sys.exit(f"{name}: Protocol not found")
 content = pathlib.Path(name).read_bytes()
+if content.startswith(b"#EXTM3U") and "hls" not in arguments[
+    arguments.index("-format_whitelist") + 1
+].split(","):
+    sys.exit("Format not on whitelist")
 if content == b"only pictures":
     sys.exit(0)
 if not content.startswith(b"made-up format "):
@@ -322,6 +326,12 @@ def test_another_format_is_read(ffmpeg: None, tmp_path: Path) -> None:
     assert recording.samples.dtype == np.float32
     assert recording.samples.tolist() == [0.25] * 22050
     assert (recording.sample_rate, recording.duration) == (22050, 1.0)
+
+
+def test_a_playlist_which_names_other_files_is_refused(ffmpeg: None, tmp_path: Path) -> None:
+    path = tmp_path / "a.m3u8"
+    path.write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")
+    assert_refused(path, "not on whitelist")
 
 
 def test_a_file_without_header_by_its_name_is_read(ffmpeg: None, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import click
 
 from spotify_pipeline import __version__
 from spotify_pipeline.cli.demo import demo
+from spotify_pipeline.cli.download import download
 from spotify_pipeline.cli.fingerprint import fingerprint
 from spotify_pipeline.cli.identify import identify
 from spotify_pipeline.cli.ingest import ingest
@@ -66,6 +67,7 @@ def main() -> None:
 
 for _command in (
     demo,
+    download,
     fingerprint,
     identify,
     ingest,

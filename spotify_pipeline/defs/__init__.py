@@ -14,14 +14,23 @@ from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
 from spotify_pipeline.defs.metadata import (
     EXTRA_JOBS,
     artist_redirects,
+    download_metadata_job,
     metadata_job,
     metadata_tables,
     track_audio_features,
 )
 from spotify_pipeline.defs.metadata_checks import catalogue_checks, tracks_cover_audio
+from spotify_pipeline.defs.metadata_files import METADATA_FILES
 from spotify_pipeline.defs.resources import Database, DataHome, RunLogProgress
-from spotify_pipeline.defs.sensors import finished_shards, ingested_shards, new_extras, new_metadata
-from spotify_pipeline.defs.shards import ingest_job, ingested_shard, reduced_shard
+from spotify_pipeline.defs.sensors import (
+    finished_shards,
+    ingested_shards,
+    interrupted_downloads,
+    new_extras,
+    new_metadata,
+)
+from spotify_pipeline.defs.shard_files import shard_file
+from spotify_pipeline.defs.shards import download_job, ingest_job, ingested_shard, reduced_shard
 from spotify_pipeline.defs.text import text_index, text_job
 from spotify_pipeline.settings import Settings
 
@@ -43,6 +52,8 @@ def build_defs(
         assets=dg.map_asset_specs(
             lambda spec: spec.replace_attributes(owners=OWNERS),
             [
+                shard_file,
+                *METADATA_FILES.values(),
                 reduced_shard,
                 ingested_shard,
                 metadata_tables,
@@ -57,13 +68,21 @@ def build_defs(
         asset_checks=[catalogue_checks, tracks_cover_audio],
         jobs=[
             ingest_job,
+            download_job,
             metadata_job,
+            download_metadata_job,
             *EXTRA_JOBS.values(),
             text_job,
             index_job,
             detect_job,
             evaluation_job,
         ],
-        sensors=[finished_shards, new_metadata, *new_extras, ingested_shards],
+        sensors=[
+            finished_shards,
+            interrupted_downloads,
+            new_metadata,
+            *new_extras,
+            ingested_shards,
+        ],
         resources={**resources, **(resource_overrides or {})},
     )

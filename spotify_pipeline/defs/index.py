@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from spotify_pipeline.defs.partitions import SHARD_PARTITIONS
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
-from spotify_pipeline.defs.shards import AUDIO_POOL, SHARD_PARTITIONS, ingested_shard
+from spotify_pipeline.defs.shards import AUDIO_POOL, ingested_shard
 from spotify_pipeline.ingest.due import INDEX_JOB
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def feature_index(segments: Any) -> Any:  # noqa: ANN401  # what Dagster wires, 
     """The index that detection searches: the segments of all ingested shards, merged to a few.
 
     Shards that are new are indexed, and those that are gone dropped. The files:
-    ``docs/formats.md``.
+    ``docs/formats.md``. ``spotify-pipeline serve`` searches it, at [its page](http://localhost:8765/)
+    unless it was given another port.
     """
     return merged_segments(segments_of_shards(segments))
 

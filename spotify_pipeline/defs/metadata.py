@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from spotify_pipeline.defs.metadata_files import METADATA_FILES, OPTIONAL
 from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
 from spotify_pipeline.dump.tables import (
     ARTIST_REDIRECTS,
@@ -24,6 +25,7 @@ __all__ = [
     "EXTRA_JOBS",
     "METADATA_POOL",
     "artist_redirects",
+    "download_metadata_job",
     "metadata_job",
     "metadata_tables",
     "track_audio_features",
@@ -31,14 +33,12 @@ __all__ = [
 
 METADATA_POOL = "metadata_database"
 
-OPTIONAL = {"optional": ""}
-"""The tag of assets whose file not everyone has: that they are not there is no fault."""
-
 
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
             table,
+            deps=[METADATA_FILES[CATALOGUE]],
             group_name="metadata",
             kinds={"duckdb"},
             skippable=True,
@@ -60,7 +60,13 @@ def metadata_tables(
     yield from _loaded(context, data_home, progress, CATALOGUE, selected)
 
 
-@dg.asset(group_name="metadata", kinds={"duckdb"}, tags=OPTIONAL, pool=METADATA_POOL)
+@dg.asset(
+    deps=[METADATA_FILES[AUDIO_FEATURES]],
+    group_name="metadata",
+    kinds={"duckdb"},
+    tags=OPTIONAL,
+    pool=METADATA_POOL,
+)
 def track_audio_features(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
@@ -73,7 +79,13 @@ def track_audio_features(
     return next(_loaded(context, data_home, progress, AUDIO_FEATURES, AUDIO_FEATURES.tables))
 
 
-@dg.asset(group_name="metadata", kinds={"duckdb"}, tags=OPTIONAL, pool=METADATA_POOL)
+@dg.asset(
+    deps=[METADATA_FILES[ARTIST_REDIRECTS]],
+    group_name="metadata",
+    kinds={"duckdb"},
+    tags=OPTIONAL,
+    pool=METADATA_POOL,
+)
 def artist_redirects(
     context: dg.AssetExecutionContext,
     data_home: DataHome,
@@ -130,6 +142,15 @@ metadata_job = dg.define_asset_job(
     LOADING_JOBS[CATALOGUE],
     selection=dg.AssetSelection.assets(*TABLES, "text_index"),
     description="Load the nine metadata tables into meta.duckdb, and index their words.",
+)
+
+download_metadata_job = dg.define_asset_job(
+    "download_metadata",
+    selection=dg.AssetSelection.assets(
+        *METADATA_FILES.values(), *TABLES, track_audio_features, artist_redirects, "text_index"
+    ),
+    description="Fetch the metadata files by torrent unless they lie there, load them, and index"
+    " their words.",
 )
 
 EXTRA_JOBS = {

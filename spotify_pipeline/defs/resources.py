@@ -20,6 +20,7 @@ from spotify_pipeline.progress import Report, log_reporter
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError, SpaceGuard
 from spotify_pipeline.store.database import DatabaseBusyError
+from spotify_pipeline.torrent.client import StalledError
 
 __all__ = [
     "Context",
@@ -115,8 +116,9 @@ def reported_as_failure(*, retry: bool = False) -> Iterator[None]:
     Parameters
     ----------
     retry
-        Whether the step is tried again where the cause passes: a full disk, a busy database. A
-        retry policy would try everything again, a damaged file and an interrupt too.
+        Whether the step is tried again where the cause passes: a full disk, a busy database, a
+        stalled download. A retry policy would try everything again, a damaged file and an interrupt
+        too.
     """
     try:
         yield
@@ -128,4 +130,4 @@ def reported_as_failure(*, retry: bool = False) -> Iterator[None]:
 
 def _passes(error: PipelineError | OSError) -> bool:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or isinstance(error, (DatabaseBusyError, SpaceError))
+    return full or isinstance(error, (DatabaseBusyError, SpaceError, StalledError))

@@ -6,6 +6,7 @@ Belongs here: how often to look, run keys, what a tick says. Does not belong her
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import astuple
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -15,10 +16,11 @@ import dagster as dg
 from spotify_pipeline.defs.dead_runs import ALIVE, ENDED_TAG, fail_dead_runs
 from spotify_pipeline.defs.index import feature_index, index_job
 from spotify_pipeline.defs.instance import why_not_set_up
-from spotify_pipeline.defs.metadata import EXTRA_JOBS, metadata_job
+from spotify_pipeline.defs.metadata import EXTRA_JOBS, download_metadata_job, metadata_job
+from spotify_pipeline.defs.partitions import PARTITION_TAG
 from spotify_pipeline.defs.resources import DataHome
-from spotify_pipeline.defs.shards import UNLESS_INGESTED, ingest_job
-from spotify_pipeline.defs.skipped_runs import PARTITION_TAG, skip_doomed_runs
+from spotify_pipeline.defs.shards import UNLESS_INGESTED, download_job, ingest_job
+from spotify_pipeline.defs.skipped_runs import skip_doomed_runs
 from spotify_pipeline.defs.text import text_job
 from spotify_pipeline.dump.tables import CATALOGUE, MetadataSource
 
@@ -27,7 +29,13 @@ if TYPE_CHECKING:
     from spotify_pipeline.dump.incoming import FileState
     from spotify_pipeline.store.ledger import LedgerRow
 
-__all__ = ["finished_shards", "ingested_shards", "new_extras", "new_metadata"]
+__all__ = [
+    "finished_shards",
+    "ingested_shards",
+    "interrupted_downloads",
+    "new_extras",
+    "new_metadata",
+]
 
 LOOK_INTERVAL = 30
 """Seconds between two looks at the incoming folder; a file that changed in between waits."""
@@ -161,6 +169,56 @@ def _failed_runs(instance: dg.DagsterInstance, shard: str) -> int:
 
 
 @dg.sensor(
+    jobs=[download_job, download_metadata_job],
+    minimum_interval_seconds=LOOK_INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Go on with each download whose run was ended from outside, by a power cut say.",
+)
+def interrupted_downloads(
+    context: dg.SensorEvaluationContext, data_home: DataHome
+) -> dg.SensorResult | dg.SkipReason:
+    """Go on with downloads whose run was ended from outside.
+
+    One that failed by itself would fail again: it is left to whoever asked for it.
+    """
+    from spotify_pipeline.torrent.interrupted import interrupted_metadata, interrupted_shards
+
+    if skipped := _unless_set_up(context.instance):
+        return skipped
+    instance, downloads = context.instance, data_home.settings.downloads
+    fail_dead_runs(instance)
+    busy = _shards_in_progress(instance)
+    ended = {
+        shard: _ended_runs(instance, tags={PARTITION_TAG: shard})
+        for shard in interrupted_shards(downloads)
+        if shard not in busy
+    }
+    requests = [
+        dg.RunRequest(f"{shard} {count}", job_name=download_job.name, partition_key=shard)
+        for shard, count in ended.items()
+        if count
+    ]
+    metadata, loading = ", ".join(interrupted_metadata(downloads)), download_metadata_job.name
+    if metadata and not _in_progress(instance, loading):
+        ended[metadata] = _ended_runs(instance, job_name=loading)
+        if count := ended[metadata]:
+            requests.append(dg.RunRequest(f"{metadata} {count}", job_name=loading))
+    left = ", ".join(each for each, count in ended.items() if not count)
+    reason = f"nobody goes on with {left}; materialise them" if left else "none was interrupted"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+
+
+def _ended_runs(
+    instance: dg.DagsterInstance,
+    job_name: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> int:
+    """Count the runs of a job, or with tags, that were ended from outside."""
+    found = dg.RunsFilter(job_name=job_name, tags={**(tags or {}), **ENDED_TAG})
+    return instance.get_runs_count(found)
+
+
+@dg.sensor(
     jobs=[metadata_job, text_job],
     minimum_interval_seconds=LOOK_INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -192,7 +250,8 @@ def _look_for_words(
     loaded = unless_busy(loaded_source, settings.metadata_database)
     if loaded is None or is_current(read_text_manifest(settings.text_index), loaded):
         return None
-    if _in_progress(context.instance, metadata_job.name, text_job.name):
+    jobs = (metadata_job.name, download_metadata_job.name, text_job.name)
+    if _in_progress(context.instance, *jobs):
         return dg.SensorResult(skip_reason="the text index is being made", cursor=context.cursor)
     sources = sorted({astuple(source) for source in text_sources(loaded).values()})
     request = _request(context.instance, text_job.name, f"words of {sources}")
@@ -235,7 +294,7 @@ def _look_for_metadata(
     from spotify_pipeline.store.database import unless_busy
     from spotify_pipeline.store.metadata_ledger import SourceFile, loaded_source
 
-    if skipped := _unless_set_up(context.instance):
+    if skipped := _unless_set_up(context.instance) or _unless_fetched(context.instance):
         return skipped
     data_home.settings.require_incoming()
     sources = find_sources(data_home.settings, kind)
@@ -257,6 +316,13 @@ def _look_for_metadata(
         )
     request = _request(context.instance, LOADING_JOBS[kind], state)
     return dg.SensorResult(run_requests=[request], cursor=state)
+
+
+def _unless_fetched(instance: dg.DagsterInstance) -> dg.SkipReason | None:
+    """Leave metadata alone that a run fetches, for it loads it too."""
+    if not _in_progress(instance, download_metadata_job.name):
+        return None
+    return dg.SkipReason("a run fetches metadata, and loads it")
 
 
 @dg.sensor(
@@ -297,5 +363,5 @@ def _request(instance: dg.DagsterInstance, job: str, state: str) -> dg.RunReques
     One that failed by itself would fail again, until the state is another.
     """
     tags = {REQUEST_TAG: state}
-    ended = instance.get_runs_count(dg.RunsFilter(job_name=job, tags=tags | ENDED_TAG))
+    ended = _ended_runs(instance, job, tags)
     return dg.RunRequest(run_key=f"{state} {ended}", job_name=job, tags=tags)

@@ -1,4 +1,4 @@
-"""Assets of the audio analysis: each shard reduced, then ingested.
+"""Assets of the audio analysis: each shard reduced, then ingested; its file may be fetched first.
 
 Two assets, partitioned over the shard names. The staged extract needs no database, so several run
 side by side; the ingestion has the database to itself, in a pool.
@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 from pydantic import Field
 
+from spotify_pipeline.defs.partitions import SHARD_PARTITIONS
 from spotify_pipeline.defs.resources import Database, DataHome, ProgressSource, reported_as_failure
+from spotify_pipeline.defs.shard_files import DOWNLOAD_JOB, shard_file
 from spotify_pipeline.ingest.due import INGEST_JOB
-from spotify_pipeline.shards import SHARDS
 from spotify_pipeline.store.findings import CHECKS
 
 __all__ = [
     "AUDIO_POOL",
-    "SHARD_PARTITIONS",
     "UNLESS_INGESTED",
     "WHOLE_FILE",
+    "download_job",
     "ingest_job",
     "ingested_shard",
     "reduced_shard",
@@ -29,9 +30,6 @@ __all__ = [
 
 AUDIO_POOL = "audio_database"
 """Whatever opens ``audio.duckdb`` stands in this pool: DuckDB lets in one process that writes."""
-
-SHARD_PARTITIONS = dg.StaticPartitionsDefinition(list(SHARDS))
-
 
 WHOLE_FILE = "file_is_whole"
 """The check of a shard's file; where it fails, the shard waits, and its metadata says why."""
@@ -76,6 +74,7 @@ UNLESS_INGESTED = {"ops": {"reduced_shard": {"config": {"unless_ingested": True}
 
 @dg.asset(
     partitions_def=SHARD_PARTITIONS,
+    deps=[shard_file],
     group_name="audio_analysis",
     kinds={"parquet"},
     output_required=False,
@@ -214,4 +213,11 @@ ingest_job = dg.define_asset_job(
     INGEST_JOB,
     selection=dg.AssetSelection.assets(reduced_shard, ingested_shard),
     description="Ingest shards: reduce each, append it to audio.duckdb, delete its file.",
+)
+
+download_job = dg.define_asset_job(
+    DOWNLOAD_JOB,
+    selection=dg.AssetSelection.assets(shard_file, reduced_shard, ingested_shard),
+    description="Fetch shards by torrent unless they lie there, and ingest them: a backfill over"
+    " all partitions is the whole way.",
 )

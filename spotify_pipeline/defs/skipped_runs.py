@@ -12,12 +12,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from spotify_pipeline.defs.partitions import PARTITION_TAG
+from spotify_pipeline.defs.shard_files import shard_file
 from spotify_pipeline.defs.shards import ingest_job, reduced_shard
 from spotify_pipeline.dump.incoming import absent
 
 __all__ = ["skip_doomed_runs"]
-
-PARTITION_TAG = "dagster/partition"
 
 MOST_A_TICK = 100
 """Runs that are ended at once; a tick ends within a minute. Set by hand."""
@@ -55,7 +55,12 @@ def skip_doomed_runs(
 
 
 def _reads_a_file(run: dg.DagsterRun) -> bool:
-    """Tell whether a run reduces a shard, as part of its job or because the asset was selected."""
+    """Tell whether a run reduces a shard, as part of its job or because the asset was selected.
+
+    One that fetches the file first is not doomed.
+    """
     if run.asset_selection:
-        return reduced_shard.key in run.asset_selection
+        return (
+            reduced_shard.key in run.asset_selection and shard_file.key not in run.asset_selection
+        )
     return run.job_name == ingest_job.name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spotify_pipeline.errors import PipelineError
-from spotify_pipeline.settings import SOURCES_VARIABLE
+from spotify_pipeline.settings import DOWNLOADS, SOURCES_VARIABLE
 from spotify_pipeline.shards import SHARD_SUFFIX, SHARDS, shard_of_file_name
 
 __all__ = [
@@ -32,12 +32,13 @@ def find_shards(incoming: Path) -> dict[str, list[Path]]:
 
     More than one file for a shard is a mistake of the user's, who alone can tell which to keep.
 
-    Names are compared as they are listed, so ``0a`` is not taken for ``0A`` on a file system that
+    What is still being fetched lies in a folder that is left out. Names are compared as they are
+    listed, so ``0a`` is not taken for ``0A`` on a file system that
     folds case.
     """
     found: dict[str, list[Path]] = {}
     for folder, folders, files in os.walk(incoming):
-        folders.sort()
+        folders[:] = sorted(set(folders) - {DOWNLOADS})
         for name in sorted(files):
             shard = shard_of_file_name(name)
             if shard is not None:

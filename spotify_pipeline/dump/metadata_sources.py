@@ -33,7 +33,7 @@ def find_sources(settings: Settings, source: MetadataSource = CATALOGUE) -> list
         path
         for name in dict.fromkeys((source.unpacked, source.packed))
         for path in sorted(settings.incoming.rglob(name))
-        if path.is_file()
+        if path.is_file() and settings.downloads not in path.parents
     ]
     return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 

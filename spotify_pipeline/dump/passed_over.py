@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spotify_pipeline.dump.metadata_sources import find_sources
 from spotify_pipeline.dump.tables import CATALOGUE, EXTRAS
-from spotify_pipeline.settings import INCOMING_VARIABLE, METADATA_VARIABLE, Settings
+from spotify_pipeline.settings import DOWNLOADS, INCOMING_VARIABLE, METADATA_VARIABLE, Settings
 from spotify_pipeline.shards import shard_of_file_name, why_not_a_shard
 
 __all__ = ["passed_over"]
@@ -34,7 +34,7 @@ def passed_over(settings: Settings) -> dict[str, str]:
             found[str(error.filename)] = f"the folder can't be read: {error.strerror}"
 
     for parent, folders, files in os.walk(settings.incoming, onerror=note):
-        folders.sort()
+        folders[:] = sorted(set(folders) - {DOWNLOADS})
         for path in (Path(parent, name) for name in folders):
             if reason := _why_not_a_folder(path):
                 found[str(path)] = reason

@@ -136,5 +136,7 @@ DEGRADATIONS: dict[str, Degradation] = {
     "mp3 16k": lambda x, _: through_codec(x, RATE, TELEPHONE_RATE, "MP3", MP3_16_KBIT),
     "tempo +4": _tempo(4),
     "tempo -4": _tempo(-4),
+    "speed +1.5": _speed(1.5),
+    "speed -2.7": _speed(-2.7),
 }
 """By name; the order seeds the excerpts, so new ones stand at the end."""

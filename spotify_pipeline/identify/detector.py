@@ -141,7 +141,7 @@ class Detector:
         deadline = deadline or Deadline()
         found = self.identifier.matches(query.fingerprint, query.samples, passes, deadline)
         sure = [match for match in found if match.confidence >= threshold]
-        matches, named = name_matches(sure[:limit], self.catalog)
+        matches, named = name_matches(sure, self.catalog)
         if observer is not None and found:
             best, name = (matches, named) if sure else name_matches(found[:1], self.catalog)
             observer(_evidence(query, bool(sure), best[0], name[0]))
@@ -149,7 +149,7 @@ class Detector:
             file=query.name,
             duration=None if query.duration is None else round(query.duration, 3),
             identified=bool(named),
-            matches=named,
+            matches=named[:limit],
             elapsed=round(time.perf_counter() - started, 3),
             complete=not deadline.missed,
         )

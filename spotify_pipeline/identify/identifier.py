@@ -29,7 +29,7 @@ from spotify_pipeline.identify.decision import (
     mean_excess,
     shipped_decisions,
 )
-from spotify_pipeline.identify.passes import HIGH_EVIDENCE_SECONDS, PASSES, TRIED_REACH, Pass
+from spotify_pipeline.identify.passes import HIGH_EVIDENCE_SECONDS, PASSES, Pass
 from spotify_pipeline.identify.popularity import Prior, equal
 from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.format.key_setting import KINDS
@@ -50,6 +50,10 @@ by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
 """No more than this fraction of an index, but so many at the least, are candidates: of a search, or
 of a trial of all tracks, after which they are tried with the whole query. Set by hand."""
+
+MOST_COMPARED = 1_000
+"""Of more candidates of a search, so many are compared with all of the query: those that a part of
+it leaves the likeliest. Set by hand."""
 
 CERTAIN = 0.99
 """Confidence of a certain match. Set by hand."""
@@ -282,18 +286,15 @@ class Identifier:
         self, stretch: QueryLlr, query: QueryLlr, attempt: Pass, deadline: Deadline
     ) -> Iterator[_Aligned]:
         """Align what promises most at all speeds."""
-        searched = (
-            stretch.shortest_with_evidence(attempt.nats) if self.index.has_rhythm else stretch
-        )
         promising: list[_Promising] = []
         for speed in attempt.speeds:
             if deadline.leaves_out():
                 break
-            promising += self._promising(searched, speed, attempt, deadline)
+            promising += self._promising(stretch, speed, attempt, deadline)
         best = sorted(promising, key=lambda found: -found.evidence)[: attempt.matches]
         priors = self._prior([found.candidate.track for found in best]).tolist()
         for found, prior in zip(best, priors, strict=True):
-            yield self._aligned(found, prior, searched, query, attempt)
+            yield self._aligned(found, prior, stretch, query, attempt)
 
     def _promising(
         self, query: QueryLlr, speed: float, attempt: Pass, deadline: Deadline
@@ -312,7 +313,7 @@ class Identifier:
                     [query.of_kind(kind, speed * factor) for factor in fine.tolist()],
                     kind,
                     [candidates[position] for position in left],
-                    self._reach(attempt),
+                    max(candidates[position].reach for position in left),
                 )
                 speeds[left] = speed * fine[best]
         likely = np.flatnonzero(likelihoods > 0)
@@ -362,17 +363,12 @@ class Identifier:
             found = replace(found, key_kept=in_key.correlation)
         return found
 
-    def _reach(self, attempt: Pass) -> int:
-        """Give the frames by which the offsets of a pass's candidates may be off."""
-        return TRIED_REACH if attempt.exhaustive else self.index.reach
-
     def _leaves_out(self, query: QueryLlr, attempt: Pass) -> bool:
         """Tell whether a pass is not for this index, or not for so clear a query."""
         if attempt.effort.short and self.index.reads_single_keys:
             return True
-        if not (self.index.can_score_every_track and len(query.rhythm)):
-            return attempt.exhaustive
-        if attempt.in_large:
+        small = self.index.can_score_every_track and len(query.rhythm) > 0
+        if (attempt.in_large and small) or (attempt.exhaustive and not small):
             return True
         return attempt.high_evidence < math.inf and query.has_evidence(
             attempt.high_evidence, HIGH_EVIDENCE_SECONDS
@@ -397,26 +393,40 @@ class Identifier:
             frames = query.frames_at_speed(speed)
             found = self.index.candidates(frames, limit, attempt.effort, onsets)
             # where its speed is not known, a query is likely nowhere yet
-            return found if attempt.precision else self._at_likeliest_offsets(query.rhythm, found)
-        least = query.least_with_evidence(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS)
-        found = self.index.likeliest(least, most, deadline=deadline)
-        again = [candidate.track for candidate in found]
-        found = self.index.likeliest(query.rhythm, most, again)
+            return found if attempt.precision else self.at_likeliest_offsets(query, found)
+        found = self._likeliest(query, most, deadline=deadline)
         evidence = [one.score for one in found] + self._harmony(query, found, speed, agreed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
         return [found[position] for position in best]
 
-    def _at_likeliest_offsets(self, llr: Float32s, found: Sequence[Candidate]) -> list[Candidate]:
-        """Move candidates to where the query is likeliest, by rhythm.
+    def at_likeliest_offsets(self, query: QueryLlr, found: list[Candidate]) -> list[Candidate]:
+        """Move candidates to where the query is likeliest, by rhythm; leave out unlikely ones.
 
         A search often finds a noisy query's track at an offset that few keys agree on by chance.
+        Those without rhythm trains stay where they were found.
         """
-        if not len(llr) or not found:
-            return list(found)
+        if not len(query.rhythm):
+            return found
         tracks = [candidate.track for candidate in found]
-        likeliest = self.index.likeliest(llr, len(found), tracks)
-        moved = {candidate.track: candidate for candidate in likeliest}
-        return [moved.get(candidate.track, candidate) for candidate in found]
+        moved = self._likeliest(query, MOST_COMPARED, tracks)
+        if not self.index.holds("echoprint"):
+            return moved
+        known = {candidate.track for candidate in moved}
+        return moved + [candidate for candidate in found if candidate.track not in known]
+
+    def _likeliest(
+        self,
+        query: QueryLlr,
+        most: int,
+        tracks: Sequence[int] | None = None,
+        deadline: Deadline | None = None,
+    ) -> list[Candidate]:
+        """Rank all tracks or some at every offset; many of them by the least of the query first."""
+        if tracks is None or len(tracks) > most:
+            least = query.least_with_evidence(EXHAUSTIVE_EVIDENCE, EXHAUSTIVE_SECONDS)
+            likely = self.index.likeliest(least, most, tracks, deadline)
+            tracks = [candidate.track for candidate in likely]
+        return self.index.likeliest(query.rhythm, most, tracks)
 
     def _aligned(
         self,
@@ -434,7 +444,8 @@ class Identifier:
         kind, trains = self.index.comparable(found.candidate.track, query)
         part, whole = searched.frames_of(kind), query.frames_of(kind)
         finest = found.speed * attempt.finest_speeds(len(part), len(part))
-        near = align(part, trains, found.candidate.offset, self._reach(attempt), finest.tolist())
+        candidate = found.candidate
+        near = align(part, trains, candidate.offset, candidate.reach, finest.tolist())
         offset = near.offset - round(near.speed * (searched.first - query.first))
         step = 1 / max(len(whole), 1)
         steps = math.ceil(max(DRIFT, _step_of(finest)) / step)

@@ -163,13 +163,6 @@ class QueryLlr:
         sums = np.concatenate(([0.0], np.cumsum(expected_evidence(evidence).sum(axis=1))))
         return self._stretch(int(np.argmax(sums[llr_bins:] - sums[:-llr_bins])), llr_bins)
 
-    def shortest_with_evidence(self, nats: float) -> "QueryLlr":
-        """Cut out the shortest stretch of so much expected evidence; all if there is none."""
-        if not self.recorded or len(self.rhythm) == 0:
-            return self
-        first, llr_bins = _shortest(expected_evidence(self.rhythm).sum(axis=1), nats)
-        return self._stretch(first, llr_bins) if llr_bins < len(self.rhythm) else self
-
     def _stretch(self, first: int, llr_bins: int) -> "QueryLlr":
         return replace(
             self,

@@ -80,10 +80,11 @@ def create_application(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await service.decoders.warm_up()
-        keeping = asyncio.create_task(service.keep_current())
+        tasks = [asyncio.create_task(work) for work in (service.warm_up(), service.keep_current())]
         yield
-        keeping.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await service.close()
 
     application = FastAPI(

@@ -84,19 +84,19 @@ async def identify(
     async with service.uploads.receive(request) as upload:
         sound = await while_connected(request, heard(service, upload))
 
-    def work(snapshot: Snapshot) -> Answer:
-        with snapshot.detector() as detector:
-            return detector.identify(
-                query_of(sound, upload.name),
-                limit=limit,
-                threshold=LEAST_CONFIDENCE if unsure else threshold,
-                deadline=patience,
-            )
+        def work(snapshot: Snapshot) -> Answer:
+            with snapshot.detector() as detector:
+                return detector.identify(
+                    query_of(sound, upload.name),
+                    limit=limit,
+                    threshold=LEAST_CONFIDENCE if unsure else threshold,
+                    deadline=patience,
+                )
 
-    try:
-        answer = await while_connected(request, service.identify(client_of(request), work))
-    finally:
-        patience.gone = True
+        try:
+            answer = await while_connected(request, service.identify(client_of(request), work))
+        finally:
+            patience.gone = True
     elapsed = round(time.perf_counter() - started, 3)
     answer = msgspec.structs.replace(judged(answer, threshold), elapsed=elapsed)
     service.metrics.recordings.labels(str(answer.identified).lower()).inc()

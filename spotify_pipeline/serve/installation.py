@@ -43,6 +43,13 @@ class Snapshot:
         The installation.
     earlier
         The index that was open before: what both have is not opened again.
+
+    Raises
+    ------
+    FeatureIndexError
+        There was an index before, and the one that counts now can't be read.
+    DatabaseError
+        The catalogue is damaged, was made by an earlier version, or is busy.
     """
 
     def __init__(self, settings: Settings, earlier: FeatureIndex | None = None) -> None:
@@ -51,11 +58,7 @@ class Snapshot:
         self._idle: list[Reader] = []
         self._lock = threading.Lock()
         self._users = 1  # whoever opened it
-        self._index: FeatureIndex | FeatureIndexError
-        try:
-            self._index = earlier.refreshed() if earlier else FeatureIndex.open(settings.index)
-        except FeatureIndexError as error:
-            self._index = error
+        self._index = _opened(settings.index) if earlier is None else earlier.refreshed()
         self._catalog = self._stack.enter_context(Catalog(settings.metadata_database))
 
     @property
@@ -149,6 +152,7 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.refreshed = 0
+        self._warned = ""
         self._lock = threading.Lock()
         self._seen = self._look()
         self._snapshot = Snapshot(settings)
@@ -175,25 +179,41 @@ class Installation:
         self._snapshot.leave()
 
     def refresh(self) -> None:
-        """Open what is newer; all others go on with what is open meanwhile."""
+        """Open what is newer; all others go on with what is open meanwhile.
+
+        What can't be opened is tried again the next time.
+        """
         seen = self._look()
         if seen == self._seen:
             return
         try:
             newer = Snapshot(self.settings, self._snapshot.opened)
         except PipelineError as error:
-            _log.warning("what is newer can't be opened yet: %s", error)
+            self._warn_once(f"what is newer can't be opened yet: {error}")
             return
         with self._lock:
             older, self._snapshot, self._seen = self._snapshot, newer, seen
         older.leave()
         self.refreshed += 1
 
+    def _warn_once(self, message: str) -> None:
+        if message != self._warned:
+            _log.warning(message)
+        self._warned = message
+
     def _look(self) -> _Seen:
         settings = self.settings
         manifests = [settings.index / name for name in ("manifest.json", "rebuilt.json")]
         manifests.append(settings.text_index / "manifest.json")
         return tuple(map(_identity, (*manifests, settings.metadata_database)))
+
+
+def _opened(folder: Path) -> FeatureIndex | FeatureIndexError:
+    """Open an index, or give what to tell whoever wants to use it."""
+    try:
+        return FeatureIndex.open(folder)
+    except FeatureIndexError as error:
+        return error
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

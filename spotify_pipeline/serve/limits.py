@@ -20,11 +20,12 @@ class Limits:
     waiting
         Pieces of work that wait for a thread, of all clients; further ones are refused.
     uploads
-        Requests with a body that are being read or decoded at a time; further ones are refused.
+        Requests with a body at a time, until they are answered; further ones are refused. What is
+        decoded of one takes 53 MB at the most.
     upload_bytes
         Of an audio file.
     all_upload_bytes
-        Of all that are being read or decoded at a time.
+        Of all bodies together.
     document_bytes
         Of JSON; the longest real documents are under 1 MB.
     idle_seconds
@@ -33,6 +34,8 @@ class Limits:
         Processes that decode at a time.
     timelines
         Recordings and microphones of timelines at a time; further ones are refused.
+    listeners
+        Microphones of single tracks at a time; further ones are refused.
     decode_seconds
         For a recording that is identified, or for the next block of a timeline.
     decode_memory
@@ -47,13 +50,14 @@ class Limits:
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     waiting: int = 64
-    uploads: int = 64
+    uploads: int = 32
     upload_bytes: int = 1 << 30
     all_upload_bytes: int = 1 << 32
     document_bytes: int = 1 << 22
     idle_seconds: float = 30.0
     decoders: int = 2
     timelines: int = 4
+    listeners: int = 64
     decode_seconds: float = 30.0
     decode_memory: int = 1 << 30
     recording_seconds: float = 1200.0

@@ -41,10 +41,10 @@ async def plot(
     async with service.uploads.receive(request) as upload:
         sound = await while_connected(request, heard(service, upload))
 
-    def draw(snapshot: Snapshot) -> bytes:
-        return _drawn(snapshot, sound, upload.name, track)
+        def draw(snapshot: Snapshot) -> bytes:
+            return _drawn(snapshot, sound, upload.name, track)
 
-    picture = await while_connected(request, service.identify(client_of(request), draw))
+        picture = await while_connected(request, service.identify(client_of(request), draw))
     return Response(picture, media_type="image/png")
 
 

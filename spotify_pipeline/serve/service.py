@@ -5,11 +5,16 @@ Belongs here: putting them together, and how work gets onto a thread. Does not b
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
+import numpy as np
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from spotify_pipeline.errors import PipelineError
+from spotify_pipeline.fingerprint import fingerprint
+from spotify_pipeline.identify.query import Query
 from spotify_pipeline.serve.decoding import Decoders
 from spotify_pipeline.serve.installation import Installation, Snapshot
 from spotify_pipeline.serve.limits import Limits
@@ -24,6 +29,9 @@ _Result = TypeVar("_Result")
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks for a newer index or catalogue."""
+
+WARM_UP_SAMPLES = 55_125
+"""Five seconds."""
 
 LOOKUP_THREADS = 2
 """Look-ups take milliseconds and do not wait behind identifications."""
@@ -52,6 +60,7 @@ class Service:
         self.decoders = Decoders(limits.decoders, limits.decode_memory)
         self.stream_decoders = Decoders(limits.timelines, limits.decode_memory)
         self.timeline_places = Places(limits.timelines)
+        self.listener_places = Places(limits.listeners)
         self.uploads = Uploads(limits)
         self.metrics = Metrics(self.installation, self.turns, self.decoders, self.uploads)
 
@@ -69,6 +78,12 @@ class Service:
             await asyncio.sleep(LOOK_AGAIN)
             await asyncio.to_thread(self.installation.refresh)
 
+    async def warm_up(self) -> None:
+        """Do once what answers take, so that the first client need not wait for it."""
+        await self.decoders.warm_up()
+        with suppress(PipelineError):  # such as that there is no index yet
+            await self.identify("", _identify_noise)
+
     async def close(self) -> None:
         """Give everything back."""
         self.turns.close()
@@ -80,6 +95,12 @@ class Service:
     def _on_snapshot(self, work: Callable[[Snapshot], _Result]) -> _Result:
         with self.installation.snapshot() as snapshot:
             return work(snapshot)
+
+
+def _identify_noise(snapshot: Snapshot) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.1, WARM_UP_SAMPLES).astype(np.float32)
+    with snapshot.detector() as detector:
+        detector.identify(Query("noise", fingerprint(samples), None, samples))
 
 
 def service_of(connection: HTTPConnection) -> Service:

@@ -3,7 +3,8 @@
 What this catalogue has no answer to (players, playlists, users, markets) is not there. Lists that a
 search gives know no total beyond the page that follows.
 
-Belongs here: the routes. Does not belong here: how objects look (`spotify_shape`).
+Belongs here: the routes. Does not belong here: what a search finds (`catalogue_search`), how
+objects look (`spotify_shape`).
 """
 
 import re
@@ -14,8 +15,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from spotify_pipeline.catalog import Album, Artist, Catalog, Filters, Track
-from spotify_pipeline.catalog.words import query_words
+from spotify_pipeline.catalog import Album, Catalog
+from spotify_pipeline.serve.catalogue_search import found_albums, found_artists, found_tracks
 from spotify_pipeline.serve.descriptions import described
 from spotify_pipeline.serve.installation import Reader, Snapshot
 from spotify_pipeline.serve.problems import ProblemError
@@ -34,9 +35,6 @@ MOST_SEARCHED = 1000
 """Further results than that are not given, as by Spotify's own."""
 
 TOP_TRACKS = 10
-AROUND = 5
-"""So many tracks are looked through for one album or artist that has the words."""
-
 _ID = re.compile("[0-9A-Za-z]{22}")
 
 Key = Annotated[str, Query(description="22 letters and digits.")]
@@ -329,52 +327,10 @@ def _require_artist(catalog: Catalog, key: str) -> None:
         raise _unknown(key)
 
 
-def _found_tracks(reader: Reader, query: SearchQuery, most: int) -> list[Track]:
-    if not query.possible:
-        return []
-    if query.references:
-        found = reader.lookup.references(
-            query.references, query.words, query.filters, limit=most, releases_apart=True
-        )
-    elif query_words(query.words) or query.filters != Filters():
-        found = reader.lookup.search(query.words, query.filters, limit=most)
-    else:
-        found = []
-    return [each.track for each in found]
-
-
-def _found_albums(reader: Reader, query: SearchQuery, most: int) -> list[Album]:
-    found = _found_tracks(reader, query, AROUND * most)
-    distinct = {one.album.rowid: one.album for one in found if one.album is not None}
-    return _named_first(distinct.values(), query.words, lambda one: one.title)[:most]
-
-
-def _found_artists(reader: Reader, query: SearchQuery, most: int) -> list[Artist]:
-    found = _found_tracks(reader, query, AROUND * most)
-    distinct = {one.rowid: one for each in found for one in each.artists}
-    best = _named_first(distinct.values(), query.words, lambda one: one.name)[:most]
-    known = reader.catalog.artists([one.artist_id for one in best if one.artist_id])
-    return [known.get(one.artist_id or "", one) for one in best]
-
-
-def _named_first(found: Iterable[Any], words: str, name: Callable[[Any], str]) -> list[Any]:
-    """Put those in front whose own name has the words, of which the last may be cut short."""
-    asked = query_words(words)
-
-    def lacks(one: object) -> bool:
-        own = query_words(name(one))
-        return not all(
-            any(word == each or (word == asked[-1] and each.startswith(word)) for each in own)
-            for word in asked
-        )
-
-    return sorted(found, key=lacks)
-
-
 _SEARCHES: dict[str, Callable[[Reader, SearchQuery, int], Sequence[Any]]] = {
-    "track": _found_tracks,
-    "album": _found_albums,
-    "artist": _found_artists,
+    "track": found_tracks,
+    "album": found_albums,
+    "artist": found_artists,
 }
 _SHOWN: dict[str, Callable[[Shape, Any], Object]] = {
     "track": Shape.track,

@@ -27,6 +27,7 @@ COMMANDS = (
     "ingest",
     "lookup",
     "sample-dump",
+    "serve",
     "status",
     "ui",
     "warm-up",
@@ -42,6 +43,7 @@ UNDONE: list[tuple[list[str], dict[str, str], str]] = [
     (["ingest"], NO_FOLDER, "torrents: no such folder"),
     (["lookup", "yesterday"], {}, "there is no catalogue"),
     (["sample-dump", "music", "dump"], {}, "left out: text.wav"),
+    (["serve", "--host", "203.0.113.1"], {}, "can't listen on 203.0.113.1, port 8765"),
     (["status"], NO_FOLDER, "torrents: no such folder"),
     (["ui"], {"DAGSTER_HOME": "bare"}, "this Dagster instance was not set up"),
 ]

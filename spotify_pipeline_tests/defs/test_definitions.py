@@ -49,7 +49,10 @@ def test_every_definition_is_valid(definitions: dg.Definitions) -> None:
 
 def test_the_jobs_have_their_names(definitions: dg.Definitions) -> None:
     jobs = {job.name for job in definitions.resolve_all_job_defs()}
-    assert {"ingest", "metadata", "text", "index", "detect", "evaluation"} <= jobs
+    assert {
+        *("ingest", "download", "metadata", "download_metadata"),
+        *("text", "index", "detect", "evaluation"),
+    } <= jobs
 
 
 def test_ingest_has_a_partition_for_every_shard(definitions: dg.Definitions) -> None:
@@ -62,6 +65,7 @@ def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions)
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert set(TABLES) == TABLE_NAMES
     assert keys == TABLE_NAMES | {
+        "shard_file",
         "reduced_shard",
         "ingested_shard",
         "shard_segment",
@@ -69,6 +73,9 @@ def test_each_metadata_table_is_an_asset_of_its_own(definitions: dg.Definitions)
         "text_index",
         "track_audio_features",
         "artist_redirects",
+        "metadata_file",
+        "audio_features_file",
+        "artist_redirects_file",
         "detection_evaluation",
     }
 
@@ -112,7 +119,10 @@ def test_what_deletes_files_and_what_not_everyone_has_is_tagged(
     }
     assert tagged == {
         "deletes-source-file": {"ingested_shard"},
-        "optional": {"track_audio_features", "artist_redirects"},
+        "optional": {
+            *("audio_features_file", "track_audio_features"),
+            *("artist_redirects_file", "artist_redirects"),
+        },
     }
 
 

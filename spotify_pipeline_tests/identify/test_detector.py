@@ -1,6 +1,7 @@
 """One recording, one answer: by a deadline, and of the index that counts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,15 @@ from spotify_pipeline.identify.detector import Answer, Detector
 from spotify_pipeline.identify.query import Query
 from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import FeatureIndex
-from spotify_pipeline_tests.tracks import fingerprint_of, make_track, make_tracks, publish_tracks
+from spotify_pipeline.store.metadata import build_metadata
+from spotify_pipeline_tests.metadata_file import TRACK_IDS, write_metadata
+from spotify_pipeline_tests.tracks import (
+    fingerprint_of,
+    make_track,
+    make_tracks,
+    publish_tracks,
+    worn,
+)
 
 TRACKS = make_tracks(20)
 UNKNOWN = make_track(99)
@@ -111,3 +120,21 @@ def test_a_closed_index_has_no_threads(folder: Path) -> None:
         threads = index._pool._threads
         assert threads
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_the_most_popular_release_comes_first_though_one_match_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    popular, exact = TRACK_IDS[0], TRACK_IDS[2]
+    build_metadata(write_metadata(tmp_path / "dump.sqlite3"), tmp_path, tmp_path / "meta.duckdb")
+    rhythm = TRACKS[3].rhythm
+    releases = [
+        replace(TRACKS[3], track_id=exact),
+        replace(TRACKS[3], track_id=popular, rhythm=worn(rhythm, 1, lost=0.1, moved=1)),
+    ]
+    publish_tracks(tmp_path / "index", [*TRACKS[4:], *releases])
+    with Detector.opened(tmp_path / "index", tmp_path / "meta.duckdb") as detector:
+        best = detector.identifier.matches(query_of(3).fingerprint)[0]
+        (match,) = detector.identify(query_of(3), limit=1).matches
+    assert best.track_id == exact
+    assert match.track_id == popular

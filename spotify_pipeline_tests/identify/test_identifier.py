@@ -277,9 +277,10 @@ def test_an_onset_at_the_end_of_all_time_does_no_harm(
         (3.0, False, "small", True),
         (1.0, True, "large", False),
         (1.0, True, "of single keys", False),
+        (3.0, True, "large", False),
     ],
 )
-def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
+def test_an_unknown_recording_that_is_clear_is_searched_for_quickly_alone(
     identifier: Identifier,
     monkeypatch: pytest.MonkeyPatch,
     clarity: float,
@@ -320,15 +321,16 @@ def test_an_unknown_recording_that_is_clear_is_not_tried_on_every_track(
     assert not any(match.confidence > THRESHOLD for match in identifier.matches_of(query))
     assert f"{QUICK}" in done
     assert f"{SKETCHY}" in done
-    assert (f"{THOROUGH}" in done) == (not small)
-    assert (f"{SHORT}" in done) == (size == "large")
+    clear = recorded and clarity > 1
+    assert (f"{THOROUGH}" in done) == (not small and not clear)
+    assert (f"{SHORT}" in done) == (size == "large" and not clear)
     assert ("exhaustive" in done) == tried
 
 
 def test_a_track_that_was_found_at_a_wrong_offset_is_compared_at_the_likeliest(
     identifier: Identifier, tracks: list[Track], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [Candidate(9, 0, 1.0)]
+    found = [Candidate(9, 0, 1.0, 2_000)]
     monkeypatch.setattr(identifier.index, "candidates", lambda *_: found)
     query = QueryLlr.of(fingerprint_of(tracks[9], 30, 10), None)
     (match,) = identifier.matches_of(query, PASSES[:1])

@@ -59,30 +59,6 @@ def test_a_recording_is_clear_if_it_tells_enough_and_onsets_alone_never_are(
     assert not replace(llr, recorded=False).has_evidence(evidence - 1, 12)
 
 
-def test_no_more_is_taken_of_a_clear_recording_than_is_enough(llr: QueryLlr) -> None:
-    evidence = expected_evidence(llr.rhythm).sum()
-    cut = llr.shortest_with_evidence(evidence / 2)
-    llr_bins = len(cut.rhythm)
-    first = cut.first // LLR_BIN_FRAMES
-    np.testing.assert_array_equal(cut.rhythm, llr.rhythm[first : first + llr_bins])
-    assert expected_evidence(cut.rhythm).sum() >= evidence / 2
-    assert llr_bins < 10 * LLR_BINS_PER_SECOND
-    most = llr.stretch_of_highest_evidence((llr_bins - 1) / LLR_BINS_PER_SECOND)
-    assert expected_evidence(most.rhythm).sum() < evidence / 2
-
-
-def test_a_recording_that_is_not_clear_enough_is_taken_whole(llr: QueryLlr) -> None:
-    for unclear in (llr, replace(llr, recorded=False)):
-        np.testing.assert_array_equal(unclear.shortest_with_evidence(1e9).rhythm, llr.rhythm)
-    assert len(replace(llr, recorded=False).shortest_with_evidence(1).rhythm) == len(llr.rhythm)
-
-
-def test_a_recording_too_short_to_be_heard_is_taken_whole() -> None:
-    nothing = np.empty((0, BANDS), np.float32)
-    unheard = QueryLlr(nothing, nothing, Fingerprint(NO_ONSETS, NO_ONSETS), recorded=True)
-    assert unheard.shortest_with_evidence(1) is unheard
-
-
 def test_more_is_tried_if_more_is_asked_for(llr: QueryLlr) -> None:
     assert llr.least_with_evidence(20, 15).size < llr.least_with_evidence(100, 15).size
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spotify_pipeline.fingerprint.arrays import Int64s
-from spotify_pipeline.index.format.key_setting import KEY_BITS
-from spotify_pipeline.index.format.postings import PostingsWriter, pages_of
+from spotify_pipeline.index.format.postings import PostingsWriter, directory_sizes
 from spotify_pipeline.index.format.sealed_file import writing_sealed_file
 from spotify_pipeline.index.format.segment import CONTENT, SEGMENT_VERSION, Segment, SegmentInfo
 
@@ -22,11 +21,10 @@ def segment_of_postings(
     """Write a segment of no track with postings, whose time bins are below a bound."""
     info = SegmentInfo([], 0, bound, len(keys), [])
     numbers = np.sort((keys << info.bin_bits | bins).astype(np.uint64))
-    sizes = {"starts": 4, "page_firsts": 8 * (pages_of(len(keys)) + 1)}
-    sizes |= {"page_words": sizes["page_firsts"], "postings": 0}
+    sizes = {"starts": 4} | directory_sizes(len(keys))
     with writing_sealed_file(path, CONTENT, SEGMENT_VERSION, info, sizes) as file:
         file.write("starts", 0, np.zeros(1, np.uint32))
-        postings = PostingsWriter(file, 1 << KEY_BITS + info.bin_bits)
+        postings = PostingsWriter(file)
         for part in np.array_split(numbers, parts):
             postings.add(part)
         postings.close()

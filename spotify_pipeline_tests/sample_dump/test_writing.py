@@ -214,17 +214,6 @@ def test_a_downloaded_dump_is_not_overwritten(music: Path, tmp_path: Path, name:
     assert files_below(tmp_path) == {name}
 
 
-@pytest.fixture
-def disk_that_folds_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    exists = Path.exists
-
-    def folds_case(path: Path) -> bool:
-        others = path.parent.iterdir() if path.parent.is_dir() else ()
-        return exists(path) or path.name.lower() in {other.name.lower() for other in others}
-
-    monkeypatch.setattr(Path, "exists", folds_case)
-
-
 @pytest.mark.usefixtures("disk_that_folds_case")
 def test_two_shards_of_one_run_do_not_share_a_file_where_the_disk_folds_case(
     tmp_path: Path,

@@ -1,6 +1,5 @@
 """The index is replaced, and the server killed, while clients ask."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -12,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from spotify_pipeline.serve import service
+from spotify_pipeline_tests.catalogue_made import make_home
 from spotify_pipeline_tests.processes import environment
 from spotify_pipeline_tests.serve.served import (
     KNOWN,
@@ -80,6 +81,32 @@ def test_what_is_published_later_is_identified(
             assert time.monotonic() < ended
 
 
+def test_a_damaged_index_does_not_take_the_place_of_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(service, "LOOK_AGAIN", 0.02)
+    settings = made_home(tmp_path)
+    with serving(settings) as served, served.client() as client:
+        (settings.index / "manifest.json").write_text("{")
+        ended = time.monotonic() + 30
+        while "can't be opened yet" not in caplog.text:
+            assert time.monotonic() < ended
+            time.sleep(0.02)
+        assert client.post("/api/identify", content=EXCERPT).json()["identified"]
+
+
+def test_without_an_index_the_catalogue_answers_and_identify_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    with serving(make_home(tmp_path)) as served, served.client() as client:
+        assert client.get(f"/v1/tracks/{KNOWN}").json()["name"] == "Yesterday"
+        assert client.get("/health").json()["tracks"] == 0
+        for path in ("/api/identify", "/api/timeline", "/api/plot"):
+            refused = client.post(path, content=EXCERPT)
+            assert refused.status_code == 503
+            assert "run 'spotify-pipeline ingest'" in refused.json()["detail"]
+
+
 @contextmanager
 def command(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run ``serve`` as a process; gives it and the line that says where it is."""
@@ -114,33 +141,31 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def ended_with_its_children(process: subprocess.Popen[str], ending: int) -> None:
+    """Send a signal to a server, and wait for its decoders to be gone, too."""
+    children = psutil.Process(process.pid).children()
+    assert children
+    process.send_signal(ending)
+    process.wait(30)
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+
+
 def test_a_killed_server_starts_again_and_leaves_no_process(tmp_path: Path) -> None:
     made_home(tmp_path)
     port = str(free_port())
-    for ending in (signal.SIGKILL, signal.SIGTERM):
-        with command(tmp_path, "--port", port) as (process, url):
-            wait_for(url)
-            named = httpx.post(f"{url}api/identify", content=EXCERPT, timeout=60).json()
-            assert named["matches"][0]["track_id"] == KNOWN
-            children = os.popen(f"pgrep -P {process.pid}").read().split()
-            assert children
-            process.send_signal(ending)
-            process.wait(30)
-        ended = time.monotonic() + 30
-        while any(Path(f"/proc/{child}").exists() for child in children):
-            assert time.monotonic() < ended
-            time.sleep(0.1)
-
-
-def test_https_with_a_certificate_that_is_made_and_a_token(tmp_path: Path) -> None:
-    made_home(tmp_path)
-    with command(tmp_path, "--tls", "--token", "secret", "--port", "0") as (_, url):
-        assert url.startswith("https://127.0.0.1:")
+    with command(tmp_path, "--port", port) as (process, url):
+        wait_for(url)
+        named = httpx.post(f"{url}api/identify", content=EXCERPT, timeout=60).json()
+        assert named["matches"][0]["track_id"] == KNOWN
+        ended_with_its_children(process, signal.SIGKILL)
+    options = ("--port", port, "--tls", "--token", "secret")
+    with command(tmp_path, *options) as (process, url):
+        assert url == f"https://127.0.0.1:{port}/?token=secret"
         address, _, query = url.partition("?")
-        assert query == "token=secret"
         wait_for(address)
         with httpx.Client(base_url=address, verify=False) as client:
             assert client.get("/api/status").status_code == 401
-            assert client.get("/api/status", params={"token": "secret"}).status_code == 200
-    key = tmp_path / "serve" / "key.pem"
-    assert key.stat().st_mode & 0o077 == 0
+            assert client.get(f"/api/status?{query}").status_code == 200
+        ended_with_its_children(process, signal.SIGTERM)
+    assert (tmp_path / "serve" / "key.pem").stat().st_mode & 0o077 == 0

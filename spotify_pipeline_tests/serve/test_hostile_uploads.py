@@ -48,11 +48,12 @@ def hostile(rng: np.random.Generator) -> Iterator[tuple[bytes, int]]:
         yield content, 422
     yield flac(np.zeros((RATE, 8), np.float32), RATE), 200
     wide = io.BytesIO()
-    soundfile.write(wide, np.zeros((RATE, 96), np.float32), RATE, format="WAV")
+    soundfile.write(wide, np.zeros((RATE // 4, 96), np.float32), RATE, format="WAV")
     yield wide.getvalue(), 200
     yield flac(np.zeros(10 * 3600 * 1000, np.int16), 1000), 422  # ten hours of silence
     yield good[: len(good) // 2], 200
-    yield good[:100], 422
+    yield good[:100], 200
+    yield good[:40], 422
     yield good + bytes(LIMITS.upload_bytes), 413
     playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n"
     yield playlist, 422

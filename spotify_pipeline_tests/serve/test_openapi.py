@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import not_a_server_error
+from hypothesis import HealthCheck, Phase, given, settings
 
 from spotify_pipeline_tests.serve.served import Served
 
-EXAMPLES = 4
+EXAMPLES = 2
 """Of each route; more were tried by hand."""
 
 
@@ -18,19 +17,26 @@ def described(server: Served) -> Any:
     return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
 
 
-schema = schemathesis.pytest.from_fixture("described")
+def test_no_request_fails_the_server(described: Any) -> None:
+    asked = 0
+    for operation in described.get_all_operations():
 
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.ok().as_strategy())
+        def ask(case: Any) -> None:
+            nonlocal asked
+            asked += 1
+            answer = case.call(timeout=60)
+            assert answer.status_code < 500, (case.as_curl_command(), answer.text)
 
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_no_request_fails_the_server(case: Any) -> None:
-    case.call_and_validate(checks=[not_a_server_error])
+        ask()
+    assert asked > 15
 
 
 def test_every_route_says_what_it_does_and_how_it_fails(described: Any) -> None:

@@ -10,6 +10,7 @@ from spotify_pipeline.store.database import (
     DatabaseBusyError,
     DatabaseError,
     connect,
+    connect_apart,
     create_database,
 )
 from spotify_pipeline_tests.disks import fill
@@ -38,6 +39,22 @@ def test_the_storage_version_is_kept_by_plain_connections(database: Path) -> Non
     with closing(duckdb.connect(database)) as connection:
         connection.execute("CREATE TABLE more AS FROM numbers")
     assert storage_version(database).startswith("v1.5")
+
+
+def test_a_file_opened_apart_is_the_one_that_lies_there_now(database: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "newer.duckdb"
+    create_database(newer)
+    with connect(newer) as connection:
+        connection.execute("CREATE TABLE numbers AS FROM range(3) AS t(number)")
+    with connect_apart(database) as earlier:
+        newer.replace(database)
+        with connect_apart(database) as later:
+            counts = [
+                one.execute("SELECT count(*) FROM numbers").fetchone() for one in (earlier, later)
+            ]
+    assert counts == [(200_000,), (3,)]
+    with pytest.raises(DatabaseError, match="there is no such database"), connect_apart(newer):
+        pass
 
 
 def test_creating_twice_keeps_the_content(database: Path) -> None:

@@ -42,6 +42,8 @@ def show_status(status: "Status") -> None:
         say(f"{name} is being written by another process; what it holds is unknown", fg="yellow")
     for shard, reason in status.not_ready.items():
         say(f"waiting {shard}: {reason}", fg="yellow")
+    for file, how_far in status.fetching.items():
+        say(f"fetching {file}: {how_far}")
     for path, reason in status.passed_over.items():
         say(f"passed over {path}: {reason}", fg="yellow")
     for shard, error in status.failed.items():

@@ -19,13 +19,13 @@ from numba import njit
 
 from spotify_pipeline.fingerprint.arrays import Int64s, UInt64s
 from spotify_pipeline.index.building.segment_writer import BUCKET_BITS, BUCKETS, ranges_within
-from spotify_pipeline.index.format.key_setting import KEY_BITS, KEYS, KINDS
+from spotify_pipeline.index.format.key_setting import KEYS, KINDS
 from spotify_pipeline.index.format.manifest import Manifest, SegmentEntry
 from spotify_pipeline.index.format.postings import (
     PAGE,
     PostingsWriter,
-    page_of,
-    pages_of,
+    directory_sizes,
+    pages_of_ranges,
     read_between,
 )
 from spotify_pipeline.index.format.sealed_file import SealedFileWriter, writing_sealed_file
@@ -94,10 +94,10 @@ class _Source:
 
     def pages_until(self, buckets: Int64s) -> Int64s:
         """Give the page where each bucket begins."""
-        firsts, *_ = self.segment.pages
-        bits = self.segment.info.bin_bits
-        pages: Int64s = _pages_of_keys(firsts, buckets << BUCKET_BITS, bits)
-        return pages
+        edges = buckets << BUCKET_BITS + self.segment.info.bin_bits
+        spans, pages, *_ = self.segment.pages
+        begins: Int64s = pages_of_ranges(spans, pages, edges, edges)[0]
+        return begins
 
     def moved(self, first: int, last: int, bin_bits: int) -> UInt64s:
         """Give the postings that count of the buckets from the first to before the last."""
@@ -148,8 +148,7 @@ def merge_segments(
         }
         for packed in PACKED:
             sizes |= {f"{packed}_offsets": 8 * (info.tracks + 1), packed: _bytes(sources, packed)}
-        directory = 8 * (pages_of(info.postings) + 1)
-        sizes |= {"page_firsts": directory, "page_words": directory, "postings": 0}
+        sizes |= directory_sizes(info.postings)
         with writing_sealed_file(path, CONTENT, SEGMENT_VERSION, info, sizes) as file:
             _copy_tracks(file, sources, bins)
             _merge_postings(file, sources, info.bin_bits, memory, pool)
@@ -201,7 +200,7 @@ def _merge_postings(
     """Write the postings of all, a range of keys after the other."""
     edges = np.arange(BUCKETS + 1)
     pages = np.sum([source.pages_until(edges) for source in sources], axis=0, dtype=np.int64)
-    postings = PostingsWriter(file, 1 << KEY_BITS + bin_bits)
+    postings = PostingsWriter(file)
     workers = os.cpu_count() or 1
 
     def merge(chunk: tuple[int, int]) -> UInt64s:
@@ -250,15 +249,6 @@ def _copy_tracks(writer: SealedFileWriter, sources: Sequence[_Source], bins: int
     append("starts", np.array([bins], np.uint32))
     for packed in PACKED:
         append(f"{packed}_offsets", np.array([done[packed]], np.uint64))
-
-
-@njit(cache=True, nogil=True)
-def _pages_of_keys(firsts: UInt64s, keys: Int64s, bin_bits: int) -> Int64s:
-    """Give the page in which the postings of each key begin."""
-    pages = np.empty(len(keys), np.int64)
-    for k in range(len(keys)):
-        pages[k] = page_of(firsts, keys[k] << np.int64(bin_bits))
-    return pages
 
 
 @njit(cache=True, nogil=True)

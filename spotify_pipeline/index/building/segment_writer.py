@@ -1,7 +1,7 @@
 """A new segment from packed trains: keys are counted, then made, sorted and coded.
 
 The postings of all tracks don't fit memory at once for ever: they are made in as many passes over
-the trains as memory asks for, each for a range of keys.
+the trains as memory asks for, each for a range of keys, which is some bands' of a kind of keys.
 
 Belongs here: tracks to a segment's sections. Does not belong here: where tracks come from
 (`update`), segments to segments (`merge`).
@@ -28,8 +28,15 @@ from spotify_pipeline.fingerprint.arrays import (
 )
 from spotify_pipeline.fingerprint.packing import unpack_frames
 from spotify_pipeline.harmony import Segments, pack_harmony
-from spotify_pipeline.index.format.key_setting import KEY_BITS, KEYS, KINDS, KeySetting
-from spotify_pipeline.index.format.postings import PostingsWriter, pages_of
+from spotify_pipeline.index.format.key_setting import (
+    CROSSING,
+    ECHOPRINT,
+    KEY_BITS,
+    KEYS,
+    KINDS,
+    KeySetting,
+)
+from spotify_pipeline.index.format.postings import PostingsWriter, directory_sizes
 from spotify_pipeline.index.format.sealed_file import writing_sealed_file
 from spotify_pipeline.index.format.segment import (
     CONTENT,
@@ -175,12 +182,11 @@ def write_segment(
             "harmony": tracks.harmony.content,
         }
         sizes = {name: array.nbytes for name, array in sections.items()}
-        directory = 8 * (pages_of(info.postings) + 1)
-        sizes |= {"page_firsts": directory, "page_words": directory, "postings": 0}
+        sizes |= directory_sizes(info.postings)
         with writing_sealed_file(path, CONTENT, SEGMENT_VERSION, info, sizes) as file:
             for name, array in sections.items():
                 file.write(name, 0, array)
-            postings = PostingsWriter(file, 1 << KEY_BITS + info.bin_bits)
+            postings = PostingsWriter(file)
             for first, last in ranges_within(making.counts.sum(axis=0), memory):
                 postings.add(making.sorted_postings(first, last, info.bin_bits, pool))
             postings.close()
@@ -282,34 +288,38 @@ def _bins_of_keys(
     echoprint_steps: UInt8s,
     kept: int,
     frame_bits: int,
+    least: int,
+    bound: int,
 ) -> tuple[Int64s, Int64s]:
     """Give the keys of packed trains and the time bins where they begin.
 
-    A key that is among the latest four of its bin is left out: a steady beat gives no more.
+    All from `least` to before `bound` are among them, and others that are made with these. A key
+    that is among the latest two of its kind and bin is left out: a steady beat gives no more.
     """
-    frames, bounds = unpack_frames(rhythm)
-    other_frames, other_bounds = unpack_frames(echoprint)
+    frames, bounds = unpack_frames(rhythm if least < ECHOPRINT else rhythm[:0])
+    other_frames, other_bounds = unpack_frames(echoprint if bound > ECHOPRINT else echoprint[:0])
     most = 2 * len(frames) + len(other_frames)
     keys, begins = np.empty(most, np.int64), np.empty(most, np.int32)
     found = 0
     if len(frames):
-        found = write_rhythm_keys(frames, bounds, gap_steps, delay_steps, kept, keys, begins)
+        found = write_rhythm_keys(
+            frames, bounds, gap_steps, delay_steps, kept, least, bound, keys, begins
+        )
     if len(other_frames):
         found += write_echoprint_keys(
             other_frames, other_bounds, echoprint_steps, keys[found:], begins[found:]
         )
     bins = np.empty(most, np.int64)
     count = 0
-    latest = (np.int64(-1), np.int64(-1), np.int64(-1), np.int64(-1))
+    latest = np.full((2, 2), -1, np.int64)
     for k in range(found):
         position = np.int64(begins[k]) >> frame_bits
         pair = keys[k] << np.int64(24) | position
-        repeated = (
-            (pair == latest[0]) | (pair == latest[1]) | (pair == latest[2]) | (pair == latest[3])
-        )
-        if not repeated and position < MOST_BINS:
+        own = latest[int(keys[k] & CROSSING != 0)]
+        if pair != own[0] and pair != own[1] and position < MOST_BINS:
             keys[count], bins[count] = keys[k], position
-            latest = (pair, latest[0], latest[1], latest[2])
+            own[1] = own[0]
+            own[0] = pair
             count += 1
     return keys[:count], bins[:count]
 
@@ -340,6 +350,8 @@ def _count_postings(
             echoprint_steps,
             kept,
             frame_bits,
+            0,
+            1 << KEY_BITS,
         )
         for k in range(len(keys)):
             counts[keys[k] >> BUCKET_BITS] += 1
@@ -375,6 +387,8 @@ def _make_postings(
             echoprint_steps,
             kept,
             frame_bits,
+            first_bucket << BUCKET_BITS,
+            first_bucket + len(cursors) << BUCKET_BITS,
         )
         for k in range(len(keys)):
             bucket = (keys[k] >> BUCKET_BITS) - first_bucket

@@ -3,15 +3,16 @@
 A posting is the number ``key << bin_bits | time bin``. All of them, N, stand in ascending order, in
 pages of `PAGE`; three sections of a segment::
 
-    page_firsts  (P+1) x uint64  the first number of each page, and the bound of all
-    page_words   (P+1) x uint64  the word where each page begins, and the end
-    postings     uint64 words    each page, from a whole word on: its numbers less its first one,
-                                 below the first of the next page, less its own, plus 1
-                                 (`elias_fano`)
+    spans      uint64          the first number of every `SPAN`-th page, and the bound of all
+    pages      (P+1) x uint64  of each page its first number and the word where it begins; the bound
+               twice           of all and the end
+    postings   uint64 words    each page, from a whole word on: its numbers less its first one,
+                               below the first of the next page, less its own, plus 1 (`elias_fano`)
 
 P is N / `PAGE`, rounded up; the last page has what is left. So a page takes as many bits as its
 numbers are apart, however often a key comes, and a range of keys is a run of pages, which is found
-by halving.
+by halving: among the spans, which take six bytes for a thousand postings and so stay in memory, and
+among the pages of one, which lie together on the disk.
 
 Belongs here: pages, written and read. Does not belong here: the other sections (`segment`).
 """
@@ -23,14 +24,31 @@ from spotify_pipeline.fingerprint.arrays import Int64s, UInt64s
 from spotify_pipeline.index.format.elias_fano import list_bits, read_list, write_list
 from spotify_pipeline.index.format.sealed_file import SealedFileWriter
 
-__all__ = ["PAGE", "PostingsWriter", "count_between", "page_of", "pages_of", "read_between"]
+__all__ = [
+    "PAGE",
+    "SPAN",
+    "Pages",
+    "PostingsWriter",
+    "count_between",
+    "directory_sizes",
+    "page_of",
+    "pages_of_ranges",
+    "read_between",
+    "read_page",
+    "spans_of",
+]
 
 PAGE = 128
+SPAN = 64
+
+Pages = tuple[UInt64s, UInt64s, UInt64s, int]
+"""What the kernels are given: spans, pages of shape (P + 1, 2), words, the number of postings."""
 
 
-def pages_of(postings: int) -> int:
-    """Count the pages of so many postings."""
-    return -(-postings // PAGE)
+def directory_sizes(postings: int) -> dict[str, int]:
+    """Give the bytes of the sections of so many postings, but for the last one, which grows."""
+    pages = -(-postings // PAGE)
+    return {"spans": 8 * (-(-pages // SPAN) + 1), "pages": 16 * (pages + 1), "postings": 0}
 
 
 class PostingsWriter:
@@ -40,14 +58,12 @@ class PostingsWriter:
     ----------
     file
         With the sections; `postings` is its last.
-    bound
-        Above all numbers.
     """
 
-    def __init__(self, file: SealedFileWriter, bound: int) -> None:
+    def __init__(self, file: SealedFileWriter) -> None:
         self._file = file
-        self._bound = bound
         self._left = np.empty(0, np.uint64)
+        self._spans: list[UInt64s] = []
         self._pages = self._words = 0
 
     def add(self, numbers: UInt64s) -> None:
@@ -59,9 +75,11 @@ class PostingsWriter:
 
     def close(self) -> None:
         """Write the rest."""
-        self._write(self._left, self._bound)
-        for section, end in (("page_firsts", self._bound), ("page_words", self._words)):
-            self._file.write(section, 8 * self._pages, np.array([end], np.uint64))
+        bound = int(self._left[-1]) + 1 if len(self._left) else 0
+        self._write(self._left, bound)
+        end = np.array([bound, self._words], np.uint64)
+        self._file.write("pages", 16 * self._pages, end)
+        self._file.write("spans", 0, np.concatenate((*self._spans, end[:1])))
 
     def _write(self, numbers: UInt64s, bound: int) -> None:
         if not len(numbers):
@@ -70,10 +88,11 @@ class PostingsWriter:
         words = np.zeros(int(starts[-1]), np.uint64)
         _write_pages(numbers, bound, starts, words)
         positions = (starts[:-1] + self._words).astype(np.uint64)
-        self._file.write("page_firsts", 8 * self._pages, np.ascontiguousarray(numbers[::PAGE]))
-        self._file.write("page_words", 8 * self._pages, positions)
+        pages = np.stack((numbers[::PAGE], positions), axis=1)
+        self._file.write("pages", 16 * self._pages, pages)
         self._file.append(words)
-        self._pages += len(positions)
+        self._spans.append(pages[-self._pages % SPAN :: SPAN, 0])
+        self._pages += len(pages)
         self._words += len(words)
 
 
@@ -105,13 +124,13 @@ def _write_pages(numbers: UInt64s, bound: int, starts: Int64s, words: UInt64s) -
 
 
 @njit(cache=True, nogil=True)
-def page_of(firsts: UInt64s, number: int) -> int:
-    """Find the page in which a number and those after it begin; 0 if it is below all."""
-    low, high = 0, len(firsts) - 1
+def _span_of(spans: UInt64s, number: int) -> int:
+    """Find the span in which a number and those after it begin; 0 if it is below all."""
+    low, high = 0, len(spans) - 1
     while low < high:
         middle = (low + high) // 2
-        # equal numbers may begin on the page before
-        if np.int64(firsts[middle]) < number:
+        # equal numbers may begin in the span before
+        if np.int64(spans[middle]) < number:
             low = middle + 1
         else:
             high = middle
@@ -119,21 +138,64 @@ def page_of(firsts: UInt64s, number: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def read_page(
-    firsts: UInt64s, starts: UInt64s, words: UInt64s, postings: int, page: int, out: UInt64s
-) -> int:
+def page_of(spans: UInt64s, pages: UInt64s, number: int) -> int:
+    """Find the page in which a number and those after it begin; 0 if it is below all."""
+    low: int = _span_of(spans, number) * SPAN
+    high = min(low + SPAN, len(pages) - 1)
+    while low < high:
+        middle = (low + high) // 2
+        # equal numbers may begin on the page before
+        if np.int64(pages[middle, 0]) < number:
+            low = middle + 1
+        else:
+            high = middle
+    return max(low - 1, 0)
+
+
+@njit(cache=True, nogil=True)
+def spans_of(spans: UInt64s, pages: UInt64s, leasts: Int64s, bounds: Int64s) -> Int64s:
+    """Give the pages that have to be looked at for ranges of numbers: from some to before others.
+
+    Of the pages themselves nothing is looked at. int64 of shape (2, n).
+    """
+    found = np.empty((2, len(leasts)), np.int64)
+    for k in range(len(leasts)):
+        found[0, k] = _span_of(spans, leasts[k]) * SPAN
+        span: int = _span_of(spans, bounds[k])
+        found[1, k] = min((span + 1) * SPAN + 1, len(pages))
+    return found
+
+
+@njit(cache=True, nogil=True)
+def pages_of_ranges(spans: UInt64s, pages: UInt64s, leasts: Int64s, bounds: Int64s) -> Int64s:
+    """Give the pages that ranges of numbers lie in: from some to before others.
+
+    int64 of shape (2, n).
+    """
+    found = np.empty((2, len(leasts)), np.int64)
+    for k in range(len(leasts)):
+        first = page_of(spans, pages, leasts[k])
+        last = first
+        while last < len(pages) - 1 and np.int64(pages[last, 0]) < bounds[k]:
+            last += 1
+        found[0, k], found[1, k] = first, last
+    return found
+
+
+@njit(cache=True, nogil=True)
+def read_page(pages: UInt64s, words: UInt64s, postings: int, page: int, out: UInt64s) -> int:
     """Read a page of so many postings in all; gives how many numbers it has."""
     count = min(PAGE, postings - page * PAGE)
-    first = np.int64(firsts[page])
-    bound = np.int64(firsts[page + 1]) - first + 1
-    found: int = read_list(words, 64 * np.int64(starts[page]), bound, first, count, out)
+    first = np.int64(pages[page, 0])
+    bound = np.int64(pages[page + 1, 0]) - first + 1
+    found: int = read_list(words, 64 * np.int64(pages[page, 1]), bound, first, count, out)
     return found
 
 
 @njit(cache=True, nogil=True)
 def read_between(
-    firsts: UInt64s,
-    starts: UInt64s,
+    spans: UInt64s,
+    pages: UInt64s,
     words: UInt64s,
     postings: int,
     least: int,
@@ -146,10 +208,10 @@ def read_between(
     """
     numbers = np.empty(PAGE, np.uint64)
     count = 0
-    for page in range(page_of(firsts, least), len(firsts) - 1):
-        if np.int64(firsts[page]) >= bound:
+    for page in range(page_of(spans, pages, least), len(pages) - 1):
+        if np.int64(pages[page, 0]) >= bound:
             break
-        for k in range(read_page(firsts, starts, words, postings, page, numbers)):
+        for k in range(read_page(pages, words, postings, page, numbers)):
             if least <= np.int64(numbers[k]) < bound:
                 out[count] = numbers[k]
                 count += 1
@@ -157,23 +219,23 @@ def read_between(
 
 
 @njit(cache=True, nogil=True)
-def count_between(firsts: UInt64s, postings: int, least: int, bound: int) -> float:
-    """Estimate how many numbers lie from a least one to below a bound, by the first ones of pages.
+def count_between(spans: UInt64s, postings: int, least: int, bound: int) -> float:
+    """Estimate how many numbers lie from a least one to below a bound, by the spans alone.
 
-    Within a page, they are taken to lie evenly.
+    Within a span, they are taken to lie evenly.
     """
-    above: float = _rank(firsts, postings, bound)
-    below: float = _rank(firsts, postings, least)
+    above: float = _rank(spans, postings, bound)
+    below: float = _rank(spans, postings, least)
     return above - below
 
 
 @njit(cache=True, nogil=True)
-def _rank(firsts: UInt64s, postings: int, number: int) -> float:
+def _rank(spans: UInt64s, postings: int, number: int) -> float:
     """Estimate how many are below a number."""
-    if len(firsts) < 2 or number <= np.int64(firsts[0]):
+    if len(spans) < 2 or number <= np.int64(spans[0]):
         return 0.0
-    page: int = page_of(firsts, number)
-    width = int(firsts[page + 1]) - int(firsts[page])
-    within = float(number - int(firsts[page])) / max(width, 1)
-    count = min(PAGE, postings - page * PAGE)
-    return page * PAGE + count * min(within, 1.0)
+    span: int = _span_of(spans, number)
+    width = int(spans[span + 1]) - int(spans[span])
+    within = float(number - int(spans[span])) / max(width, 1)
+    before = span * SPAN * PAGE
+    return before + min(SPAN * PAGE, postings - before) * min(within, 1.0)

@@ -9,12 +9,14 @@ Layout (all integers little-endian)::
     24    8   uint64: xxh3-64 of the head
     32    H   head, JSON: {"content", "version", "info", "sections": {name: bytes, ...}}
     ...       sections in the order of the head, each from the next multiple of 64 on
-    ...       block checksums: uint64 xxh3-64 of every 16 KiB from the first section on
-    -8    8   uint64: xxh3-64 of the block checksums
+    ...       block checksums: uint64 xxh3-64 of every 4 KiB from the first section on
+    ...       group checksums: uint64 xxh3-64 of every 512 block checksums
+    -8    8   uint64: xxh3-64 of the group checksums
 
 A file is written under a temporary name, synced and renamed, so that it is there whole or not at
-all. A reader maps it into memory, checks head, length and checksum table at once, and each block
-before it is first used: a truncated or flipped file is an error, whatever its size.
+all. A reader maps it into memory, checks head, length and group checksums at once, and each block
+and its group before it is first used: a truncated or flipped file is an error, whatever its size.
+A block is what a disk reads at once: to look into a large file in many places costs no more.
 
 Reading one stretch does without numba, which takes longer to import than a look-up takes.
 
@@ -39,17 +41,18 @@ from spotify_pipeline.index.errors import FeatureIndexError, naming_a_failed_wri
 __all__ = ["SealedFile", "SealedFileWriter", "writing_sealed_file"]
 
 _MAGIC = b"SPSEALED"
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 _PREFIX = struct.Struct("<8sIIQQ")
 _ALIGNMENT = 64
-_BLOCK_BYTES = 1 << 14
+_BLOCK_BYTES = 1 << 12
+_GROUP = 512
 _TEMPORARY = ".new"
 
 _LONGEST_SIZE = 20
 """Digits that the size of a section can have: spaces follow the head where it has fewer."""
 
-_MOST_BLOCKS_AHEAD = 1 << 13
-"""More than these are not read out of order: it would fill the memory with what comes late."""
+_BLOCKS_AHEAD = 1 << 12
+"""So many blocks are asked for before the first of them is waited for."""
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -122,7 +125,10 @@ class SealedFileWriter:
     def seal(self) -> None:
         """Write the checksums and the head, and sync."""
         sums = _block_checksums(self._descriptor, self._first, self._end)
-        trailer = sums.tobytes() + struct.pack("<Q", xxhash.xxh3_64_intdigest(sums.data))
+        groups = np.array(
+            [_digest(sums[k : k + _GROUP]) for k in range(0, len(sums), _GROUP)], "<u8"
+        )
+        trailer = sums.tobytes() + groups.tobytes() + struct.pack("<Q", _digest(groups))
         os.pwrite(self._descriptor, trailer, self._end)
         head = msgspec.json.encode(self._head).ljust(self._head_bytes)
         prefix = _PREFIX.pack(
@@ -195,8 +201,9 @@ class SealedFile:
             )
         self.info = head.info
         self._first, self._places, self._end = head.positions(head_bytes)
-        self._sums = self._read_sums()
+        self._sums, self._groups = self._read_sums()
         self._checked = np.zeros(len(self._sums), np.bool_)
+        self._checked_groups = np.zeros(len(self._groups), np.bool_)
 
     def section(self, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """Give a section as an array; not one block of it is checked by that."""
@@ -218,7 +225,7 @@ class SealedFile:
         base = self._places[section][0] - self._first
         first = (starts + base) // _BLOCK_BYTES
         last = (np.maximum(ends, starts + 1) - 1 + base) // _BLOCK_BYTES
-        self._check_blocks(np.sort(unchecked_blocks(first, last, self._checked)))
+        self._check_blocks(np.unique(unchecked_blocks(first, last, self._checked)))
 
     def check_range(self, section: str, start: int, end: int) -> None:
         """Check the blocks of one byte range of a section; see `check`."""
@@ -232,27 +239,45 @@ class SealedFile:
         self.check_range(section, 0, self._places[section][1])
 
     def _check_blocks(self, blocks: npt.NDArray[np.int64]) -> None:
-        self._read_ahead(blocks)
-        for block in blocks.tolist():
-            self._check_block(block)
+        """Check blocks that ascend."""
+        groups = np.unique(blocks // _GROUP)
+        groups = groups[~self._checked_groups[groups]]
+        self._check_stretches(
+            groups, self._checked_groups, self._groups, self._end, 8 * _GROUP, self._sums.nbytes
+        )
+        self._check_stretches(
+            blocks, self._checked, self._sums, self._first, _BLOCK_BYTES, self._end - self._first
+        )
 
-    def _read_ahead(self, blocks: npt.NDArray[np.int64]) -> None:
-        """Have blocks that ascend read all at once, where one by one would wait for each."""
-        if not 1 < len(blocks) <= _MOST_BLOCKS_AHEAD:
-            return
-        gaps = np.flatnonzero(np.diff(blocks) > 1)
-        firsts, lasts = blocks[np.append(0, gaps + 1)], blocks[np.append(gaps, len(blocks) - 1)]
-        starts = (self._first + firsts * _BLOCK_BYTES) // PAGESIZE * PAGESIZE
-        ends = np.minimum(self._first + (lasts + 1) * _BLOCK_BYTES, self._end)
-        for start, size in zip(starts.tolist(), (ends - starts).tolist(), strict=True):
-            self._map.madvise(MADV_WILLNEED, start, size)
+    def _check_stretches(
+        self,
+        numbers: npt.NDArray[np.int64],
+        checked: npt.NDArray[np.bool_],
+        sums: npt.NDArray[np.uint64],
+        base: int,
+        size: int,
+        total: int,
+    ) -> None:
+        """Check some of the stretches, of so many bytes, of what begins at a byte of the file."""
+        content = memoryview(self._map)[base : base + total]
+        for k in range(0, len(numbers), _BLOCKS_AHEAD):
+            chunk = numbers[k : k + _BLOCKS_AHEAD]
+            self._read_ahead(base + chunk * size, size)
+            for number, expected in zip(chunk.tolist(), sums[chunk].tolist(), strict=True):
+                start = number * size
+                if xxhash.xxh3_64_intdigest(content[start : start + size]) != expected:
+                    end = min(start + size, total)
+                    raise self._error(f"damaged between bytes {base + start:,} and {base + end:,}")
+            checked[chunk] = True
 
-    def _check_block(self, block: int) -> None:
-        start = self._first + block * _BLOCK_BYTES
-        end = min(start + _BLOCK_BYTES, self._end)
-        if xxhash.xxh3_64_intdigest(self._bytes[start:end].data) != self._sums[block]:
-            raise self._error(f"damaged between bytes {start:,} and {end:,}")
-        self._checked[block] = True
+    def _read_ahead(self, starts: npt.NDArray[np.int64], size: int) -> None:
+        """Have stretches read all at once, where one by one would wait for each."""
+        gaps = np.flatnonzero(np.diff(starts) > size)
+        firsts, lasts = starts[np.append(0, gaps + 1)], starts[np.append(gaps, len(starts) - 1)]
+        pages = firsts // PAGESIZE * PAGESIZE
+        ends = np.minimum(lasts + size, len(self._map))
+        for start, length in zip(pages.tolist(), (ends - pages).tolist(), strict=True):
+            self._map.madvise(MADV_WILLNEED, start, length)
 
     def _read_head(self) -> tuple[_Head, int]:
         if len(self._bytes) < _PREFIX.size:
@@ -269,23 +294,29 @@ class SealedFile:
             raise self._error("its head is damaged")
         return msgspec.json.decode(head, type=_Head), size
 
-    def _read_sums(self) -> npt.NDArray[np.uint64]:
+    def _read_sums(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Give the checksums of blocks, as they lie in the file, and those of groups, checked."""
         trailer = self._bytes[self._end :]
         blocks = -(-(self._end - self._first) // _BLOCK_BYTES)
-        if len(trailer) != 8 * (blocks + 1):
+        groups = -(-blocks // _GROUP)
+        if len(trailer) != 8 * (blocks + groups + 1):
             raise self._error("its checksums are damaged")
-        sums = np.frombuffer(trailer.tobytes(), "<u8")
-        if xxhash.xxh3_64_intdigest(sums[:-1].data) != sums[-1]:
+        of_groups = np.frombuffer(trailer[8 * blocks :].tobytes(), "<u8")
+        if _digest(of_groups[:-1]) != of_groups[-1]:
             raise self._error("its checksums are damaged")
-        return sums[:-1]
+        return trailer[: 8 * blocks].view("<u8"), of_groups[:-1]
 
     def _error(self, what: str) -> FeatureIndexError:
         return FeatureIndexError(f"{self.path}: {what}; run the job 'index' again")
 
 
+def _digest(array: npt.NDArray[Any]) -> int:
+    return xxhash.xxh3_64_intdigest(array.data)
+
+
 def _block_checksums(descriptor: int, start: int, end: int) -> npt.NDArray[np.uint64]:
     sums = np.empty(-(-(end - start) // _BLOCK_BYTES), "<u8")
-    blocks_at_once = 64
+    blocks_at_once = 256
     for block in range(0, len(sums), blocks_at_once):
         offset = start + block * _BLOCK_BYTES
         size = min(blocks_at_once * _BLOCK_BYTES, end - offset)

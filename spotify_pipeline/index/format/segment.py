@@ -9,7 +9,7 @@ A sealed file (`sealed_file`) with these sections; T tracks::
     rhythm             bytes           packed trains (`fingerprint.packing`), track by track
     echoprint_offsets, echoprint       the same of the Echoprint trains
     harmony_offsets, harmony           the same of the packed harmony (`harmony.packing`)
-    page_firsts, page_words, postings  keys and the time bins where they begin (`postings`)
+    spans, pages, postings             keys and the time bins where they begin (`postings`)
 
 A *time bin* is a stretch of `KeySetting.bin_frames` frames of a track; the bins of all tracks are
 numbered through, one left empty after each track. So a posting says both the track and roughly
@@ -28,10 +28,11 @@ import msgspec
 import numpy as np
 
 from spotify_pipeline.fingerprint import OnsetTrains, PackingError, unpack_trains
-from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s, UInt64s
+from spotify_pipeline.fingerprint.arrays import Int64s, UInt8s
 from spotify_pipeline.harmony import HarmonyError, Segments, unpack_harmony
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.format.key_setting import KEYS, KeySetting
+from spotify_pipeline.index.format.postings import Pages, pages_of_ranges, spans_of
 from spotify_pipeline.index.format.sealed_file import SealedFile
 from spotify_pipeline.index.format.segment_shards import (
     CONTENT,
@@ -192,28 +193,36 @@ class Segment:
         return self.array(content), firsts, lasts
 
     @property
-    def pages(self) -> tuple[UInt64s, UInt64s, UInt64s, int]:
-        """What the kernels of `postings` take: firsts, words of pages, words, postings."""
+    def pages(self) -> Pages:
+        """What the kernels of `postings` take."""
         return (
-            self.array("page_firsts"),
-            self.array("page_words"),
+            self.array("spans"),
+            self.array("pages").reshape(-1, 2),
             self.array("postings"),
             self.info.postings,
         )
 
-    def check_pages(self, pages: Int64s) -> None:
-        """Check pages before they are read.
+    def check_postings(self, leasts: Int64s, bounds: Int64s) -> None:
+        """Check what is looked at for ranges of postings before they are read.
+
+        Parameters
+        ----------
+        leasts, bounds
+            int64 of shape (n,): numbers as of `postings`, each range from one to before the other.
 
         Raises
         ------
         FeatureIndexError
             A block of theirs is damaged.
         """
-        for section in ("page_firsts", "page_words"):
-            self.file.check(section, 8 * pages, 8 * (pages + 2))
-        starts = self.array("page_words")
-        bytes_at = 8 * starts[pages].astype(np.int64), 8 * starts[pages + 1].astype(np.int64)
-        self.file.check("postings", *bytes_at)
+        spans, pages, *_ = self.pages
+        firsts, lasts = spans_of(spans, pages, leasts, bounds)
+        self.file.check("pages", 16 * firsts, 16 * lasts)
+        firsts, lasts = pages_of_ranges(spans, pages, leasts, bounds)
+        words = pages[:, 1]
+        self.file.check(
+            "postings", 8 * words[firsts].astype(np.int64), 8 * words[lasts].astype(np.int64)
+        )
 
 
 _TYPES: dict[str, Any] = {
@@ -226,7 +235,7 @@ _TYPES: dict[str, Any] = {
     "echoprint": np.uint8,
     "harmony_offsets": np.uint64,
     "harmony": np.uint8,
-    "page_firsts": np.uint64,
-    "page_words": np.uint64,
+    "spans": np.uint64,
+    "pages": np.uint64,
     "postings": np.uint64,
 }

@@ -13,19 +13,18 @@ __all__ = ["unchecked_blocks"]
 
 @njit(cache=True, nogil=True)
 def unchecked_blocks(first: Int64s, last: Int64s, checked: Bools) -> Int64s:
-    """Give the blocks from each first to each last one that are not checked yet, each once."""
-    seen = np.zeros(0, np.bool_)
-    found = np.empty(0, np.int64)
+    """Give the blocks from each first to each last one that are not checked yet.
+
+    One that comes twice in a row is given once.
+    """
+    found = np.empty(len(first) + 16, np.int64)
     count = 0
     for k in range(len(first)):
         for block in range(first[k], last[k] + 1):
-            if checked[block]:
+            if checked[block] or (count and found[count - 1] == block):
                 continue
-            if len(seen) == 0:
-                seen = np.zeros(len(checked), np.bool_)
-                found = np.empty(len(checked), np.int64)
-            if not seen[block]:
-                seen[block] = True
-                found[count] = block
-                count += 1
+            if count == len(found):
+                found = np.concatenate((found, np.empty_like(found)))
+            found[count] = block
+            count += 1
     return found[:count]

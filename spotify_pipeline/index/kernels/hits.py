@@ -3,8 +3,9 @@
 A clip has many of its own track's keys, all at one time offset; of another track it has few, at
 any offset. So each posting is a *hit* for the offset bin that it and the recording's bin say; hits
 are sorted by offset bin, and their keys' weights summed. There are few hits, among very many offset
-bins: sorting them takes less time than a sum for each bin would. A true offset lies between two
-offset bins: neighbours count together.
+bins: sorting them takes less time than a sum for each bin would. Most lie where no others do, and
+are dropped before: a table of sums that many offset bins share tells which can't matter. A true
+offset lies between two offset bins: neighbours count together.
 
 Belongs here: reading and summing. Does not belong here: which keys are read and what they weigh
 (`search.searcher`), the tracks that offset bins lie in (`search.segment_searcher`).
@@ -18,12 +19,13 @@ from spotify_pipeline.index.format.postings import PAGE, count_between, page_of,
 
 __all__ = [
     "FEW",
+    "FEW_HITS",
     "MOST_KEYS",
     "best_offset_bins",
     "counts_of",
+    "heavy_hits",
     "hits_of",
-    "keys_of_hits",
-    "pages_of_ranges",
+    "ranges_of",
 ]
 
 _KEY_BITS = 16
@@ -31,61 +33,57 @@ _KEY_BITS = 16
 MOST_KEYS = 1 << _KEY_BITS
 """That can be asked for at once: a hit's lowest bits say which it is of."""
 
+FEW_HITS = 1 << 16
+"""So few are sorted as they are."""
+
+_UNITS = 4
+"""In which a weight is rounded up, where sums are of 8 bits."""
+
+_MOST_SUM = 255
+
+_BINS_TO_KEEP = 8
+"""So many times the offset bins that are asked for are kept, for some sums are of several bins."""
+
 FEW = 1 / 16
 """A bin with less than this fraction of what the next one has is not counted together with it."""
 
 
 @njit(cache=True, nogil=True)
-def counts_of(
-    firsts: UInt64s, postings: int, bin_bits: int, keys: Int64s, widths: Int64s
-) -> Float64s:
-    """Estimate the postings of ranges of keys, without reading them."""
-    counts = np.empty(len(keys))
-    bits = np.int64(bin_bits)
-    for k in range(len(keys)):
-        counts[k] = count_between(firsts, postings, keys[k] << bits, keys[k] + widths[k] << bits)
+def counts_of(spans: UInt64s, postings: int, leasts: Int64s, bounds: Int64s) -> Float64s:
+    """Estimate the postings of ranges (`ranges_of`), without reading them."""
+    counts = np.empty(len(leasts))
+    for k in range(len(leasts)):
+        counts[k] = count_between(spans, postings, leasts[k], bounds[k])
     return counts
 
 
-@njit(cache=True, nogil=True)
-def pages_of_ranges(firsts: UInt64s, bin_bits: int, keys: Int64s, widths: Int64s) -> Int64s:
-    """Give the pages that ranges of keys lie in, int64 of shape (n,), each once for each range."""
-    pages = np.empty(2 * len(keys) + 16, np.int64)
-    count = 0
-    bits = np.int64(bin_bits)
-    for k in range(len(keys)):
-        for page in range(page_of(firsts, keys[k] << bits), len(firsts) - 1):
-            if np.int64(firsts[page]) >= keys[k] + widths[k] << bits:
-                break
-            if count == len(pages):
-                pages = np.concatenate((pages, np.empty_like(pages)))
-            pages[count] = page
-            count += 1
-    return pages[:count]
+def ranges_of(keys: Int64s, widths: Int64s, bin_bits: int) -> tuple[Int64s, Int64s]:
+    """Give the ranges of postings of ranges of keys: from some to before others, int64."""
+    return keys << bin_bits, keys + widths << bin_bits
 
 
 @njit(cache=True, nogil=True)
 def hits_of(
-    firsts: UInt64s,
-    starts: UInt64s,
+    spans: UInt64s,
+    pages: UInt64s,
     words: UInt64s,
     postings: int,
     bin_bits: int,
-    keys: Int64s,
-    widths: Int64s,
+    leasts: Int64s,
+    bounds: Int64s,
     shifts: Int64s,
     first: int,
-) -> UInt64s:
+) -> tuple[UInt64s, Int64s]:
     """Read ranges of keys, which ascend, and give a hit for each of their postings.
 
     Parameters
     ----------
-    firsts, starts, words, postings
+    spans, pages, words, postings
         As of `Segment.pages`.
     bin_bits
         Of a posting.
-    keys, widths
-        int64 of shape (n,), see `LikelyKeys`.
+    leasts, bounds
+        As of `ranges_of`.
     shifts
         int64 of shape (n,): what is added to the time bins of each to be offset bins, 0 or more.
     first
@@ -93,35 +91,86 @@ def hits_of(
 
     Returns
     -------
-    uint64 of shape (hits,): an offset bin, above the number of the key.
+    hits : uint64 of shape (hits,)
+        An offset bin, above the number of the key.
+    counts : int64 of shape (n,)
+        The hits of each.
     """
     hits = np.empty(1 << 12, np.uint64)
+    counts = np.zeros(len(leasts), np.int64)
     page_numbers = np.empty(PAGE, np.uint64)
     held, length, count = -1, 0, 0
     bits = np.int64(bin_bits)
     mask = (np.int64(1) << bits) - 1
-    for k in range(len(keys)):
-        least, bound = keys[k] << bits, keys[k] + widths[k] << bits
-        for page in range(page_of(firsts, least), len(firsts) - 1):
-            if np.int64(firsts[page]) >= bound:
+    for k in range(len(leasts)):
+        least, bound = leasts[k], bounds[k]
+        for page in range(page_of(spans, pages, least), len(pages) - 1):
+            if np.int64(pages[page, 0]) >= bound:
                 break
             if page != held:
                 held = page
-                length = read_page(firsts, starts, words, postings, page, page_numbers)
+                length = read_page(pages, words, postings, page, page_numbers)
             if count + PAGE > len(hits):
                 hits = np.concatenate((hits, np.empty_like(hits)))
-            for i in range(length):
+            before = count
+            for i in range(np.searchsorted(page_numbers[:length], np.uint64(least)), length):
                 number = np.int64(page_numbers[i])
-                if least <= number < bound:
-                    offset_bin = (number & mask) + shifts[k]
-                    hits[count] = np.uint64(offset_bin << _KEY_BITS | first + k)
-                    count += 1
-    return hits[:count]
+                if number >= bound:
+                    break
+                offset_bin = (number & mask) + shifts[k]
+                hits[count] = np.uint64(offset_bin << _KEY_BITS | first + k)
+                count += 1
+            counts[k] += count - before
+    return hits[:count], counts
 
 
-def keys_of_hits(hits: UInt64s) -> Int64s:
-    """Give the number of the key that each hit is of."""
-    return (hits & np.uint64(MOST_KEYS - 1)).astype(np.int64)
+@njit(cache=True, nogil=True)
+def heavy_hits(hits: UInt64s, weights: Float64s, most: int) -> UInt64s:
+    """Leave out hits at offset bins that can't be among the best.
+
+    Parameters
+    ----------
+    hits
+        As of `hits_of`.
+    weights
+        float64 of shape (keys,), 0 or more.
+    most
+        So many best offset bins are asked for.
+
+    Returns
+    -------
+    uint64 of shape (n,): all hits of each offset bin that is kept, and of its neighbours.
+    """
+    if len(hits) <= FEW_HITS:
+        return hits
+    units = np.minimum(np.ceil(weights * _UNITS), _MOST_SUM).astype(np.int64)
+    size = 1
+    while size < 2 * len(hits):
+        size *= 2
+    mask = size - 1
+    sums = np.zeros(size + 1, np.uint8)
+    for hit in hits:
+        place = np.int64(hit >> np.uint64(_KEY_BITS)) & mask
+        total = sums[place] + units[np.int64(hit & np.uint64(MOST_KEYS - 1))]
+        sums[place] = min(total, _MOST_SUM)
+    sums[size] = sums[0]
+    places = np.zeros(2 * _MOST_SUM + 1, np.int64)
+    for k in range(size):
+        places[np.int64(sums[k]) + np.int64(sums[k + 1])] += 1
+    least = 2 * _MOST_SUM
+    kept = places[least]
+    while least > 1 and kept + places[least - 1] <= _BINS_TO_KEEP * most:
+        least -= 1
+        kept += places[least]
+    heavy = np.empty(len(hits), np.uint64)
+    count = 0
+    for hit in hits:
+        place = np.int64(hit >> np.uint64(_KEY_BITS)) & mask
+        own = np.int64(sums[place])
+        if own + np.int64(sums[place + 1]) >= least or own + np.int64(sums[place - 1]) >= least:
+            heavy[count] = hit
+            count += 1
+    return heavy[:count]
 
 
 @njit(cache=True, nogil=True)

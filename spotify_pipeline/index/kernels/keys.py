@@ -54,7 +54,9 @@ def keys_of(
     out = np.empty(2 * len(trains), np.int64), np.empty(2 * len(trains), np.int32)
     if kind == "rhythm":
         tables = setting.gap_steps, setting.delay_steps
-        count = write_rhythm_keys(trains.frames, trains.bounds, *tables, setting.kept, *out)
+        count = write_rhythm_keys(
+            trains.frames, trains.bounds, *tables, setting.kept, 0, ECHOPRINT, *out
+        )
     else:
         count = write_echoprint_keys(trains.frames, trains.bounds, setting.echoprint_steps, *out)
     return out[0][:count], out[1][:count]
@@ -79,23 +81,39 @@ def write_rhythm_keys(
     gap_steps: UInt8s,
     delay_steps: UInt8s,
     kept: int,
+    least: int,
+    bound: int,
     out: Int64s,
     out_frames: Int32s,
 ) -> int:
-    """Write the keys of all bands and count them, two an onset at the most; see `keys_of`."""
+    """Write the keys of all bands and count them, two an onset at the most; see `keys_of`.
+
+    Of bands and kinds that have no key from `least` to before `bound`, none are made.
+
+    A key that is not kept is written too, and then over: whether it is can't be foreseen, and a
+    branch on it costs more.
+    """
     count = 0
     for band in range(BANDS):
         known = 0  # gaps in a row that have a step
         packed = np.int64(0)
         above, above_end = bounds[band + 1], bounds[min(band + 2, BANDS)]
+        first = np.int64(band) << _BAND_SHIFT
+        end = first + (np.int64(1) << _BAND_SHIFT)
+        along = first < bound and end > least
+        across = CROSSING + first < bound and CROSSING + end > least
+        if not along and not across:
+            continue
         for onset in range(bounds[band] + 1, bounds[band + 1]):
             step = _step(gap_steps, frames[onset] - frames[onset - 1])
             known = 0 if step == NO_STEP else known + 1
             packed = (packed << STEP_BITS | step) & _GAPS_MASK
             key = np.int64(band) << _BAND_SHIFT | packed
-            if known >= 4 and is_kept(key, kept):
+            if known >= 4 and along:
                 out[count], out_frames[count] = key, frames[onset - 4]
-                count += 1
+                count += is_kept(key, kept)
+            if not across:
+                continue
             while above < above_end and frames[above] < frames[onset]:
                 above += 1
             if known < 2 or above + 1 >= above_end:
@@ -105,9 +123,9 @@ def write_rhythm_keys(
             both = packed & ((1 << 2 * STEP_BITS) - 1)
             key = (((np.int64(band) << 2 * STEP_BITS | both) << STEP_BITS) | delay) << STEP_BITS
             key = CROSSING + (key | gap)
-            if NO_STEP not in (delay, gap) and is_kept(key, kept):
+            if NO_STEP not in (delay, gap):
                 out[count], out_frames[count] = key, frames[onset - 2]
-                count += 1
+                count += is_kept(key, kept)
     return count
 
 

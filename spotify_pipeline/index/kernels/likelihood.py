@@ -358,27 +358,24 @@ def _likelihoods_near(
 ) -> None:
     """Write as of `likelihoods_near`; rows have `2 * reach` zeros at either end."""
     sums = np.empty(2 * reach + 1, np.float32)
-    bands = np.empty(256, np.int64)
-    llr_bins = np.empty(256, np.int64)
+    begins = np.empty(BANDS, np.int64)
     for k in range(len(firsts)):
         track, bounds = unpack_frames(packed[firsts[k] : lasts[k]])
         if len(track) == 0:
             continue
-        count = 0
+        earliest = offsets[k] - (reach << _LLR_BIN_BITS)
         for band in range(BANDS):
-            for frame in track[bounds[band] : bounds[band + 1]]:
-                # where the row begins that falls on this onset, the latest offset first
-                llr_bin = ((frame - offsets[k]) >> _LLR_BIN_BITS) + reach
-                if 0 <= llr_bin <= rows.shape[2] - len(sums):
-                    if count == len(bands):
-                        bands = np.concatenate((bands, bands))
-                        llr_bins = np.concatenate((llr_bins, llr_bins))
-                    bands[count], llr_bins[count] = band, llr_bin
-                    count += 1
+            onsets = track[bounds[band] : bounds[band + 1]]
+            begins[band] = bounds[band] + np.searchsorted(onsets, earliest)
         for speed in range(len(rows)):
             sums[:] = 0
-            for i in range(count):
-                _add(rows[speed, bands[i], llr_bins[i] : llr_bins[i] + len(sums)], sums)
+            for band in range(BANDS):
+                for onset in range(begins[band], bounds[band + 1]):
+                    # where the row begins that falls on this onset, the latest offset first
+                    llr_bin = ((track[onset] - offsets[k]) >> _LLR_BIN_BITS) + reach
+                    if llr_bin > rows.shape[2] - len(sums):
+                        break
+                    _add(rows[speed, band, llr_bin : llr_bin + len(sums)], sums)
             likelihood = sums.max()
             if likelihood > likelihoods[k]:
                 likelihoods[k] = likelihood

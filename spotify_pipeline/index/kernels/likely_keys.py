@@ -14,7 +14,9 @@ themselves (`fingerprint.onset_llr`), what a key is (`keys`), which are looked u
 """
 
 import math
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 from numba import njit
@@ -128,7 +130,9 @@ class LikelyKeys:
         return cls(keys, widths, both[firsts] & 0xFFFF, np.minimum(sums, MOST_PROBABLE))
 
 
-def likely_rhythm_keys(frames: Float32s, setting: KeySetting, steps: int, most: int) -> LikelyKeys:
+def likely_rhythm_keys(
+    frames: Float32s, setting: KeySetting, steps: int, most: int, executor: Executor
+) -> LikelyKeys:
     """Make the keys that the track of a recording is likely to have.
 
     Parameters
@@ -142,8 +146,10 @@ def likely_rhythm_keys(frames: Float32s, setting: KeySetting, steps: int, most: 
         them.
     most
         About so many chains are followed, the likeliest.
+    executor
+        Of threads that share the work.
     """
-    links = _links_of_bands(frames, setting.gap_steps)
+    links = _links_of_bands(frames, setting.gap_steps, executor)
     paths = []
     for band, own in enumerate(links):
         paths.append(_Path.of(band, [own] * steps))
@@ -152,7 +158,7 @@ def likely_rhythm_keys(frames: Float32s, setting: KeySetting, steps: int, most: 
             crossing = [own, own, _links_across(own, above, setting.delay_steps), above]
             paths.append(_Path.of(1 << BAND_BITS | band, crossing[:steps]))
     shift = (4 - steps) * STEP_BITS
-    chains = _likeliest(paths, most)
+    chains = _likeliest(paths, most, executor)
     if steps == 2:  # which key is indexed depends on the third
         keys = LikelyKeys.of_chains(chains, shift, setting.frame_bits)
         return replace(keys, probabilities=keys.probabilities / setting.kept)
@@ -181,11 +187,13 @@ def own_keys(onsets: Fingerprint, setting: KeySetting, steps: int) -> LikelyKeys
     return LikelyKeys.joined(*made)
 
 
-def likely_echoprint_keys(frames: Float32s, setting: KeySetting, most: int) -> LikelyKeys:
+def likely_echoprint_keys(
+    frames: Float32s, setting: KeySetting, most: int, executor: Executor
+) -> LikelyKeys:
     """Do as much for Echoprint trains; see `likely_rhythm_keys`."""
-    links = _links_of_bands(frames, setting.echoprint_steps)
+    links = _links_of_bands(frames, setting.echoprint_steps, executor)
     paths = [_Path.of(band, [own] * 2) for band, own in enumerate(links)]
-    made = LikelyKeys.of_chains(_likeliest(paths, most), 0, setting.frame_bits)
+    made = LikelyKeys.of_chains(_likeliest(paths, most, executor), 0, setting.frame_bits)
     keys = ECHOPRINT + (made.keys << ECHOPRINT_SHIFT)
     return LikelyKeys(keys, made.widths, made.bins, made.probabilities)
 
@@ -278,11 +286,11 @@ class _Path:
         return chains
 
 
-def _likeliest(paths: list[_Path], most: int) -> _Chains:
+def _likeliest(paths: list[_Path], most: int, executor: Executor) -> _Chains:
     """Follow chains, less likely ones each time, until there are many."""
     least = FIRST_LEAST
     while True:
-        found = [path.chains(least) for path in paths]
+        found = list(executor.map(_Path.chains, paths, repeat(least)))
         count = sum(len(chains.keys) for chains in found)
         if 2 * count >= most or least <= LAST_LEAST:
             break
@@ -295,22 +303,17 @@ def _likeliest(paths: list[_Path], most: int) -> _Chains:
     )
 
 
-def _links_of_bands(frames: Float32s, steps: UInt8s) -> list[_Links]:
+def _links_of_bands(frames: Float32s, steps: UInt8s, executor: Executor) -> list[_Links]:
     """Link each band's frames to those after them."""
     probabilities, none = _onset_probabilities(frames)
-    links = []
-    for band in range(BANDS):
+
+    def link(band: int) -> _Links:
         positions = np.flatnonzero(probabilities[band] >= LEAST_ONSET)
         own = probabilities[band][positions]
-        links.append(
-            _Links(
-                positions,
-                own,
-                none[band],
-                *_linked(positions, positions, own, none[band], steps, True),
-            )
-        )
-    return links
+        linked = _linked(positions, positions, own, none[band], steps, True)
+        return _Links(positions, own, none[band], *linked)
+
+    return list(executor.map(link, range(BANDS)))
 
 
 def _links_across(own: _Links, above: _Links, steps: UInt8s) -> _Links:

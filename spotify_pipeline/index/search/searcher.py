@@ -27,7 +27,7 @@ from spotify_pipeline.index.format.key_setting import KEYS, KINDS
 from spotify_pipeline.index.format.manifest import Manifest, read_manifest
 from spotify_pipeline.index.format.postings import PAGE
 from spotify_pipeline.index.format.segment import Segment
-from spotify_pipeline.index.kernels.hits import MOST_KEYS, keys_of_hits
+from spotify_pipeline.index.kernels.hits import MOST_KEYS
 from spotify_pipeline.index.kernels.likely_keys import (
     LikelyKeys,
     likely_echoprint_keys,
@@ -50,6 +50,9 @@ __all__ = [
 
 SMALL_INDEX = 60_000
 """So many tracks can be scored one by one: two seconds of work."""
+
+TRIED_REACH = 256
+"""Frames by which the offset may be off at which a track was likeliest of all offsets."""
 
 MOST_AT_ONCE = 2_000
 """So many tracks are scored before a deadline is looked at again: some tens of milliseconds."""
@@ -109,14 +112,17 @@ class Candidate:
     track
         Its number among the tracks of all segments.
     offset
-        The frame of the track where the query begins, give or take `FeatureIndex.reach`.
+        The frame of the track where the query begins.
     score
-        The weight of the hits; where every track was tried, the likelihood.
+        The weight of the hits; where tracks were tried at every offset, the likelihood.
+    reach
+        Frames by which the offset may be off.
     """
 
     track: int
     offset: int
     score: float
+    reach: int
 
 
 _Work = Callable[[SegmentSearcher, Int64s, Int64s], None]
@@ -233,11 +239,6 @@ class FeatureIndex:
         """The kinds of trains that the index has any of."""
         return {kind for segment in self._segments for kind in segment.info.kinds}
 
-    @property
-    def reach(self) -> int:
-        """Frames by which the offset of a candidate may be off."""
-        return 3 * self._keys.bin_frames // 2
-
     def track_id(self, track: int) -> str:
         """Give the id of a track."""
         segment, number = self._find(track)
@@ -299,29 +300,49 @@ class FeatureIndex:
         keys = self.keys_to_read(frames, effort, onsets)
         if not len(keys):
             return []
-        hits = self._hits(keys)
-        read = np.concatenate([keys_of_hits(own) for own in hits])
-        counts = np.bincount(read, minlength=len(keys)).astype(np.float64)
+        hits, counts = self._hits(keys)
         weights = self._nats(keys, counts)
         # a shard that was ingested again is there twice, for a while
         most = 2 * limit if len(self._dropped) else limit
 
         def best(position: int) -> Float64s:
-            hits[position].sort()
             found = self._searchers[position].best_offsets(hits[position], weights, keys.bins, most)
             found[0] += self._bounds[position]
             return found
 
         found = list(self._pool.map(best, range(len(self._searchers))))
-        return self._counting(_best_tracks(np.concatenate(found, axis=1), most))[:limit]
+        best_tracks = _best_tracks(np.concatenate(found, axis=1), most, self._keys.bin_frames)
+        return self._counting(best_tracks)[:limit]
 
     def keys_to_read(
-        self, frames: Mapping[str, Float32s], effort: Effort, onsets: Fingerprint | None = None
+        self,
+        frames: Mapping[str, Float32s],
+        effort: Effort,
+        onsets: Fingerprint | None = None,
+        *,
+        times: float = 1.0,
+        segments: int | None = None,
     ) -> LikelyKeys:
-        """Choose the keys that `candidates` reads, given the same; none of an empty index."""
+        """Choose the keys that `candidates` reads, given the same; none of an empty index.
+
+        Parameters
+        ----------
+        frames, effort, onsets
+            As of `candidates`.
+        times, segments
+            Those that would be read if there were so many times the tracks, in so many segments.
+        """
         if not self._segments:
             return LikelyKeys.none()
-        return self._most_telling(self._likely_keys(frames, effort, onsets), effort)
+        most = min(effort.keys, MOST_KEYS)
+        keys = self._likely_keys(frames, effort, onsets)
+        keys = keys.chosen(np.sort(np.argsort(-keys.probabilities, kind="stable")[: 4 * most]))
+        counts = times * sum((one.counts(keys) for one in self._searchers), np.zeros(len(keys)))
+        # to read one posting takes as long as to read its page
+        read = counts + PAGE * (segments or len(self._searchers))
+        told = keys.probabilities * self._nats(keys, counts, times)
+        order = np.argsort(-told / read, kind="stable")[:most]
+        return keys.chosen(np.sort(order[np.cumsum(read[order]) <= effort.postings]))
 
     def _likely_keys(
         self, frames: Mapping[str, Float32s], effort: Effort, onsets: Fingerprint | None
@@ -330,44 +351,35 @@ class FeatureIndex:
         steps = 2 if effort.short else self._steps
         held = {kind: frames[kind] if kind in self._held else frames[kind][:0] for kind in KINDS}
         likely = LikelyKeys.joined(
-            likely_rhythm_keys(held["rhythm"], self._keys, steps, effort.chains),
-            likely_echoprint_keys(held["echoprint"], self._keys, effort.chains),
+            likely_rhythm_keys(held["rhythm"], self._keys, steps, effort.chains, self._pool),
+            likely_echoprint_keys(held["echoprint"], self._keys, effort.chains, self._pool),
         )
         if onsets is None:
             return likely
         return likely.likelier(own_keys(onsets, self._keys, steps))
 
-    def _most_telling(self, keys: LikelyKeys, effort: Effort) -> LikelyKeys:
-        """Choose the keys that are expected to tell most for each posting that is read."""
-        most = min(effort.keys, MOST_KEYS)
-        keys = keys.chosen(np.sort(np.argsort(-keys.probabilities, kind="stable")[: 4 * most]))
-        counts = sum((one.counts(keys) for one in self._searchers), np.zeros(len(keys)))
-        # to read one posting takes as long as to read its page
-        read = counts + PAGE * len(self._searchers)
-        told = keys.probabilities * self._nats(keys, counts)
-        order = np.argsort(-told / read, kind="stable")[:most]
-        return keys.chosen(np.sort(order[np.cumsum(read[order]) <= effort.postings]))
-
-    def _nats(self, keys: LikelyKeys, counts: Float64s) -> Float64s:
+    def _nats(self, keys: LikelyKeys, counts: Float64s, times: float = 1.0) -> Float64s:
         """Tell how much likelier a hit of each key is in the query's track than anywhere."""
-        bins = sum(segment.info.bins for segment in self._segments)
+        bins = times * sum(segment.info.bins for segment in self._segments)
         return np.asarray(np.log1p(keys.probabilities * bins / np.maximum(counts, 1)), np.float64)
 
-    def _hits(self, keys: LikelyKeys) -> list[UInt64s]:
-        """Read keys, and give the hits of each segment."""
-        for one in self._searchers:
-            one.check(keys)
+    def _hits(self, keys: LikelyKeys) -> tuple[list[UInt64s], Float64s]:
+        """Read keys, and give the hits of each segment, and how many each key has."""
+        list(self._pool.map(lambda one: one.check(keys), self._searchers))
         latest = int(keys.bins.max())
         edges = np.linspace(0, len(keys), (os.cpu_count() or 1) + 1).astype(int).tolist()
         tasks = [(one, *chunk) for one in self._searchers for chunk in pairwise(edges)]
         parts = list(self._pool.map(lambda task: task[0].hits(keys, latest, *task[1:]), tasks))
         chunks = len(edges) - 1
-        return [np.concatenate(parts[k : k + chunks]) for k in range(0, len(parts), chunks)]
+        hits, counts = [], np.zeros(len(keys))
+        for k in range(0, len(parts), chunks):
+            hits.append(np.concatenate([found for found, _ in parts[k : k + chunks]]))
+            counts += np.concatenate([own for _, own in parts[k : k + chunks]])
+        return hits, counts
 
-    @property
-    def has_rhythm(self) -> bool:
-        """Whether tracks have rhythm trains."""
-        return "rhythm" in self._held
+    def holds(self, kind: str) -> bool:
+        """Tell whether tracks have trains of a kind of `KINDS`."""
+        return kind in self._held
 
     @property
     def reads_single_keys(self) -> bool:
@@ -377,7 +389,7 @@ class FeatureIndex:
     @property
     def can_score_every_track(self) -> bool:
         """Whether `likeliest` is worth while: there are few tracks, and they have rhythm trains."""
-        return int(self._bounds[-1]) <= SMALL_INDEX and self.has_rhythm
+        return int(self._bounds[-1]) <= SMALL_INDEX and self.holds("rhythm")
 
     def likeliest(
         self,
@@ -415,7 +427,7 @@ class FeatureIndex:
             best = np.argsort(-found, kind="stable")[: 2 * limit]
             tracks = part + self._bounds[position]
             return [
-                Candidate(int(tracks[k]), int(offsets[k]), float(found[k]))
+                Candidate(int(tracks[k]), int(offsets[k]), float(found[k]), TRIED_REACH)
                 for k in best.tolist()
                 if found[k] > 0
             ]
@@ -547,12 +559,13 @@ def _parts(tracks: Int64s, workers: int) -> list[Int64s]:
     return [part for part in np.array_split(tracks, parts) if len(part)]
 
 
-def _best_tracks(found: Float64s, limit: int) -> list[Candidate]:
+def _best_tracks(found: Float64s, limit: int, bin_frames: int) -> list[Candidate]:
     """Keep the best offset of each track, and the best tracks."""
     found = found[:, np.lexsort((found[0], -found[2]))]
     _, firsts = np.unique(found[0], return_index=True)
     best = found[:, np.sort(firsts)[:limit]].T.tolist()
-    return [Candidate(int(track), int(offset), score) for track, offset, score in best]
+    reach = 3 * bin_frames // 2
+    return [Candidate(int(track), int(offset), score, reach) for track, offset, score in best]
 
 
 def _dropped(segments: Sequence[tuple[Segment, Sequence[str]]], bounds: Int64s) -> Int64s:

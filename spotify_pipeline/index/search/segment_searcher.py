@@ -18,8 +18,9 @@ from spotify_pipeline.index.format.segment import Segment
 from spotify_pipeline.index.kernels.hits import (
     best_offset_bins,
     counts_of,
+    heavy_hits,
     hits_of,
-    pages_of_ranges,
+    ranges_of,
 )
 from spotify_pipeline.index.kernels.likelihood import best_likelihoods, likelihoods_near
 from spotify_pipeline.index.kernels.likely_keys import LikelyKeys
@@ -44,11 +45,8 @@ class SegmentSearcher:
 
     def counts(self, keys: LikelyKeys) -> Float64s:
         """Estimate how many postings each range of keys has, float64 of shape (n,)."""
-        firsts, _, _, postings = self.segment.pages
-        return np.asarray(
-            counts_of(firsts, postings, self.segment.info.bin_bits, keys.keys, keys.widths),
-            np.float64,
-        )
+        spans, *_, postings = self.segment.pages
+        return np.asarray(counts_of(spans, postings, *self._ranges(keys)), np.float64)
 
     def check(self, keys: LikelyKeys) -> None:
         """Check the pages of keys before `hits` reads them.
@@ -58,11 +56,10 @@ class SegmentSearcher:
         FeatureIndexError
             A page is damaged.
         """
-        firsts, bits = self.segment.array("page_firsts"), self.segment.info.bin_bits
-        self.segment.check_pages(pages_of_ranges(firsts, bits, keys.keys, keys.widths))
+        self.segment.check_postings(*self._ranges(keys))
 
-    def hits(self, keys: LikelyKeys, latest: int, first: int, last: int) -> UInt64s:
-        """Read keys, and give their hits (`kernels.hits`), not sorted.
+    def hits(self, keys: LikelyKeys, latest: int, first: int, last: int) -> tuple[UInt64s, Int64s]:
+        """Read keys, and give their hits (`kernels.hits`), and how many each has.
 
         Parameters
         ----------
@@ -75,8 +72,12 @@ class SegmentSearcher:
         """
         part = keys.chosen(np.arange(first, last))
         shifts, bits = latest - part.bins, self.segment.info.bin_bits
-        found: UInt64s = hits_of(*self.segment.pages, bits, part.keys, part.widths, shifts, first)
-        return found
+        hits, counts = hits_of(*self.segment.pages, bits, *self._ranges(part), shifts, first)
+        return hits, counts
+
+    def _ranges(self, keys: LikelyKeys) -> tuple[Int64s, Int64s]:
+        """Give the ranges of postings of keys."""
+        return ranges_of(keys.keys, keys.widths, self.segment.info.bin_bits)
 
     def best_offsets(self, hits: UInt64s, weights: Float64s, bins: Int64s, limit: int) -> Float64s:
         """Give the tracks at whose offsets hits weigh most.
@@ -84,7 +85,7 @@ class SegmentSearcher:
         Parameters
         ----------
         hits
-            As of `hits`, sorted.
+            As of `hits`.
         weights, bins
             float64 and int64 of shape (keys,): what a hit of each key weighs, and in which time bin
             of the query it was asked for.
@@ -95,6 +96,7 @@ class SegmentSearcher:
         -------
         float64 of shape (3, n): tracks, frames of the offset, weights; a track may come repeatedly.
         """
+        hits = np.sort(heavy_hits(hits, weights, 2 * limit))
         offset_bins, sums, lengths = best_offset_bins(hits, weights)
         if len(sums) > 2 * limit:
             best = np.sort(np.argpartition(-sums, 2 * limit)[: 2 * limit])

@@ -106,7 +106,7 @@ def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_pa
     bare = write(tmp_path / "bare", [replace(track, harmony=Segments.none()) for track in TRACKS])
     index = FeatureIndex([(bare, ["0a"]), (new, ["0a"])])
     candidates = [
-        Candidate(track, offset, 1.0)
+        Candidate(track, offset, 1.0, 0)
         for offset in (-900, 0, 4_000)
         for track in reversed(range(len(index)))
     ]
@@ -128,7 +128,7 @@ def test_damaged_harmony_is_named(tmp_path: Path) -> None:
     with pytest.raises(FeatureIndexError, match="segment: the harmony of track 0 is damaged"):
         segment.harmony(0)
     with pytest.raises(FeatureIndexError, match=r"segment: .* no packed harmony: .* run the job"):
-        FeatureIndex([(segment, ["0a"])]).agreements(recording(), [Candidate(0, 0, 1.0)], 1.0)
+        FeatureIndex([(segment, ["0a"])]).agreements(recording(), [Candidate(0, 0, 1.0, 0)], 1.0)
 
 
 def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_merge_holds_the_tracks_of_all_in_their_order(tmp_path: Path, memory: 
     write(tmp_path / "at once", together)
     merged, at_once = Segment.open(tmp_path / "merged"), Segment.open(tmp_path / "at once")
     assert merged.info.postings == at_once.info.postings
-    for section in ("page_firsts", "page_words", "postings"):
+    for section in ("spans", "pages", "postings"):
         np.testing.assert_array_equal(merged.array(section), at_once.array(section))
 
 

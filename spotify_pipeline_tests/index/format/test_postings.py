@@ -35,8 +35,18 @@ def test_any_range_of_postings_comes_back(
                 found = read_between(*segment.pages, least, end, out)
                 expected = numbers[(numbers >= least) & (numbers < end)]
                 np.testing.assert_array_equal(out[:found], expected)
-                estimate = count_between(segment.pages[0], count, least, max(least, end))
-                assert abs(estimate - len(expected)) <= 2 * PAGE
+
+
+def test_postings_are_counted_without_reading_them(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    keys, bins = rng.integers(0, 1_000, 100_000), rng.integers(0, 1_000, 100_000)
+    segment = segment_of_postings(tmp_path / "segment", keys, bins, 1_000)
+    spans, *_, postings = segment.pages
+    bits = segment.info.bin_bits
+    for first, last in ((0, 1), (3, 5), (0, 1_000), (400, 700), (999, 1_000)):
+        estimate = count_between(spans, postings, first << bits, last << bits)
+        assert abs(estimate - ((first <= keys) & (keys < last)).sum()) <= 300
+    assert count_between(spans, postings, 0, 1 << KEY_BITS + bits) == 100_000
 
 
 def test_pages_are_the_same_whatever_the_parts(tmp_path: Path) -> None:
@@ -51,6 +61,6 @@ def test_a_posting_costs_three_bits_more_than_its_entropy_at_the_most(tmp_path: 
     rng = np.random.default_rng(1)
     keys, bins = rng.integers(0, 1 << KEY_BITS, 100_000), rng.integers(0, 1 << 20, 100_000)
     segment = segment_of_postings(tmp_path / "segment", keys, bins, 1 << 20)
-    bits = 8 * sum(segment.array(name).nbytes for name in ("postings", "page_firsts", "page_words"))
+    bits = 8 * sum(segment.array(name).nbytes for name in ("postings", "pages", "spans"))
     space = 1 << KEY_BITS + segment.info.bin_bits
     assert bits / 100_000 <= np.log2(space / 100_000) + 1.44 + 3

@@ -10,7 +10,7 @@ from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.format.sealed_file import SealedFile, writing_sealed_file
 from spotify_pipeline_tests.disks import fill
 
-NUMBERS = np.random.default_rng(1).integers(0, 2**63, 20_000, np.uint64)
+NUMBERS = np.random.default_rng(1).integers(0, 2**63, 300_000, np.uint64)
 LETTERS = np.frombuffer(b"some letters", np.uint8)
 SIZES = {"letters": LETTERS.nbytes, "nothing": 0, "numbers": NUMBERS.nbytes}
 

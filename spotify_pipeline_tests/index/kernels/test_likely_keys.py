@@ -1,5 +1,6 @@
 """Keys that are likely by a query's log-likelihood ratios: its track's, though onsets are lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,7 @@ from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS
 
 SETTING = KeySetting(kept=1)
+THREADS = ThreadPoolExecutor(2)
 MANY = 200_000
 
 
@@ -42,7 +44,7 @@ def sure(trains: OnsetTrains, bins: int) -> np.ndarray:
 
 
 def likely(frames: np.ndarray, steps: int = 4, most: int = MANY) -> LikelyKeys:
-    return likely_rhythm_keys(frames, SETTING, steps, most)
+    return likely_rhythm_keys(frames, SETTING, steps, most, THREADS)
 
 
 def is_found(keys: LikelyKeys, key: int, frame: int) -> bool:
@@ -53,7 +55,7 @@ def is_found(keys: LikelyKeys, key: int, frame: int) -> bool:
 
 def test_no_onsets_make_no_key_likely() -> None:
     assert len(likely(frame_llr_of_onsets(NO_ONSETS))) == 0
-    assert len(likely_echoprint_keys(frame_llr_of_onsets(NO_ONSETS), SETTING, MANY)) == 0
+    assert len(likely_echoprint_keys(frame_llr_of_onsets(NO_ONSETS), SETTING, MANY, THREADS)) == 0
     assert len(likely(np.empty((0, BANDS), np.float32))) == 0
 
 
@@ -82,7 +84,7 @@ def test_the_keys_of_a_recordings_own_onsets_are_likely(kind: str) -> None:
     frames = frame_llr_of_onsets(trains)
     make = {
         "rhythm": lambda: likely(frames, 3),
-        "echoprint": lambda: likely_echoprint_keys(frames, SETTING, MANY),
+        "echoprint": lambda: likely_echoprint_keys(frames, SETTING, MANY, THREADS),
     }
     found = make[kind]()
     own = zip(*(array.tolist() for array in keys_of(trains, kind, SETTING)), strict=True)

@@ -70,7 +70,7 @@ def test_the_offset_is_reported_to_within_the_reach(
     query = rhythm(fingerprint_of(tracks[9], start=start, seconds=12).rhythm)
     best = index.candidates(llr_of(query), 3, effort, query)[0]
     assert best.track == 9
-    assert abs(best.offset - start * 11025 / 32) <= index.reach
+    assert abs(best.offset - start * 11025 / 32) <= best.reach
 
 
 @pytest.mark.parametrize("parts", [2, 5])

@@ -1,0 +1,117 @@
+"""Places for files that are being fetched: a folder each, and never more files than are allowed.
+
+A shard's file has a place from the moment its fetch begins until it was ingested and is gone: while
+it is fetched it counts by its folder, from then on by itself. What a killed or stalled fetch left
+keeps its place, so that the next try goes on from it, but makes way for one that has waited long.
+
+Belongs here: counting, waiting, making way. Does not belong here: fetching (`fetch`).
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from spotify_pipeline.dump.incoming import find_shards
+from spotify_pipeline.settings import TORRENT_FILES_VARIABLE, Settings
+from spotify_pipeline.shards import disk_name
+
+__all__ = ["forget_place", "take_place"]
+
+LOOK_SECONDS = 2.0
+"""Between two looks of a fetch that waits."""
+
+SAY_SECONDS = 300.0
+"""Between two messages of one that waits."""
+
+MAKES_WAY_AFTER = 600.0
+"""Seconds that one waits until a file that nobody fetches makes way for it. Set by hand: a daemon
+that starts again goes on within a minute with what it left."""
+
+
+def take_place(
+    settings: Settings,
+    key: str,
+    say: Callable[[str], None],
+    makes_way_after: float = MAKES_WAY_AFTER,
+) -> Path:
+    """Make the folder in which a file is fetched, as soon as no more than the others allow it.
+
+    Parameters
+    ----------
+    settings
+        The installation.
+    key
+        The shard, or the name of another file; whoever takes its place holds its lock.
+    say
+        Called with what is waited for: at once, then now and then.
+    makes_way_after
+        Seconds after which a file that nobody fetches makes way.
+
+    Returns
+    -------
+    The folder, with what an earlier try left in it.
+    """
+    began, said = time.monotonic(), -SAY_SECONDS
+    while True:
+        with FileLock(settings.locks / "places.lock"):
+            others = _others(settings, key)
+            if len(others) < settings.torrent_files:
+                folder = _folder(settings, key)
+                folder.mkdir(parents=True, exist_ok=True)
+                return folder
+            if time.monotonic() - began >= makes_way_after and _make_way(settings, say):
+                continue
+        if time.monotonic() - said >= SAY_SECONDS:
+            say(_what_is_waited_for(key, sorted(others), settings.torrent_files))
+            said = time.monotonic()
+        time.sleep(LOOK_SECONDS)
+
+
+def forget_place(settings: Settings, key: str) -> None:
+    """Remove the folder in which a file was fetched, and what is left in it."""
+    shutil.rmtree(_folder(settings, key), ignore_errors=True)
+    with suppress(OSError):  # others are being fetched
+        settings.downloads.rmdir()
+
+
+def _what_is_waited_for(key: str, others: Sequence[str], allowed: int) -> str:
+    return (
+        f"{key} waits: {', '.join(others)} lie there or are being fetched, and at most {allowed}"
+        f" files may at once ({TORRENT_FILES_VARIABLE}); it goes on when one is ingested"
+    )
+
+
+def _folder(settings: Settings, key: str) -> Path:
+    return settings.downloads / disk_name(key)
+
+
+def _others(settings: Settings, key: str) -> set[str]:
+    """Name the other files that have a place; those that are kept by choice have none."""
+    own = disk_name(key)
+    begun = {path.name for path in _begun(settings)}
+    there = () if settings.sources == "keep" else find_shards(settings.incoming)
+    return (begun | {disk_name(shard) for shard in there}) - {own}
+
+
+def _begun(settings: Settings) -> list[Path]:
+    if not settings.downloads.is_dir():
+        return []
+    return [path for path in settings.downloads.iterdir() if path.is_dir()]
+
+
+def _make_way(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Remove the folder that nobody has worked on for longest; tell whether there was one."""
+    for folder in sorted(_begun(settings), key=lambda path: path.stat().st_mtime):
+        lock = FileLock(settings.locks / f"shard-{folder.name}.lock", timeout=0)
+        try:
+            with lock:
+                say(f"what was fetched of {folder.name} makes way: nobody goes on with it")
+                shutil.rmtree(folder, ignore_errors=True)
+                return True
+        except Timeout:
+            continue
+    return False
