@@ -2,7 +2,7 @@
  * Where in the track the music is, counting on.
  */
 
-import { h } from "../shared/dom.js";
+import { fill, h } from "../shared/dom.js";
 import { clock } from "../shared/words.js";
 
 /** @typedef {import("../server/answers.js").Match} Match */
@@ -20,14 +20,16 @@ const TICK = 250; // milliseconds
  */
 export function positionNow(match, startedAt, signal) {
   const { offset, duration, speed } = match;
-  const time = h("output", { class: "position-time" });
+  const lead = startedAt === null ? "The recording begins at " : "Now at ";
+  const words = h("p");
   const bar = h("progress", { max: duration ?? 1, "aria-label": "Position in the track" });
   const show = () => {
     const played = startedAt === null ? 0 : ((performance.now() - startedAt) / 1000) * speed;
     const position = offset + played;
     const ended = duration !== null && position > duration;
-    const until = duration === null ? "" : ` of ${clock(duration)}`;
-    time.textContent = ended ? `over by now, ${clock(duration)} long` : clock(position) + until;
+    const of = duration === null ? "" : ` of ${clock(duration)}`;
+    if (ended) words.textContent = `It has ended by now; it is ${clock(duration)} long`;
+    else fill(words, lead, h("strong", {}, clock(position) + of));
     /** @type {HTMLProgressElement} */ (bar).value = Math.min(position, duration ?? position);
   };
   show();
@@ -35,10 +37,5 @@ export function positionNow(match, startedAt, signal) {
     const timer = setInterval(show, TICK);
     signal.addEventListener("abort", () => clearInterval(timer));
   }
-  return h(
-    "div",
-    { class: "position" },
-    duration !== null && bar,
-    h("p", {}, startedAt === null ? "The recording begins at " : "Now at ", time),
-  );
+  return h("div", { class: "position" }, duration !== null && bar, words);
 }

@@ -63,14 +63,16 @@ export function listed(names) {
   return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
+const DRIFT = 0.5; // percent; two clocks differ by less
+
 /**
  * Say at which speed a track was played; nothing where it is the published one.
  *
- * @param {number | undefined} speed
+ * @param {number} speed
  * @returns {string}
  */
 export function speedWords(speed) {
-  const change = Math.round(((speed ?? 1) - 1) * 1000) / 10;
-  if (change === 0) return "";
+  const change = Math.round((speed - 1) * 1000) / 10;
+  if (Math.abs(change) < DRIFT) return "";
   return `played ${Math.abs(change)} % ${change > 0 ? "faster" : "slower"}`;
 }
