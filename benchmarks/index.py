@@ -281,9 +281,13 @@ def main(words: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--trains", choices=[*KINDS, "both"], default="rhythm", help="to index")
     parser.add_argument("--exhaustive", type=int, default=20_000, help="tracks, see above")
-    parser.add_argument("--kept", type=int, choices=[1, 2], default=KEYS.kept)
-    parser.add_argument("--step", type=int, default=KEYS.step)
-    parser.add_argument("--bin-frames", type=int, default=KEYS.bin_frames)
+    parser.add_argument(
+        "--kept", type=int, choices=[1, 2], default=KEYS.kept, help="one key of so many is indexed"
+    )
+    parser.add_argument("--step", type=int, default=KEYS.step, help="frames of a step of a gap")
+    parser.add_argument(
+        "--bin-frames", type=int, default=KEYS.bin_frames, help="of a time bin, a power of two"
+    )
     parser.add_argument("--folder", type=Path, help="where the index is built, and removed again")
     arguments = parser.parse_args(words)
     print_machine()

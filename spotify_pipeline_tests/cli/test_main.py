@@ -22,6 +22,7 @@ from spotify_pipeline_tests.tracks import make_tracks, publish_tracks
 
 COMMANDS = (
     "demo",
+    "download",
     "fingerprint",
     "identify",
     "ingest",
@@ -38,6 +39,7 @@ NO_FOLDER = {INCOMING_VARIABLE: "torrents"}
 
 UNDONE: list[tuple[list[str], dict[str, str], str]] = [
     (["demo"], {}, "README was not made by the demo"),
+    (["download", "missing.torrent", "--list"], {}, "missing.torrent"),
     (["fingerprint", "missing.wav"], {}, "missing.wav"),
     (["identify", "missing.wav"], {}, "index"),
     (["ingest"], NO_FOLDER, "torrents: no such folder"),

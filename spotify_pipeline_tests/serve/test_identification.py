@@ -19,7 +19,9 @@ EXCERPT = wav(music(1, 10, start=7.5))
 def test_an_excerpt_is_named_as_the_command_line_names_it(
     client: httpx.Client, home: Settings, tmp_path: Path
 ) -> None:
-    found = client.post("/api/identify", content=EXCERPT).json()
+    answer = client.post("/api/identify", content=EXCERPT)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
     file = tmp_path / "excerpt.wav"
     file.write_bytes(EXCERPT)
     runner = CliRunner(env={HOME_VARIABLE: str(home.home)})
@@ -31,7 +33,9 @@ def test_an_excerpt_is_named_as_the_command_line_names_it(
 
 
 def test_an_excerpt_of_other_music_is_unknown(client: httpx.Client) -> None:
-    found = client.post("/api/identify", content=wav(music(2, 10))).json()
+    answer = client.post("/api/identify", content=wav(music(2, 10)))
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
     assert (found["identified"], found["matches"]) == (False, [])
 
 

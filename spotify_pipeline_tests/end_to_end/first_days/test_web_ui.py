@@ -80,6 +80,7 @@ def test_the_web_ui_opens_anywhere_on_the_home_with_the_settings_it_needs(tmp_pa
     assert isinstance(sensors, list)
     assert {sensor["name"] for sensor in sensors} == {
         "finished_shards",
+        "interrupted_downloads",
         "ingested_shards",
         "new_audio_features",
         "new_metadata",
