@@ -25,6 +25,10 @@ START_SECONDS = 120.0
 """A process that is not ready by then is given up: the machine may be busy."""
 
 
+class CrashedError(RecordingError):
+    """The process ended in the middle of a recording."""
+
+
 class Decoder:
     """A decoding process, and whether it can be asked again."""
 
@@ -49,6 +53,11 @@ class Decoder:
             await decoder.end()
             raise
         return decoder
+
+    @property
+    def lives(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.returncode is None
 
     async def blocks(self, path: Path, seconds: float, patience: float) -> AsyncGenerator[Float32s]:
         """Decode a file.
@@ -83,7 +92,7 @@ class Decoder:
             except TimeoutError:
                 raise RecordingError(f"decoding it takes longer than {patience:.0f} s") from None
             except (asyncio.IncompleteReadError, ConnectionError):
-                raise RecordingError("it crashed the decoder: it is damaged") from None
+                raise CrashedError("it crashed the decoder: it is damaged") from None
             except RecordingError:
                 self.usable = True
                 raise
@@ -131,7 +140,7 @@ class Decoders:
     async def decoder(self) -> AsyncIterator[Decoder]:
         """Lend a process; it is killed if it is left in the middle of a recording."""
         async with self._free:
-            decoder = self._idle.pop() if self._idle else await Decoder.start(self._memory)
+            decoder = self._waiting() or await Decoder.start(self._memory)
             try:
                 yield decoder
             finally:
@@ -141,8 +150,22 @@ class Decoders:
                     self.killed += 1
                     await decoder.end()
 
+    def _waiting(self) -> Decoder | None:
+        """Give a process that waits for a recording; one that has ended meanwhile is forgotten."""
+        while self._idle:
+            decoder = self._idle.pop()
+            if decoder.lives:
+                return decoder
+        return None
+
     async def read(self, path: Path, seconds: float, patience: float) -> Float32s:
         """Decode a whole file within so many seconds; see `Decoder.blocks`."""
+        try:
+            return await self._read(path, seconds, patience)
+        except CrashedError:  # if it was not the file's fault, another process can read it
+            return await self._read(path, seconds, patience)
+
+    async def _read(self, path: Path, seconds: float, patience: float) -> Float32s:
         async with self.decoder() as decoder:
             try:
                 async with asyncio.timeout(patience):

@@ -57,3 +57,20 @@ def test_a_process_that_wants_more_memory_than_it_may_take_fails_alone(clip: Pat
         await decoders.close()
 
     asyncio.run(read())
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_process_that_was_killed_while_it_waited_is_not_the_next_recordings_fault(
+    clip: Path, noticed: bool
+) -> None:
+    async def read() -> None:
+        decoders = Decoders(1, MEMORY)
+        async with decoders.decoder() as decoder:
+            process = decoder._process
+        process.kill()
+        if noticed:
+            await process.wait()
+        assert len(await decoders.read(clip, seconds=60, patience=120)) == 10 * 11_025
+        await decoders.close()
+
+    asyncio.run(read())
