@@ -3,8 +3,8 @@
 Both get the torrent for one file at a time: added stopped, that file alone wanted, then started,
 and forgotten when the file is there. Both must have the folder under the path that it has here.
 
-Belongs here: waiting for such a program, and finding what it fetched. Does not belong here: how
-each is asked (`qbittorrent`, `transmission`).
+Belongs here: waiting for such a program, finding what it fetched, and the errors of both. Does not
+belong here: how each is asked (`qbittorrent`, `transmission`).
 """
 
 import shutil
@@ -15,9 +15,19 @@ from pathlib import Path
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.space import SpaceError
 from spotify_pipeline.syncing import sync
-from spotify_pipeline.torrent.client import TorrentError
+from spotify_pipeline.torrent.client import StalledError, TorrentError
+from spotify_pipeline.torrent.contents import Torrent
 
-__all__ = ["TURNS", "fetched_file", "wait_until", "why_stopped"]
+__all__ = [
+    "TURNS",
+    "fetched_file",
+    "not_done",
+    "not_ours",
+    "unreachable",
+    "wait_until",
+    "was_removed",
+    "why_stopped",
+]
 
 TURNS = "torrent-client.lock"
 """The lock by which processes take turns with the program, which knows a torrent once."""
@@ -44,6 +54,31 @@ def wait_until(done: Callable[[], bool], program: str) -> None:
         if time.monotonic() > deadline:
             raise TorrentError(f"{program} has not done in time what it was asked")
         time.sleep(LOOK_SECONDS)
+
+
+def unreachable(program: str, address: str) -> StalledError:
+    """Make the error of a program that does not answer."""
+    return StalledError(f"{program} at {address} can't be reached; does it run?")
+
+
+def not_done(program: str, address: str, error: Exception) -> TorrentError:
+    """Make the error of a program that answers with one."""
+    return TorrentError(
+        f"{program} at {address} does not do what it is asked ({type(error).__name__}: {error})"
+    )
+
+
+def not_ours(program: str, torrent: Torrent) -> TorrentError:
+    """Make the error of a torrent that a program has, but not from here."""
+    return TorrentError(
+        f"{program} has the torrent {torrent.name} already, added by somebody else;"
+        " remove it there, then try again"
+    )
+
+
+def was_removed(program: str, torrent: Torrent) -> StalledError:
+    """Make the error of a torrent that a program no longer has."""
+    return StalledError(f"the torrent {torrent.name} was removed from {program}; a new try adds it")
 
 
 def why_stopped(folder: Path, program: str, reason: str) -> PipelineError:

@@ -20,9 +20,18 @@ from filelock import FileLock
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import TORRENT_PASSWORD_FILE_VARIABLE, TORRENT_PASSWORD_VARIABLE
-from spotify_pipeline.torrent.client import Progress, StalledError, TorrentError
+from spotify_pipeline.torrent.client import Progress, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, TorrentFile
-from spotify_pipeline.torrent.programs import TURNS, fetched_file, wait_until, why_stopped
+from spotify_pipeline.torrent.programs import (
+    TURNS,
+    fetched_file,
+    not_done,
+    not_ours,
+    unreachable,
+    wait_until,
+    was_removed,
+    why_stopped,
+)
 
 if TYPE_CHECKING:
     import qbittorrentapi
@@ -109,14 +118,9 @@ class QBittorrentClient:
         try:
             yield
         except qbittorrentapi.APIConnectionError as error:
-            raise StalledError(
-                f"{PROGRAM} at {self.address} can't be reached; does it run?"
-            ) from error
+            raise unreachable(PROGRAM, self.address) from error
         except qbittorrentapi.APIError as error:
-            raise TorrentError(
-                f"{PROGRAM} at {self.address} does not do what it is asked"
-                f" ({type(error).__name__}: {error})"
-            ) from error
+            raise not_done(PROGRAM, self.address, error) from error
 
 
 class _Download:
@@ -142,10 +146,7 @@ class _Download:
         """Add the torrent for this file, unless an earlier try did."""
         known = self._known()
         if known is not None and known.category != CATEGORY:
-            raise TorrentError(
-                f"{PROGRAM} has the torrent {self.torrent.name} already, added by somebody else;"
-                " remove it there, then try again"
-            )
+            raise not_ours(PROGRAM, self.torrent)
         if known is not None and Path(known.save_path) != self.folder:
             self.forget()  # it is of another file, whose fetch was ended
             known = None
@@ -198,9 +199,7 @@ class _Download:
             self.last = Progress(self.last.done, self.last.total)
             return self.last
         if known is None or ours is None:
-            raise StalledError(
-                f"the torrent {self.torrent.name} was removed from {PROGRAM}; a new try adds it"
-            )
+            raise was_removed(PROGRAM, self.torrent)
         if known.state == "error":
             raise why_stopped(self.folder, PROGRAM, "its state is 'error'")
         if known.state == "missingFiles":  # it was killed when it was to forget an earlier file

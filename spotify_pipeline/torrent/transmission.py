@@ -26,7 +26,16 @@ from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import TORRENT_PASSWORD_FILE_VARIABLE, TORRENT_PASSWORD_VARIABLE
 from spotify_pipeline.torrent.client import Progress, StalledError, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, TorrentFile
-from spotify_pipeline.torrent.programs import TURNS, fetched_file, wait_until, why_stopped
+from spotify_pipeline.torrent.programs import (
+    TURNS,
+    fetched_file,
+    not_done,
+    not_ours,
+    unreachable,
+    wait_until,
+    was_removed,
+    why_stopped,
+)
 
 if TYPE_CHECKING:
     import transmission_rpc
@@ -125,14 +134,9 @@ class TransmissionClient:
                 " machine, which its whitelist does not name"
             ) from error
         except TransmissionConnectError as error:
-            raise StalledError(
-                f"{PROGRAM} at {self.address} can't be reached; does it run?"
-            ) from error
+            raise unreachable(PROGRAM, self.address) from error
         except TransmissionError as error:
-            raise TorrentError(
-                f"{PROGRAM} at {self.address} does not do what it is asked"
-                f" ({type(error).__name__}: {error})"
-            ) from error
+            raise not_done(PROGRAM, self.address, error) from error
 
 
 class _Download:
@@ -155,10 +159,7 @@ class _Download:
         """Add the torrent for this file, unless an earlier try did."""
         known = self._known()
         if known is not None and self.folder.parent not in Path(known.download_dir).parents:
-            raise TorrentError(
-                f"{PROGRAM} has the torrent {self.torrent.name} already, added by somebody else;"
-                " remove it there, then try again"
-            )
+            raise not_ours(PROGRAM, self.torrent)
         if known is not None and Path(known.download_dir) != self.folder:
             self.forget()  # it is of another file, whose fetch was ended
             known = None
@@ -196,9 +197,7 @@ class _Download:
             self.last = Progress(self.last.done, self.last.total)
             return self.last
         if known is None:
-            raise StalledError(
-                f"the torrent {self.torrent.name} was removed from {PROGRAM}; a new try adds it"
-            )
+            raise was_removed(PROGRAM, self.torrent)
         if known.error == LOCAL_ERROR:
             raise why_stopped(self.folder, PROGRAM, known.error_string)
         checking = known.status.checking or known.status.check_pending
