@@ -42,8 +42,9 @@ __all__ = ["Identifier", "Match"]
 
 EXHAUSTIVE_EVIDENCE = 30.0
 EXHAUSTIVE_SECONDS = 10.0
-"""Each track of a small index is tried with the least of a query that tells so many nats
-(`QueryLlr.telling`), or with so many seconds of a query that tells less. Of 61 excerpts of the
+"""Where many tracks are compared at every offset, all of a small index or the candidates of a
+search, it is with the least of a query that tells so many nats (`QueryLlr.least_with_evidence`), or
+with so many seconds of a query that tells less. Of a small index: of 61 excerpts of the
 validation set that tell 30 to 60 nats, and that a quick search missed, 56 were among the candidates
 by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 
