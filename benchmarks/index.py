@@ -192,9 +192,8 @@ def outcome(indexes: Sequence[FeatureIndex], query: Query, exhaustive: int) -> O
     track = query.excerpt.piece // 2
     llr = QueryLlr.of(query.fingerprint, query.samples)
     quick, thorough = PASSES[:2]
-    frames = llr.frames_at_speed(1)
     found = [
-        searched.candidates(frames, attempt.candidates, attempt.effort)
+        searched.candidates(llr.linked(searched), attempt.candidates, attempt.effort)
         for searched, attempt in ((index, quick), (index, thorough), (indexes[1], thorough))
     ]
     recalls = [float(track in [one.track for one in candidates]) for candidates in found]

@@ -107,7 +107,7 @@ def print_chance(
 def keys_of(index: FeatureIndex, query: Query) -> LikelyKeys:
     """Choose what a thorough search reads."""
     llr = QueryLlr.of(query.fingerprint, query.samples)
-    return index.keys_to_read(llr.frames_at_speed(1), THOROUGH.effort)
+    return index.keys_to_read(llr.linked(index), THOROUGH.effort)
 
 
 def offset_bins(segment: Segment, keys: LikelyKeys) -> Int64s:
@@ -179,14 +179,13 @@ def costs(index: FeatureIndex, segments: Sequence[Segment], query: Query) -> tup
     seconds a page, a hit and a candidate, as measured here.
     """
     llr = QueryLlr.of(query.fingerprint, query.samples)
-    frames = llr.frames_at_speed(1)
     times = FULL_SCALE / sum(map(len, segments))
     searchers = [SegmentSearcher(one) for one in segments]
     started = time.perf_counter()
-    full = index.keys_to_read(frames, THOROUGH.effort, times=times, segments=SEGMENTS)
+    full = index.keys_to_read(llr.linked(index), THOROUGH.effort, times=times, segments=SEGMENTS)
     made = time.perf_counter() - started
     expected = times * sum(one.counts(full).sum() for one in searchers)
-    keys = index.keys_to_read(frames, THOROUGH.effort)
+    keys = index.keys_to_read(llr.linked(index), THOROUGH.effort)
     latest = int(keys.bins.max(initial=0))
     started = time.perf_counter()
     hits = [one.hits(keys, latest, 0, len(keys))[0] for one in searchers]
@@ -197,7 +196,7 @@ def costs(index: FeatureIndex, segments: Sequence[Segment], query: Query) -> tup
     for one, found in zip(searchers, hits, strict=True):
         one.best_offsets(found, weights, keys.bins, THOROUGH.candidates)
     ordered = time.perf_counter() - started
-    candidates = index.candidates(frames, THOROUGH.candidates, THOROUGH.effort)
+    candidates = index.candidates(llr.linked(index), THOROUGH.candidates, THOROUGH.effort)
     started = time.perf_counter()
     likeliest = Identifier(index).at_likeliest_offsets(llr, candidates)
     index.likelihoods_near([llr.rhythm], "rhythm", likeliest, TRIED_REACH)

@@ -17,6 +17,7 @@ from spotify_pipeline.identify.decision import Decision
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.index.format.segment import Segment
+from spotify_pipeline.index.kernels.likely_keys import LinkedOnsets
 from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import (
     QUICK,
@@ -120,13 +121,14 @@ class _TimedIndex(FeatureIndex):
 
     def candidates(
         self,
-        frames: Mapping[str, Float32s],
+        linked: LinkedOnsets,
         limit: int,
         effort: Effort = QUICK,
         onsets: Fingerprint | None = None,
+        speed: float = 1.0,
     ) -> list[Candidate]:
         self._stopwatch.lap("query")
-        found = super().candidates(frames, limit, effort, onsets)
+        found = super().candidates(linked, limit, effort, onsets, speed)
         self._stopwatch.lap("search")
         return found
 

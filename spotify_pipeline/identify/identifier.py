@@ -391,8 +391,8 @@ class Identifier:
         if not attempt.exhaustive:
             limit = min(attempt.candidates, most)
             onsets = None if query.recorded else query.onsets.at_speed(speed)
-            frames = query.frames_at_speed(speed)
-            found = self.index.candidates(frames, limit, attempt.effort, onsets)
+            linked = query.linked(self.index)
+            found = self.index.candidates(linked, limit, attempt.effort, onsets, speed)
             # where its speed is not known, a query is likely nowhere yet
             return found if attempt.precision else self.at_likeliest_offsets(query, found)
         found = self._likeliest(query, most, deadline=deadline)

@@ -30,6 +30,8 @@ from spotify_pipeline.harmony.chroma import SPEED_STEP, Spectrum
 from spotify_pipeline.harmony.loudness import loudness
 from spotify_pipeline.identify.expectation import Expectation
 from spotify_pipeline.index.format.key_setting import KINDS
+from spotify_pipeline.index.kernels.likely_keys import LinkedOnsets
+from spotify_pipeline.index.search.searcher import FeatureIndex
 
 __all__ = ["JUDGED_SECONDS", "QueryLlr"]
 
@@ -232,9 +234,15 @@ class QueryLlr:
             first = int(np.argmax(sums[most:] - sums[:-most]))
         return self.rhythm[first : first + llr_bins, :bands]
 
-    def frames_at_speed(self, speed: float) -> dict[str, Float32s]:
-        """Give `frame_llr` of each kind at a speed."""
-        return {kind: llr_at_speed(self.frames_of(kind), speed) for kind in KINDS}
+    def linked(self, index: FeatureIndex) -> LinkedOnsets:
+        """Link the onsets that the stretch may hold; for one index, once."""
+        if index not in self._linked:
+            self._linked[index] = index.linked({kind: self.frames_of(kind) for kind in KINDS})
+        return self._linked[index]
+
+    @cached_property
+    def _linked(self) -> dict[FeatureIndex, LinkedOnsets]:
+        return {}
 
     def of_kind(self, kind: str, speed: float) -> Float32s:
         """Give those of a kind at a speed."""

@@ -1,6 +1,6 @@
 """Synthetic fingerprints against an index: the right track, the right place, and no guesses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from spotify_pipeline.identify.decision import THRESHOLD, TrackEvidence
 from spotify_pipeline.identify.identifier import Identifier, Match
 from spotify_pipeline.identify.passes import PASSES
 from spotify_pipeline.identify.query_llr import INFERRED_SECONDS, QueryLlr
+from spotify_pipeline.index.kernels.likely_keys import LinkedOnsets
 from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import (
     QUICK,
@@ -297,10 +298,14 @@ def test_an_unknown_recording_that_is_clear_is_searched_for_quickly_alone(
     search, trial = index.candidates, index.likeliest
 
     def candidates(
-        frames: Mapping[str, Float32s], limit: int, effort: Effort, onsets: Fingerprint | None
+        linked: LinkedOnsets,
+        limit: int,
+        effort: Effort,
+        onsets: Fingerprint | None,
+        speed: float,
     ) -> list[Candidate]:
         done.add(f"{effort}")
-        return search(frames, limit, effort, onsets)
+        return search(linked, limit, effort, onsets, speed)
 
     def likeliest(
         llr: Float32s,

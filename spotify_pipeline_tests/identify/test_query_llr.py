@@ -76,12 +76,6 @@ def test_the_busiest_stretch_of_a_long_query_is_heard() -> None:
     assert query.rhythm.max() > 0
 
 
-def test_a_query_is_as_long_as_it_was_played_slower() -> None:
-    query = QueryLlr.of(fingerprint_of(make_track(3), seconds=20), None)
-    for kind, frames in query.frames_at_speed(1.04).items():
-        assert len(frames) == int(1.04 * len(query.frames_of(kind)))
-
-
 @pytest.mark.parametrize("kind", ["rhythm", "echoprint"])
 def test_a_window_of_a_recording_begins_where_it_is_cut(kind: str) -> None:
     whole = fingerprint_of(make_track(3), seconds=50)

@@ -19,7 +19,7 @@ from spotify_pipeline.index.format.postings import PAGE, read_between
 from spotify_pipeline.index.format.sealed_file import writing_sealed_file
 from spotify_pipeline.index.format.segment import Segment, SegmentShard
 from spotify_pipeline.index.kernels.keys import keys_of
-from spotify_pipeline.index.search.searcher import THOROUGH, Candidate, FeatureIndex
+from spotify_pipeline.index.search.searcher import SKETCHY, THOROUGH, Candidate, FeatureIndex
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -176,11 +176,11 @@ def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> N
     merge_segments(tmp_path / "all", [(s, ["0a", "0b"]) for s in parts], MEMORY)
     merged = Segment.open(tmp_path / "all")
     query = fingerprint_of(TRACKS[1])
-    llr = llr_of(query)
     both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
-    assert both.track_id(both.candidates(llr, 9, THOROUGH, query)[0].track) == TRACKS[1].track_id
+    linked = both.linked(llr_of(query))
+    assert both.track_id(both.candidates(linked, 9, THOROUGH, query)[0].track) == TRACKS[1].track_id
     assert (len(both), len(one)) == (6, 3)
-    ids = {one.track_id(c.track) for c in one.candidates(llr, 9, THOROUGH, query)}
+    ids = {one.track_id(c.track) for c in one.candidates(linked, 9, THOROUGH, query)}
     assert ids <= {track.track_id for track in TRACKS[0:9:3]}
 
 
@@ -190,8 +190,9 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
     path = tmp_path / "segment"
     write(path, TRACKS[:4])
     query = fingerprint_of(TRACKS[2], 10, 20)
-    llr = llr_of(query)
-    right = FeatureIndex([(Segment.open(path), ["0a"])]).candidates(llr, 4, THOROUGH, query)
+    index = FeatureIndex([(Segment.open(path), ["0a"])])
+    linked = index.linked(llr_of(query))
+    right = index.candidates(linked, 4, SKETCHY, query)
     content = path.read_bytes()
     rng = np.random.default_rng(3)
     for place in rng.integers(0, len(content), 150):
@@ -200,7 +201,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
         path.write_bytes(damaged)
         try:
             index = FeatureIndex([(Segment.open(path), ["0a"])])
-            assert index.candidates(llr, 4, THOROUGH, query) == right
+            assert index.candidates(linked, 4, SKETCHY, query) == right
             assert index.trains(2, "rhythm") == TRACKS[2].rhythm
             assert index.trains(2, "echoprint") == TRACKS[2].echoprint
         except FeatureIndexError as error:

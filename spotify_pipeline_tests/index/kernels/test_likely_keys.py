@@ -18,8 +18,7 @@ from spotify_pipeline.index.format.key_setting import BAND_BITS, KINDS, STEP_BIT
 from spotify_pipeline.index.kernels.keys import keys_of
 from spotify_pipeline.index.kernels.likely_keys import (
     LikelyKeys,
-    likely_echoprint_keys,
-    likely_rhythm_keys,
+    LinkedOnsets,
     own_keys,
 )
 from spotify_pipeline_tests.documents import random_trains
@@ -43,8 +42,18 @@ def sure(trains: OnsetTrains, bins: int) -> np.ndarray:
     return llr
 
 
-def likely(frames: np.ndarray, steps: int = 4, most: int = MANY) -> LikelyKeys:
-    return likely_rhythm_keys(frames, SETTING, steps, most, THREADS)
+def likely(
+    frames: np.ndarray,
+    steps: int = 4,
+    most: int = MANY,
+    kind: str = "rhythm",
+    setting: KeySetting = SETTING,
+    speed: float = 1.0,
+) -> LikelyKeys:
+    """Give the likely keys of a recording of which one kind of LLRs is known."""
+    nothing = np.empty((0, BANDS), np.float32)
+    known = {one: frames if one == kind else nothing for one in KINDS}
+    return LinkedOnsets(known, setting, THREADS).likely_keys(steps, most, speed)
 
 
 def is_found(keys: LikelyKeys, key: int, frame: int) -> bool:
@@ -55,7 +64,7 @@ def is_found(keys: LikelyKeys, key: int, frame: int) -> bool:
 
 def test_no_onsets_make_no_key_likely() -> None:
     assert len(likely(frame_llr_of_onsets(NO_ONSETS))) == 0
-    assert len(likely_echoprint_keys(frame_llr_of_onsets(NO_ONSETS), SETTING, MANY, THREADS)) == 0
+    assert len(likely(frame_llr_of_onsets(NO_ONSETS), kind="echoprint")) == 0
     assert len(likely(np.empty((0, BANDS), np.float32))) == 0
 
 
@@ -82,13 +91,38 @@ def test_the_keys_of_sure_onsets_are_all_that_are_likely(seed: int, steps: int) 
 def test_the_keys_of_a_recordings_own_onsets_are_likely(kind: str) -> None:
     trains = random_trains(1, 8, 41, 120)
     frames = frame_llr_of_onsets(trains)
-    make = {
-        "rhythm": lambda: likely(frames, 3),
-        "echoprint": lambda: likely_echoprint_keys(frames, SETTING, MANY, THREADS),
-    }
-    found = make[kind]()
+    found = likely(frames, 3, kind=kind)
     own = zip(*(array.tolist() for array in keys_of(trains, kind, SETTING)), strict=True)
     assert np.mean([is_found(found, key, frame) for key, frame in own]) > 0.7
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("speed", [0.96, 0.98, 1.0, 1.01, 1.04])
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_of_a_recording_at_another_speed_the_tracks_keys_are_likely(
+    kind: str, speed: float, steps: int
+) -> None:
+    track = random_trains(1, 20, 41 if kind == "rhythm" else 130, 300)
+    played = track.at_speed(1 / speed)
+    # of few frames a step, most would differ by a frame that was rounded
+    setting = KeySetting(kept=1, step=8, echoprint_step=16)
+    found = likely(sure(played, 2_000), steps, kind=kind, setting=setting, speed=speed)
+    own = keys_of(track, kind, setting)
+    inside = [is_found(found, key, frame) for key, frame in zip(*own, strict=True)]
+    assert len(inside) > 50
+    assert np.mean(inside) > 0.5
+    if abs(speed - 1) > 0.03:
+        other = likely(sure(played, 2_000), steps, kind=kind, setting=setting)
+        assert np.mean([is_found(other, *key) for key in zip(*own, strict=True)]) < 0.3
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_only_keys_that_are_indexed_are_likely(kept: int) -> None:
+    setting = KeySetting(kept=kept)
+    trains = random_trains(3, 5, 41, 120)
+    found = likely(sure(trains, 500), 4, setting=setting)
+    believed = found.keys[found.probabilities > 0.5]
+    assert set(believed.tolist()) == set(keys_of(trains, setting=setting)[0].tolist())
 
 
 def test_keys_come_in_order_and_each_once_a_bin() -> None:

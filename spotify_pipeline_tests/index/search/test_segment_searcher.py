@@ -42,7 +42,7 @@ def rhythm(trains: OnsetTrains) -> Fingerprint:
 
 
 def found(index: FeatureIndex, query: Fingerprint, limit: int) -> list[int]:
-    return [c.track for c in index.candidates(llr_of(query), limit, THOROUGH, query)]
+    return [c.track for c in index.candidates(index.linked(llr_of(query)), limit, THOROUGH, query)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 77, 150, 298, TRACKS - 1])
@@ -68,7 +68,7 @@ def test_the_offset_is_reported_to_within_the_reach(
     index: FeatureIndex, tracks: list[Track], start: float, effort: Effort
 ) -> None:
     query = rhythm(fingerprint_of(tracks[9], start=start, seconds=12).rhythm)
-    best = index.candidates(llr_of(query), 3, effort, query)[0]
+    best = index.candidates(index.linked(llr_of(query)), 3, effort, query)[0]
     assert best.track == 9
     assert abs(best.offset - start * 11025 / 32) <= best.reach
 
@@ -84,11 +84,13 @@ def test_segments_tell_together_what_one_tells(
         path = tmp_path / f"{number}"
         write_segment(path, [SegmentShard("0a", "", len(chosen))], chosen, 10**8)
         opened.append((Segment.open(path), ["0a"]))
-    found = FeatureIndex(opened).candidates(llr_of(query), 3, THOROUGH, query)
-    expected = index.candidates(llr_of(query), 3, THOROUGH, query)
+    parted = FeatureIndex(opened)
+    linked = parted.linked(llr_of(query))
+    found = parted.candidates(linked, 3, THOROUGH, query)
+    expected = index.candidates(index.linked(llr_of(query)), 3, THOROUGH, query)
     assert found[0].track == expected[0].track == 5
     assert found[0].offset == expected[0].offset
-    assert found == FeatureIndex(opened).candidates(llr_of(query), 3, THOROUGH, query)
+    assert found == FeatureIndex(opened).candidates(linked, 3, THOROUGH, query)
 
 
 def best_of(folder: Path, tracks: list[OnsetTrains], query: OnsetTrains) -> int:
