@@ -24,6 +24,11 @@ HIGH_EVIDENCE = 250.0
 found 37 of 37 excerpts of the validation set that tell so much, and 7 of 8 that tell 200 to 250;
 among 100,000, 35 of 36, and 12 of 13."""
 
+SPEEDS = (1.0, 0.99, 1.01, 0.98, 1.02, 0.97, 1.03, 0.96, 1.04)
+"""At which a recording may have been played, the likelier ones first. Of 42 clips of 3, 5 and 10 s
+of the validation set, 1.5 % too fast and as many 2.7 % too slow, among 20,000 tracks, steps of 1 %
+find 95 and 90 %; steps of 2 %, 90 and 83 %, and as many of those that are 2 or 4 % too fast."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -96,8 +101,8 @@ PASSES = (
         SKETCHY,
         candidates=30,
         matches=5,
-        speeds=(1.0, 0.98, 1.02, 0.96, 1.04),
-        precision=0.01,
+        speeds=SPEEDS,
+        precision=0.005,
         seconds=10.0,
     ),
 )
