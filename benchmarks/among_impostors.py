@@ -15,7 +15,7 @@ from spotify_pipeline.evaluation.judge import segment_of
 from spotify_pipeline.evaluation.parts import Part
 from spotify_pipeline.evaluation.pieces import Piece, asked_pieces, read_pieces
 from spotify_pipeline.evaluation.queries import Query, queries
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.progress import log_reporter
 
 __all__ = [
@@ -84,7 +84,7 @@ def read_asked(arguments: argparse.Namespace) -> tuple[list[Piece], list[Source]
 
 def index_among_impostors(
     folder: Path, asked: Sequence[Piece], sources: Sequence[Source], arguments: argparse.Namespace
-) -> FeatureIndex:
+) -> Searcher:
     """Index pieces, whose numbers they keep, and impostors after them."""
     impostors = Impostors.made(
         [piece.fingerprint for piece in asked],
@@ -95,7 +95,7 @@ def index_among_impostors(
         say,
     )
     parts = [("pieces", tracks_of(asked)), *impostors.tracks.items()]
-    return FeatureIndex([segment_of(folder / name, tracks) for name, tracks in parts])
+    return Searcher([segment_of(folder / name, tracks) for name, tracks in parts])
 
 
 def excerpts_of(asked: Sequence[Piece], arguments: argparse.Namespace) -> Iterator[Query]:

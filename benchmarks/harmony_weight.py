@@ -40,7 +40,7 @@ from spotify_pipeline.fingerprint.arrays import Int64s
 from spotify_pipeline.harmony.agreement import nats, nats_of_loudness
 from spotify_pipeline.identify.decision import HARMONY_WEIGHT
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 
 WEIGHTS = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0)
 RANKS = {"first": 1, "in 3": 3, "in 20": 20}
@@ -51,7 +51,7 @@ Weights = tuple[float, float]
 """Of a nat of harmony, and of a nat of loudness."""
 
 
-def ranks(index: FeatureIndex, query: Query, weights: Sequence[Weights], candidates: int) -> Int64s:
+def ranks(index: Searcher, query: Query, weights: Sequence[Weights], candidates: int) -> Int64s:
     """Rank an excerpt's own piece by each weight.
 
     Returns
@@ -72,7 +72,7 @@ def ranks(index: FeatureIndex, query: Query, weights: Sequence[Weights], candida
 
 def ranked(
     asked: Sequence[Piece],
-    index: FeatureIndex,
+    index: Searcher,
     weights: Sequence[Weights],
     arguments: argparse.Namespace,
 ) -> Iterator[tuple[Excerpt, Int64s]]:

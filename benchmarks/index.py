@@ -49,7 +49,7 @@ from spotify_pipeline.index.building.merge import FAN_IN, merge_segments
 from spotify_pipeline.index.building.segment_writer import PackedTracks, Tracks, write_segment
 from spotify_pipeline.index.format.key_setting import KEYS, KINDS, KeySetting
 from spotify_pipeline.index.format.segment import Segment, SegmentShard
-from spotify_pipeline.index.search.searcher import FOUR_STEPS, FeatureIndex
+from spotify_pipeline.index.search.searcher import FOUR_STEPS, Searcher
 
 SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
@@ -106,9 +106,9 @@ class Growing:
             self._add(next(self._generators).tracks("0a", count))
             self.made += count
 
-    def open(self, four_steps: int = FOUR_STEPS) -> FeatureIndex:
-        """Open the index; see `FeatureIndex`."""
-        return FeatureIndex([whole_segment(path) for path in self.paths], four_steps)
+    def open(self, four_steps: int = FOUR_STEPS) -> Searcher:
+        """Open the index; see `Searcher`."""
+        return Searcher([whole_segment(path) for path in self.paths], four_steps)
 
     def _add(self, tracks: Tracks) -> None:
         nothing = PackedTracks.none(len(tracks))
@@ -179,7 +179,7 @@ class Outcome:
     seconds: float
 
 
-def outcome(indexes: Sequence[FeatureIndex], query: Query, exhaustive: int) -> Outcome:
+def outcome(indexes: Sequence[Searcher], query: Query, exhaustive: int) -> Outcome:
     """Ask for an excerpt: of the index as it is, and as one of many more tracks is read."""
     index = indexes[0]
     identifier = Identifier(index)

@@ -32,7 +32,7 @@ from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.format.postings import PAGE
 from spotify_pipeline.index.format.segment import Segment
 from spotify_pipeline.index.kernels.likely_keys import LikelyKeys
-from spotify_pipeline.index.search.searcher import TRIED_REACH, FeatureIndex
+from spotify_pipeline.index.search.searcher import TRIED_REACH, Searcher
 from spotify_pipeline.index.search.segment_searcher import SegmentSearcher
 
 __all__ = ["print_chance", "print_extrapolation"]
@@ -56,7 +56,7 @@ THOROUGH = PASSES[1]
 
 
 def print_chance(
-    index: FeatureIndex, segments: Sequence[Segment], tracks: Sequence[tuple[Query, int | None]]
+    index: Searcher, segments: Sequence[Segment], tracks: Sequence[tuple[Query, int | None]]
 ) -> None:
     """Print how often keys agree by chance.
 
@@ -104,7 +104,7 @@ def print_chance(
     print(Table(columns, rows).text(), flush=True)
 
 
-def keys_of(index: FeatureIndex, query: Query) -> LikelyKeys:
+def keys_of(index: Searcher, query: Query) -> LikelyKeys:
     """Choose what a thorough search reads."""
     llr = QueryLlr.of(query.fingerprint, query.samples)
     return index.keys_to_read(llr.linked(index), THOROUGH.effort)
@@ -132,7 +132,7 @@ def poisson_tail(mean: float, least: int) -> float:
 
 
 def print_extrapolation(
-    index: FeatureIndex, segments: Sequence[Segment], queries: Sequence[Query]
+    index: Searcher, segments: Sequence[Segment], queries: Sequence[Query]
 ) -> None:
     """Print what a thorough search takes at `FULL_SCALE`, with the arithmetic.
 
@@ -170,7 +170,7 @@ def print_extrapolation(
     )
 
 
-def costs(index: FeatureIndex, segments: Sequence[Segment], query: Query) -> tuple[float, ...]:
+def costs(index: Searcher, segments: Sequence[Segment], query: Query) -> tuple[float, ...]:
     """Search.
 
     Returns

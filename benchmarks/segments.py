@@ -12,6 +12,6 @@ __all__ = ["whole_segment"]
 
 
 def whole_segment(path: Path) -> tuple[Segment, list[str]]:
-    """Open a segment all of whose shards count; gives what `FeatureIndex` takes."""
+    """Open a segment all of whose shards count; gives what `Searcher` takes."""
     segment = Segment.open(path)
     return segment, [shard.shard for shard in segment.info.shards]

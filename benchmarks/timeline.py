@@ -35,7 +35,7 @@ from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
 from spotify_pipeline.index.building.segment_writer import Tracks, write_segment
 from spotify_pipeline.index.format.segment import SegmentShard
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.recording import (
     audio_files,
     read_for_fingerprint,
@@ -160,7 +160,7 @@ class Run:
 
 def measured(mix: Mix, segments: Sequence[Path]) -> Run:
     """Tell what plays when, in a process that does nothing else."""
-    identifier = Identifier(FeatureIndex([whole_segment(path) for path in segments]))
+    identifier = Identifier(Searcher([whole_segment(path) for path in segments]))
     identifier.matches(fingerprint(next(stream_for_fingerprint(mix.file))))
     before = resident()
     started, cpu = time.perf_counter(), time.process_time()

@@ -23,7 +23,7 @@ from spotify_pipeline.index.building.segment_writer import Tracks, write_segment
 from spotify_pipeline.index.format.key_setting import KINDS
 from spotify_pipeline.index.format.manifest import Manifest, SegmentEntry, publish
 from spotify_pipeline.index.format.segment import Segment, SegmentShard
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline_tests.documents import echoprint_trains, make_track_id, rhythm_trains
 
 __all__ = [
@@ -84,12 +84,12 @@ def packed(tracks: Iterable[Track]) -> Tracks:
     )
 
 
-def index_of(folder: Path, tracks: Iterable[Track]) -> FeatureIndex:
+def index_of(folder: Path, tracks: Iterable[Track]) -> Searcher:
     """Open an index of one segment."""
     kept = packed(tracks)
     path = folder / "segment.bin"
     write_segment(path, [SegmentShard("0a", "checksum", len(kept))], kept, MEMORY)
-    return FeatureIndex([(Segment.open(path), ["0a"])])
+    return Searcher([(Segment.open(path), ["0a"])])
 
 
 def publish_tracks(folder: Path, tracks: Iterable[Track], name: str = "segment-0.bin") -> None:

@@ -20,7 +20,8 @@ from spotify_pipeline.cli.shared import (
 from spotify_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.identify.answers import Failure
+    from spotify_pipeline.identify.detector import Answer
     from spotify_pipeline.identify.evidence import Evidence
 
 __all__ = ["identify"]

@@ -254,6 +254,6 @@ class Judge:
 
 
 def segment_of(path: Path, tracks: Tracks) -> tuple[Segment, list[str]]:
-    """Index tracks as one shard, named as the file; gives what `FeatureIndex` takes."""
+    """Index tracks as one shard, named as the file; gives what `Searcher` takes."""
     write_segment(path, [SegmentShard(path.name, "", len(tracks))], tracks, MEMORY)
     return Segment.open(path), [path.name]

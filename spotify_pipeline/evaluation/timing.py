@@ -25,7 +25,7 @@ from spotify_pipeline.index.search.searcher import (
     THOROUGH,
     Candidate,
     Effort,
-    FeatureIndex,
+    Searcher,
 )
 
 __all__ = ["STAGES", "Step", "TimedIdentifier"]
@@ -52,7 +52,7 @@ class TimedIdentifier:
         decisions: Mapping[str, Decision] | None = None,
     ) -> None:
         self._stopwatch = _Stopwatch()
-        self._identifier = Identifier(_TimedIndex(segments, self._stopwatch), decisions)
+        self._identifier = Identifier(_TimedSearcher(segments, self._stopwatch), decisions)
 
     def matches(
         self, query: Fingerprint, samples: Float32s | None
@@ -110,7 +110,7 @@ def _name(attempt: Pass) -> str:
     return "exhaustive" if attempt.exhaustive else EFFORTS.get(attempt.effort, "other")
 
 
-class _TimedIndex(FeatureIndex):
+class _TimedSearcher(Searcher):
     """An index whose searches are timed."""
 
     def __init__(

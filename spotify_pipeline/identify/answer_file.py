@@ -13,7 +13,8 @@ from typing import Self
 
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.identify.answer_form import FORMS, AnswerForm, ForeignTextError
-from spotify_pipeline.identify.answers import Answer, Failure
+from spotify_pipeline.identify.answers import Failure
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.recording import printable
 
 __all__ = ["AnswerFile", "AnswerFileError", "form_of"]

@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from spotify_pipeline.identify.answers import Answer, Failure
+from spotify_pipeline.identify.answers import Failure
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.identify.named_matches import NamedMatch
 
 __all__ = ["CSV", "FORMS", "JSON_LINES", "AnswerForm", "ForeignTextError", "Written"]

@@ -18,7 +18,7 @@ from spotify_pipeline.identify.query import read_query
 from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.recording import RecordingError, printable
 
-__all__ = ["Answer", "Failure", "answer_files"]
+__all__ = ["Failure", "answer_files"]
 
 
 class Failure(msgspec.Struct, frozen=True):

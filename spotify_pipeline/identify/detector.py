@@ -23,7 +23,7 @@ from spotify_pipeline.identify.passes import PASSES, Pass
 from spotify_pipeline.identify.popularity import popularity_prior
 from spotify_pipeline.identify.query import Query
 from spotify_pipeline.index.search.deadline import Deadline
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.recording import RecordingError
 
 __all__ = ["Answer", "Detector"]
@@ -59,13 +59,13 @@ class Detector:
         How much it counts (`popularity.popularity_prior`).
     """
 
-    def __init__(self, index: FeatureIndex, catalog: Catalog, popularity: float = 0.0) -> None:
+    def __init__(self, index: Searcher, catalog: Catalog, popularity: float = 0.0) -> None:
         self.identifier = Identifier(index, prior=popularity_prior(catalog, index, popularity))
         self.catalog = catalog
         self._popularity = popularity
 
     @property
-    def index(self) -> FeatureIndex:
+    def index(self) -> Searcher:
         """That is asked."""
         return self.identifier.index
 
@@ -83,7 +83,7 @@ class Detector:
         DatabaseError
             The metadata can't be read.
         """
-        index = FeatureIndex.open(index_folder)
+        index = Searcher.open(index_folder)
         with index, Catalog(metadata_database) as catalog:
             yield cls(index, catalog, popularity)
 

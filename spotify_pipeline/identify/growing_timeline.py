@@ -15,7 +15,7 @@ from spotify_pipeline.identify.decision import THRESHOLD
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.plays import WINDOW_SECONDS, Vote, votes_of_window, windows
 from spotify_pipeline.identify.segmentation import Stretch, segment_by_votes
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 
 __all__ = ["GrowingTimeline"]
 
@@ -82,7 +82,7 @@ class GrowingTimeline:
         self._voted += 1
         return True
 
-    def settled(self, index: FeatureIndex) -> list[Stretch]:
+    def settled(self, index: Searcher) -> list[Stretch]:
         """Give the parts that have not been given yet and will not change; all of them at the end.
 
         Raises

@@ -36,7 +36,7 @@ from spotify_pipeline.index.format.key_setting import KINDS
 from spotify_pipeline.index.kernels.alignment import NEIGHBOURHOOD, TOLERANCES, lines_up
 from spotify_pipeline.index.kernels.likelihood import Alignment, align, likelihoods_apart, peaks
 from spotify_pipeline.index.search.deadline import Deadline
-from spotify_pipeline.index.search.searcher import Candidate, FeatureIndex
+from spotify_pipeline.index.search.searcher import Candidate, Searcher
 
 __all__ = ["Identifier", "Match"]
 
@@ -219,7 +219,7 @@ class Identifier:
 
     def __init__(
         self,
-        index: FeatureIndex,
+        index: Searcher,
         decisions: Mapping[str, Decision] | None = None,
         prior: Prior = equal,
     ) -> None:

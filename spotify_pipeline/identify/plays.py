@@ -26,7 +26,7 @@ from spotify_pipeline.fingerprint.onset_llr import bin_llr, silence
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.passes import WINDOW_PASSES
 from spotify_pipeline.identify.query_llr import QueryLlr
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 
 __all__ = [
     "BINS_PER_SECOND",
@@ -160,7 +160,7 @@ def votes_of_window(
 
 
 def find_plays(
-    recording: InferredRecording, all_votes: Iterable[Vote], index: FeatureIndex
+    recording: InferredRecording, all_votes: Iterable[Vote], index: Searcher
 ) -> list[Play]:
     """Put votes that agree together, and weigh the evidence for each play.
 
@@ -200,7 +200,7 @@ def _moved(vote: Vote, start: float) -> Vote:
     return replace(vote, start=start, also=also)
 
 
-def _play(recording: InferredRecording, agreeing: tuple[Vote, ...], index: FeatureIndex) -> Play:
+def _play(recording: InferredRecording, agreeing: tuple[Vote, ...], index: Searcher) -> Play:
     track = agreeing[0].track
     kind, trains = index.comparable(track, recording.fingerprint)
     duration = index.duration(track) or (trains.frames.max() + 1) / FRAMES_PER_SECOND

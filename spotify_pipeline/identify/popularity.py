@@ -13,7 +13,7 @@ import numpy as np
 
 from spotify_pipeline.catalog import Catalog
 from spotify_pipeline.fingerprint.arrays import Float64s
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 
 __all__ = ["NATS_A_POINT", "Prior", "equal", "popularity_prior"]
 
@@ -35,7 +35,7 @@ def equal(tracks: Sequence[int]) -> Float64s:
     return np.zeros(len(tracks))
 
 
-def popularity_prior(catalog: Catalog, index: FeatureIndex, weight: float) -> Prior:
+def popularity_prior(catalog: Catalog, index: Searcher, weight: float) -> Prior:
     """Take tracks to be asked for as often as they are played, to a power.
 
     Parameters

@@ -31,7 +31,7 @@ from spotify_pipeline.harmony.loudness import loudness
 from spotify_pipeline.identify.expectation import Expectation
 from spotify_pipeline.index.format.key_setting import KINDS
 from spotify_pipeline.index.kernels.likely_keys import LinkedOnsets
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 
 __all__ = ["JUDGED_SECONDS", "QueryLlr"]
 
@@ -234,14 +234,14 @@ class QueryLlr:
             first = int(np.argmax(sums[most:] - sums[:-most]))
         return self.rhythm[first : first + llr_bins, :bands]
 
-    def linked(self, index: FeatureIndex) -> LinkedOnsets:
+    def linked(self, index: Searcher) -> LinkedOnsets:
         """Link the onsets that the stretch may hold; for one index, once."""
         if index not in self._linked:
             self._linked[index] = index.linked({kind: self.frames_of(kind) for kind in KINDS})
         return self._linked[index]
 
     @cached_property
-    def _linked(self) -> dict[FeatureIndex, LinkedOnsets]:
+    def _linked(self) -> dict[Searcher, LinkedOnsets]:
         return {}
 
     def of_kind(self, kind: str, speed: float) -> Float32s:

@@ -24,7 +24,7 @@ from spotify_pipeline.identify.plays import (
     votes,
     windows,
 )
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 
 __all__ = ["Stretch", "segment", "segment_by_votes"]
 
@@ -108,7 +108,7 @@ def segment(
 def segment_by_votes(
     recording: InferredRecording,
     all_votes: Sequence[Vote],
-    index: FeatureIndex,
+    index: Searcher,
     threshold: float = THRESHOLD,
 ) -> list[Stretch]:
     """Do so given the votes of its windows, in their order; see `segment`."""

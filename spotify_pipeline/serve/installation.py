@@ -16,7 +16,7 @@ from spotify_pipeline.catalog.lookup import require_tables
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.identify.detector import Detector
 from spotify_pipeline.index.errors import FeatureIndexError
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.settings import Settings
 
 __all__ = ["Installation", "Reader", "Snapshot"]
@@ -52,7 +52,7 @@ class Snapshot:
         The catalogue is damaged, was made by an earlier version, or is busy.
     """
 
-    def __init__(self, settings: Settings, earlier: FeatureIndex | None = None) -> None:
+    def __init__(self, settings: Settings, earlier: Searcher | None = None) -> None:
         self._settings = settings
         self._stack = ExitStack()
         self._idle: list[Reader] = []
@@ -62,7 +62,7 @@ class Snapshot:
         self._catalog = self._stack.enter_context(Catalog(settings.metadata_database))
 
     @property
-    def index(self) -> FeatureIndex:
+    def index(self) -> Searcher:
         """The index.
 
         Raises
@@ -75,7 +75,7 @@ class Snapshot:
         return self._index
 
     @property
-    def opened(self) -> FeatureIndex | None:
+    def opened(self) -> Searcher | None:
         """The index; None if there is none, or it can't be read."""
         return None if isinstance(self._index, FeatureIndexError) else self._index
 
@@ -208,10 +208,10 @@ class Installation:
         return tuple(map(_identity, (*manifests, settings.metadata_database)))
 
 
-def _opened(folder: Path) -> FeatureIndex | FeatureIndexError:
+def _opened(folder: Path) -> Searcher | FeatureIndexError:
     """Open an index, or give what to tell whoever wants to use it."""
     try:
-        return FeatureIndex.open(folder)
+        return Searcher.open(folder)
     except FeatureIndexError as error:
         return error
 

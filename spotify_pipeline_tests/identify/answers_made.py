@@ -5,7 +5,8 @@ Belongs here: strategies. Does not belong here: answers to recordings.
 
 from hypothesis import strategies as st
 
-from spotify_pipeline.identify.answers import Answer, Failure
+from spotify_pipeline.identify.answers import Failure
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.identify.named_matches import NamedMatch
 
 __all__ = ["answers"]

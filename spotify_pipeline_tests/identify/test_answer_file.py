@@ -6,7 +6,8 @@ import pytest
 
 from spotify_pipeline.identify.answer_file import AnswerFile, AnswerFileError, form_of
 from spotify_pipeline.identify.answer_form import CSV, FORMS, JSON_LINES, AnswerForm
-from spotify_pipeline.identify.answers import Answer, Failure
+from spotify_pipeline.identify.answers import Failure
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.identify.named_matches import NamedMatch
 
 MATCH = NamedMatch("id", None, (), None, None, 0.98, 40, 12.5, None)

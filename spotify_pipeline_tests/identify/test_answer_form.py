@@ -15,7 +15,8 @@ from spotify_pipeline.identify.answer_form import (
     AnswerForm,
     ForeignTextError,
 )
-from spotify_pipeline.identify.answers import Answer, Failure
+from spotify_pipeline.identify.answers import Failure
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.identify.named_matches import NamedMatch
 from spotify_pipeline_tests.identify.answers_made import answers
 

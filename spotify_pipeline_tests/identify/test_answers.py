@@ -11,8 +11,9 @@ import soundfile
 from spotify_pipeline.demo.composer import compose
 from spotify_pipeline.demo.excerpt import write_noisy_excerpt
 from spotify_pipeline.fingerprint import fingerprint
-from spotify_pipeline.identify.answers import Answer, Failure, answer_files
+from spotify_pipeline.identify.answers import Failure, answer_files
 from spotify_pipeline.identify.decision import THRESHOLD
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.recording import read_for_fingerprint
 from spotify_pipeline.store.database import DatabaseError

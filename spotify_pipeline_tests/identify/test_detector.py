@@ -11,7 +11,7 @@ from spotify_pipeline.catalog import Catalog
 from spotify_pipeline.identify.detector import Answer, Detector
 from spotify_pipeline.identify.query import Query
 from spotify_pipeline.index.search.deadline import Deadline
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.store.metadata import build_metadata
 from spotify_pipeline_tests.metadata_file import TRACK_IDS, write_metadata
 from spotify_pipeline_tests.tracks import (
@@ -106,7 +106,7 @@ def test_when_another_index_is_published_a_refreshed_detector_asks_that(
 
 
 def test_segments_that_stay_are_not_opened_again(folder: Path) -> None:
-    before = FeatureIndex.open(folder / "index")
+    before = Searcher.open(folder / "index")
     manifest = folder / "index" / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b'"checksum"', b'"other"'))
     after = before.refreshed()
@@ -115,7 +115,7 @@ def test_segments_that_stay_are_not_opened_again(folder: Path) -> None:
 
 
 def test_a_closed_index_has_no_threads(folder: Path) -> None:
-    with Catalog(folder / "meta.duckdb") as catalog, FeatureIndex.open(folder / "index") as index:
+    with Catalog(folder / "meta.duckdb") as catalog, Searcher.open(folder / "index") as index:
         Detector(index, catalog).identify(query_of(3))
         threads = index._pool._threads
         assert threads

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from spotify_pipeline.fingerprint import FRAMES_PER_SECOND, Fingerprint
-from spotify_pipeline.identify.answers import Answer, Failure, answer_files
+from spotify_pipeline.identify.answers import Failure, answer_files
+from spotify_pipeline.identify.detector import Answer
 from spotify_pipeline.identify.evidence import Evidence
 from spotify_pipeline.index.kernels.alignment import offset_histogram
 from spotify_pipeline_tests.identify.observed import observed, write_fingerprint

@@ -8,7 +8,7 @@ from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.identify.growing_timeline import GrowingTimeline
 from spotify_pipeline.identify.identifier import Identifier
 from spotify_pipeline.identify.segmentation import Stretch, segment
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_samples
 from spotify_pipeline_tests.documents import make_track_id
 from spotify_pipeline_tests.serve.served import RATE, SECONDS, music
@@ -23,7 +23,7 @@ def heard(seed: int) -> Float32s:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> FeatureIndex:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     found = {seed: fingerprint(heard(seed)) for seed in SEEDS if seed != 9}
     tracks = [
         Track(make_track_id("0a", seed), SECONDS, one.rhythm, one.echoprint)
@@ -32,7 +32,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> FeatureIndex:
     return index_of(tmp_path_factory.mktemp("index"), tracks)
 
 
-def test_parts_are_told_early_and_come_to_the_whole(index: FeatureIndex) -> None:
+def test_parts_are_told_early_and_come_to_the_whole(index: Searcher) -> None:
     mix = np.concatenate([heard(seed) for seed in SEEDS])
     identifier = Identifier(index)
     timeline = GrowingTimeline()

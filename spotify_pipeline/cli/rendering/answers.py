@@ -13,7 +13,8 @@ from spotify_pipeline.cli.rendering.lines import clock, say
 from spotify_pipeline.terminal import harmless
 
 if TYPE_CHECKING:
-    from spotify_pipeline.identify.answers import Answer, Failure
+    from spotify_pipeline.identify.answers import Failure
+    from spotify_pipeline.identify.detector import Answer
     from spotify_pipeline.identify.named_matches import NamedMatch
     from spotify_pipeline.identify.timeline import PlayedTrack, Timeline
 

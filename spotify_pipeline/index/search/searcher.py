@@ -44,7 +44,7 @@ __all__ = [
     "THOROUGH",
     "Candidate",
     "Effort",
-    "FeatureIndex",
+    "Searcher",
 ]
 
 SMALL_INDEX = 60_000
@@ -139,7 +139,7 @@ class Known(Protocol):
     def echoprint(self) -> Sized: ...
 
 
-class FeatureIndex:
+class Searcher:
     """An opened index.
 
     Parameters
@@ -167,7 +167,7 @@ class FeatureIndex:
         self._steps = 4 if sum(one.info.postings for one in self._segments) > four_steps else 3
 
     @classmethod
-    def open(cls, folder: Path, held: Mapping[str, Segment] | None = None) -> "FeatureIndex":
+    def open(cls, folder: Path, held: Mapping[str, Segment] | None = None) -> "Searcher":
         """Map the index that counts.
 
         Parameters
@@ -199,7 +199,7 @@ class FeatureIndex:
             return cls.open(folder, held)  # it was replaced while it was being opened
         return cls(segments, published=(folder, manifest))
 
-    def refreshed(self) -> "FeatureIndex":
+    def refreshed(self) -> "Searcher":
         """Give the index that counts now: this one unless another was published since.
 
         What both have is not opened again. This one stays as it is, for those who still ask it.
@@ -214,7 +214,7 @@ class FeatureIndex:
         folder, manifest = self._published
         if read_manifest(folder) == manifest:
             return self
-        return FeatureIndex.open(folder, {one.file.path.name: one for one in self._segments})
+        return Searcher.open(folder, {one.file.path.name: one for one in self._segments})
 
     def close(self) -> None:
         """End the threads; files are let go as soon as nobody holds what is mapped of them."""

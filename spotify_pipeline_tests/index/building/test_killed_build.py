@@ -13,7 +13,7 @@ import pytest
 
 from spotify_pipeline.dump.staged_extract import reduce_shard
 from spotify_pipeline.index.format.manifest import read_manifest
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
@@ -111,7 +111,7 @@ def test_killed_updates_leave_whole_shards_and_the_last_completes_them(
     reached = [len(shards) for _, *shards in moments]
     assert reached == sorted(reached)
     assert any(count < len(SHARDS) for count in reached)
-    index = FeatureIndex.open(tmp_path / "index")
+    index = Searcher.open(tmp_path / "index")
     assert sorted(map(index.track_id, range(len(index)))) == sorted(
         make_track_id(shard, number) for shard in SHARDS for number in range(TRACKS)
     )

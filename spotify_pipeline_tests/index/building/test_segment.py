@@ -19,7 +19,7 @@ from spotify_pipeline.index.format.postings import PAGE, read_between
 from spotify_pipeline.index.format.sealed_file import writing_sealed_file
 from spotify_pipeline.index.format.segment import Segment, SegmentShard
 from spotify_pipeline.index.kernels.keys import keys_of
-from spotify_pipeline.index.search.searcher import SKETCHY, THOROUGH, Candidate, FeatureIndex
+from spotify_pipeline.index.search.searcher import SKETCHY, THOROUGH, Candidate, Searcher
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -104,7 +104,7 @@ def recording() -> Sound:
 def test_candidates_of_all_segments_are_compared_by_harmony_as_one_by_one(tmp_path: Path) -> None:
     new = write(tmp_path / "new", TRACKS)
     bare = write(tmp_path / "bare", [replace(track, harmony=Segments.none()) for track in TRACKS])
-    index = FeatureIndex([(bare, ["0a"]), (new, ["0a"])])
+    index = Searcher([(bare, ["0a"]), (new, ["0a"])])
     candidates = [
         Candidate(track, offset, 1.0, 0)
         for offset in (-900, 0, 4_000)
@@ -128,7 +128,7 @@ def test_damaged_harmony_is_named(tmp_path: Path) -> None:
     with pytest.raises(FeatureIndexError, match="segment: the harmony of track 0 is damaged"):
         segment.harmony(0)
     with pytest.raises(FeatureIndexError, match=r"segment: .* no packed harmony: .* run the job"):
-        FeatureIndex([(segment, ["0a"])]).agreements(recording(), [Candidate(0, 0, 1.0, 0)], 1.0)
+        Searcher([(segment, ["0a"])]).agreements(recording(), [Candidate(0, 0, 1.0, 0)], 1.0)
 
 
 def test_no_tracks_are_an_empty_segment(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_tracks_of_shards_that_do_not_count_are_never_found(tmp_path: Path) -> N
     merge_segments(tmp_path / "all", [(s, ["0a", "0b"]) for s in parts], MEMORY)
     merged = Segment.open(tmp_path / "all")
     query = fingerprint_of(TRACKS[1])
-    both, one = FeatureIndex([(merged, ["0a", "0b"])]), FeatureIndex([(merged, ["0a"])])
+    both, one = Searcher([(merged, ["0a", "0b"])]), Searcher([(merged, ["0a"])])
     linked = both.linked(llr_of(query))
     assert both.track_id(both.candidates(linked, 9, THOROUGH, query)[0].track) == TRACKS[1].track_id
     assert (len(both), len(one)) == (6, 3)
@@ -190,7 +190,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
     path = tmp_path / "segment"
     write(path, TRACKS[:4])
     query = fingerprint_of(TRACKS[2], 10, 20)
-    index = FeatureIndex([(Segment.open(path), ["0a"])])
+    index = Searcher([(Segment.open(path), ["0a"])])
     linked = index.linked(llr_of(query))
     right = index.candidates(linked, 4, SKETCHY, query)
     content = path.read_bytes()
@@ -200,7 +200,7 @@ def test_any_flipped_bit_gives_an_error_that_names_the_file_or_no_difference(
         damaged[place] ^= 1 << int(rng.integers(8))
         path.write_bytes(damaged)
         try:
-            index = FeatureIndex([(Segment.open(path), ["0a"])])
+            index = Searcher([(Segment.open(path), ["0a"])])
             assert index.candidates(linked, 4, SKETCHY, query) == right
             assert index.trains(2, "rhythm") == TRACKS[2].rhythm
             assert index.trains(2, "echoprint") == TRACKS[2].echoprint

@@ -30,7 +30,7 @@ from spotify_pipeline.index.errors import FeatureIndexError
 from spotify_pipeline.index.format.key_setting import KeySetting
 from spotify_pipeline.index.format.manifest import read_manifest, rebuild_note
 from spotify_pipeline.index.format.segment import SegmentInfo
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline.ingest.append import ingest_extract
 from spotify_pipeline.settings import TrainsChoice
 from spotify_pipeline.store.audio import create_audio_database
@@ -75,7 +75,7 @@ class Home:
 
     def ids(self) -> list[str]:
         """Give the ids of the tracks that count."""
-        index = FeatureIndex.open(self.index)
+        index = Searcher.open(self.index)
         manifest = read_manifest(self.index)
         assert manifest is not None
         assert manifest.tracks == len(index)
@@ -106,7 +106,7 @@ def test_every_track_comes_into_the_index_with_its_onsets(home: Home) -> None:
     assert (update.added, update.dropped, update.tracks_added) == (["0a", "0A"], [], 5)
     assert update.manifest.shards == {s: r.checksum for s, r in ledger(home.connection).items()}
     assert home.ids() == sorted(ids_of("0a", 3) + ids_of("0A", 2))
-    index = FeatureIndex.open(home.index)
+    index = Searcher.open(home.index)
     for number in range(5):
         track_id = index.track_id(number)
         assert index.duration(number) == 30.0
@@ -192,7 +192,7 @@ def test_segments_of_a_tier_are_merged_and_replaced_shards_vanish(
     expected.remove(make_track_id("0A", 1))
     assert home.ids() == expected
     query = Fingerprint(NO_ONSETS, rhythm_trains(make_track_id("0a", 1)))
-    index = FeatureIndex.open(home.index)
+    index = Searcher.open(home.index)
     assert index.track_id(Identifier(index).matches(query)[0].track) == make_track_id("0a", 1)
 
 
@@ -228,7 +228,7 @@ def test_the_setting_says_which_trains_are_there_and_changing_it_indexes_anew(
     home.ingest("0a", documents)
     home.update(RHYTHM)
     home.update(setting)
-    index = FeatureIndex.open(home.index)
+    index = Searcher.open(home.index)
     held = len(index.trains(0, "rhythm")) > 0, len(index.trains(0, "echoprint")) > 0
     assert held == kinds
     assert len(home.files()) == 1
@@ -239,7 +239,7 @@ def test_a_track_whose_codes_cannot_be_undone_is_found_by_its_rhythm(home: Home)
     documents[1]["track"]["echoprintstring"] = FOREIGN_CODES
     home.ingest("0a", documents)
     home.update(ECHOPRINT)
-    index = FeatureIndex.open(home.index)
+    index = Searcher.open(home.index)
     query = Fingerprint(NO_ONSETS, rhythm_trains(make_track_id("0a", 1)))
     best = Identifier(index).matches(query)[0]
     assert index.track_id(best.track) == make_track_id("0a", 1)
@@ -253,7 +253,7 @@ def test_a_track_without_fingerprints_or_duration_is_in_the_index(home: Home) ->
     home.ingest("0a", documents)
     update = home.update()
     assert (update.manifest.tracks, update.manifest.postings) == (1, 0)
-    assert FeatureIndex.open(home.index).duration(0) is None
+    assert Searcher.open(home.index).duration(0) is None
 
 
 def test_an_empty_database_gives_an_empty_index(home: Home) -> None:
@@ -263,18 +263,18 @@ def test_an_empty_database_gives_an_empty_index(home: Home) -> None:
 
 def test_a_missing_index_and_a_missing_file_are_errors_that_say_what_to_do(home: Home) -> None:
     with pytest.raises(FeatureIndexError, match="there is no index yet"):
-        FeatureIndex.open(home.index)
+        Searcher.open(home.index)
     home.ingest("0a", make_documents("0a", 1))
     home.update()
     (home.index / home.files()[0]).unlink()
     with pytest.raises(FeatureIndexError, match=r"segment-\w+\.bin: missing"):
-        FeatureIndex.open(home.index)
+        Searcher.open(home.index)
 
 
 def test_a_reader_keeps_what_it_has_opened(home: Home) -> None:
     home.ingest("0a", make_documents("0a", 2))
     home.update()
-    index = FeatureIndex.open(home.index)
+    index = Searcher.open(home.index)
     home.ingest("0a", make_documents("0a", 1))
     home.update()
     assert len(index) == 2
@@ -295,9 +295,9 @@ def test_an_index_of_an_earlier_version_is_refused_and_made_again(home: Home) ->
     home.ingest("0a", make_documents("0a", 2))
     make_earlier(home, {"0a": "", "0b": ""})  # 0b is in the database no more
     with pytest.raises(FeatureIndexError, match=r"format 2, not 3, .*run the job 'index'"):
-        FeatureIndex.open(home.index)
+        Searcher.open(home.index)
     assert home.update().added == ["0a"]
-    assert len(FeatureIndex.open(home.index)) == 2
+    assert len(Searcher.open(home.index)) == 2
     assert rebuild_note(home.index) is None
     assert not (home.index / "segment-1.bin").exists()
 
@@ -311,10 +311,10 @@ def test_an_index_of_an_earlier_version_stays_until_all_its_shards_are_made_agai
     home.index_shard("0b")
     assert (home.index / "manifest.json").read_bytes() == manifest
     assert (home.index / "segment-1.bin").read_bytes() == b"earlier"
-    assert len(FeatureIndex.open(home.index)) == 3
+    assert len(Searcher.open(home.index)) == 3
     assert "only 1 of 2 shards are searched" in (rebuild_note(home.index) or "")
     home.index_shard("0a")
-    assert len(FeatureIndex.open(home.index)) == 5
+    assert len(Searcher.open(home.index)) == 5
     assert not (home.index / "segment-1.bin").exists()
     assert not (home.index / "rebuilt.json").exists()
 
@@ -328,10 +328,10 @@ def test_an_index_of_other_keys_answers_until_it_is_made_again(home: Home) -> No
     other = msgspec.structs.replace(found, keys=KeySetting(step=3))
     (home.index / "manifest.json").write_bytes(msgspec.json.encode(other))
     home.index_shard("0b")
-    assert len(FeatureIndex.open(home.index)) == 5
+    assert len(Searcher.open(home.index)) == 5
     assert rebuild_note(home.index) is None
     home.index_shard("0a")
-    assert len(FeatureIndex.open(home.index)) == 5
+    assert len(Searcher.open(home.index)) == 5
     assert not (set(home.files()) & {entry.file for entry in found.segments})
 
 
@@ -342,5 +342,5 @@ def test_a_damaged_or_foreign_manifest_is_an_error_that_names_it(
     home.index.mkdir()
     (home.index / "manifest.json").write_bytes(content)
     with pytest.raises(FeatureIndexError, match="run the job 'index'") as error:
-        FeatureIndex.open(home.index)
+        Searcher.open(home.index)
     assert str(home.index) in str(error.value)

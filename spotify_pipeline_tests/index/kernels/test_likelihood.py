@@ -27,7 +27,7 @@ from spotify_pipeline.index.kernels.likelihood import (
     likelihoods_near,
     peaks,
 )
-from spotify_pipeline.index.search.searcher import FeatureIndex
+from spotify_pipeline.index.search.searcher import Searcher
 from spotify_pipeline_tests.documents import random_trains
 from spotify_pipeline_tests.tracks import NO_ONSETS, fingerprint_of, index_of, make_tracks, worn
 
@@ -261,4 +261,4 @@ def test_an_index_without_rhythm_trains_is_not_tried_through(tmp_path: Path) -> 
 
 
 def test_an_empty_index_has_nothing_likely() -> None:
-    assert FeatureIndex([]).likeliest(llr_of_onsets(make_tracks(1)[0].rhythm), 5) == []
+    assert Searcher([]).likeliest(llr_of_onsets(make_tracks(1)[0].rhythm), 5) == []

@@ -8,7 +8,7 @@ from spotify_pipeline.fingerprint import Fingerprint, OnsetTrains
 from spotify_pipeline.index.building.segment_writer import write_segment
 from spotify_pipeline.index.format.key_setting import KEYS
 from spotify_pipeline.index.format.segment import Segment, SegmentShard
-from spotify_pipeline.index.search.searcher import QUICK, THOROUGH, Effort, FeatureIndex
+from spotify_pipeline.index.search.searcher import QUICK, THOROUGH, Effort, Searcher
 from spotify_pipeline_tests.tracks import (
     NO_ONSETS,
     Track,
@@ -32,7 +32,7 @@ def tracks() -> list[Track]:
 
 
 @pytest.fixture(scope="module")
-def index(tracks: list[Track], tmp_path_factory: pytest.TempPathFactory) -> FeatureIndex:
+def index(tracks: list[Track], tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     return index_of(tmp_path_factory.mktemp("index"), tracks)
 
 
@@ -41,13 +41,13 @@ def rhythm(trains: OnsetTrains) -> Fingerprint:
     return Fingerprint(NO_ONSETS, trains)
 
 
-def found(index: FeatureIndex, query: Fingerprint, limit: int) -> list[int]:
+def found(index: Searcher, query: Fingerprint, limit: int) -> list[int]:
     return [c.track for c in index.candidates(index.linked(llr_of(query)), limit, THOROUGH, query)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 77, 150, 298, TRACKS - 1])
 def test_a_worn_excerpt_of_ten_seconds_finds_its_track_first(
-    index: FeatureIndex, tracks: list[Track], number: int
+    index: Searcher, tracks: list[Track], number: int
 ) -> None:
     clean = fingerprint_of(tracks[number], start=23.4, seconds=10).rhythm
     assert found(index, rhythm(worn(clean, number, lost=0.2, moved=1)), 5)[0] == number
@@ -55,7 +55,7 @@ def test_a_worn_excerpt_of_ten_seconds_finds_its_track_first(
 
 @pytest.mark.parametrize("number", [0, 150, TRACKS - 1])
 def test_echoprint_onsets_find_their_track_first(
-    index: FeatureIndex, tracks: list[Track], number: int
+    index: Searcher, tracks: list[Track], number: int
 ) -> None:
     clean = fingerprint_of(tracks[number], start=11.1, seconds=40).echoprint
     query = Fingerprint(worn(clean, number, lost=0.1, moved=1), NO_ONSETS)
@@ -65,7 +65,7 @@ def test_echoprint_onsets_find_their_track_first(
 @pytest.mark.parametrize("effort", [QUICK, THOROUGH])
 @pytest.mark.parametrize("start", [0.0, 20.0, 45.0])
 def test_the_offset_is_reported_to_within_the_reach(
-    index: FeatureIndex, tracks: list[Track], start: float, effort: Effort
+    index: Searcher, tracks: list[Track], start: float, effort: Effort
 ) -> None:
     query = rhythm(fingerprint_of(tracks[9], start=start, seconds=12).rhythm)
     best = index.candidates(index.linked(llr_of(query)), 3, effort, query)[0]
@@ -75,7 +75,7 @@ def test_the_offset_is_reported_to_within_the_reach(
 
 @pytest.mark.parametrize("parts", [2, 5])
 def test_segments_tell_together_what_one_tells(
-    index: FeatureIndex, tracks: list[Track], tmp_path: Path, parts: int
+    index: Searcher, tracks: list[Track], tmp_path: Path, parts: int
 ) -> None:
     query = rhythm(worn(tracks[5].rhythm, 1, lost=0.3, moved=0))
     opened = []
@@ -84,13 +84,13 @@ def test_segments_tell_together_what_one_tells(
         path = tmp_path / f"{number}"
         write_segment(path, [SegmentShard("0a", "", len(chosen))], chosen, 10**8)
         opened.append((Segment.open(path), ["0a"]))
-    parted = FeatureIndex(opened)
+    parted = Searcher(opened)
     linked = parted.linked(llr_of(query))
     found = parted.candidates(linked, 3, THOROUGH, query)
     expected = index.candidates(index.linked(llr_of(query)), 3, THOROUGH, query)
     assert found[0].track == expected[0].track == 5
     assert found[0].offset == expected[0].offset
-    assert found == FeatureIndex(opened).candidates(linked, 3, THOROUGH, query)
+    assert found == Searcher(opened).candidates(linked, 3, THOROUGH, query)
 
 
 def best_of(folder: Path, tracks: list[OnsetTrains], query: OnsetTrains) -> int:
@@ -123,7 +123,7 @@ def test_rare_keys_outweigh_more_of_common_ones(tmp_path: Path) -> None:
 
 
 def test_a_query_that_begins_long_before_the_track_finds_it(
-    index: FeatureIndex, tracks: list[Track]
+    index: Searcher, tracks: list[Track]
 ) -> None:
     query = together(fingerprint_of(tracks[7], 30, 10).rhythm, shifted(tracks[8].rhythm, 3_500))
     assert set(found(index, rhythm(query), 5)) >= {7, 8}
@@ -140,7 +140,7 @@ def test_keys_on_either_side_of_a_border_of_bins_count_together(tmp_path: Path) 
 
 
 def test_tracks_are_given_once_and_no_more_than_asked_for(
-    index: FeatureIndex, tracks: list[Track]
+    index: Searcher, tracks: list[Track]
 ) -> None:
     query = rhythm(tracks[5].rhythm)
     everything = found(index, query, 2 * TRACKS)
@@ -149,10 +149,10 @@ def test_tracks_are_given_once_and_no_more_than_asked_for(
     assert found(index, query, 10) == everything[:10]
 
 
-def test_nothing_is_found_for_an_empty_query(index: FeatureIndex) -> None:
+def test_nothing_is_found_for_an_empty_query(index: Searcher) -> None:
     assert found(index, rhythm(NO_ONSETS), 10) == []
 
 
 def test_nothing_is_found_in_an_empty_index(tmp_path: Path) -> None:
     assert found(index_of(tmp_path, []), rhythm(make_track(1).rhythm), 10) == []
-    assert found(FeatureIndex([]), rhythm(make_track(1).rhythm), 10) == []
+    assert found(Searcher([]), rhythm(make_track(1).rhythm), 10) == []
