@@ -8,7 +8,7 @@ Makes the SQLite file of `synthetic_catalogue` and loads it, all ways in one run
   is the part of it until the nine tables are there;
 - ADBC, which ours reads with, but here with types that it guesses and values that it converts;
 - connectorx, where it is installed (``pip install connectorx``);
-- ``executemany``, of four thousand rows.
+- ``executemany``, of a thousand rows.
 
 What they loaded is compared, column by column. DuckDB's own ``sqlite`` extension is missing here:
 it needs a download from DuckDB's server.
@@ -46,7 +46,7 @@ from spotify_pipeline.store.metadata_types import SOURCE_SCHEMA
 
 COLD_QUESTIONS = 20
 TOGETHER = 20
-FEW = 4_000
+FEW = 1_000
 """Rows that the slow way loads, about."""
 
 Asked = Callable[[Catalog, list[Any]], object]
@@ -247,7 +247,7 @@ def judge(database: Path, count: int, seed: int) -> None:
     for name, column, ask in kinds():
         keys = draw(database, column, count, rng)
         one = [[key] for key in keys]
-        twenty = [rng.sample(keys, min(TOGETHER, len(keys))) for _ in range(50)]
+        twenty = [rng.sample(keys, min(TOGETHER, len(keys))) for _ in range(min(50, count))]
         times = [
             warm(database, ask, one),
             warm(database, ask, twenty),

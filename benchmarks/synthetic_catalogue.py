@@ -18,7 +18,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -480,6 +480,7 @@ def _genres() -> pa.Array:
     return pa.array(names[:GENRES])
 
 
+@cache
 def _words(script: str, seed: int) -> list[str]:
     """Make up the words of a script, the most frequent and shortest first."""
     rng = np.random.default_rng([seed, *script.encode()])
@@ -487,9 +488,8 @@ def _words(script: str, seed: int) -> list[str]:
     letters = _syllables(script)
     lengths = 1 + rng.binomial(3, np.linspace(0.15, 0.7, count))
     positions = rng.integers(0, len(letters), (count, 4))
-    words = [
-        "".join(letters[k] for k in row[:n]) for row, n in zip(positions, lengths, strict=True)
-    ]
+    spelled = np.array(letters, object)[positions].tolist()
+    words = ["".join(row[:n]) for row, n in zip(spelled, lengths.tolist(), strict=True)]
     return COMMON + words if script == "latin" else words
 
 

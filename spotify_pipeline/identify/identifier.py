@@ -49,8 +49,8 @@ validation set that tell 30 to 60 nats, and that a quick search missed, 56 were 
 by 20 nats and so many seconds, and 56 by 30 nats and 15 s."""
 
 MOST_CANDIDATES, FEWEST_CANDIDATES = 0.05, 50
-"""No more than this fraction of an index, but so many at the least, are candidates: of a search, or
-of a trial of all tracks, after which they are tried with the whole query. Set by hand."""
+"""After a trial of all tracks, this fraction of them, but so many at the least, are tried with the
+whole query. Set by hand."""
 
 MOST_COMPARED = 1_000
 """Of more candidates of a search, so many are compared with all of the query: those that a part of
@@ -387,14 +387,13 @@ class Identifier:
 
         Where that takes harmony, what was compared is put into `agreed`.
         """
-        most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
         if not attempt.exhaustive:
-            limit = min(attempt.candidates, most)
             onsets = None if query.recorded else query.onsets.at_speed(speed)
             linked = query.linked(self.index)
-            found = self.index.candidates(linked, limit, attempt.effort, onsets, speed)
+            found = self.index.candidates(linked, attempt.candidates, attempt.effort, onsets, speed)
             # where its speed is not known, a query is likely nowhere yet
             return found if attempt.precision else self.at_likeliest_offsets(query, found)
+        most = max(round(MOST_CANDIDATES * len(self.index)), FEWEST_CANDIDATES)
         found = self._likeliest(query, most, deadline=deadline)
         evidence = [one.score for one in found] + self._harmony(query, found, speed, agreed)
         best = np.argsort(-evidence, kind="stable")[: attempt.candidates].tolist()
