@@ -8,9 +8,10 @@ spliced from the trains of other pieces (`evaluation.spliced`), half of independ
 of the one before. Excerpts of all pieces of the set are asked for, degraded.
 
 *quick*, *thorough*: the fraction of the excerpts of known pieces whose track is among the
-candidates of the quick pass, of the thorough one (`identify.passes`); *four*: of the thorough one
-where single keys are read, as of many million tracks (`FOUR_STEPS`); *exhaustive*: among as many by
-likelihood, where every track is compared in full, up to --exhaustive tracks. *first*, *named*: the
+candidates of the quick pass, of the thorough one (`identify.passes`), but no more than one track in
+a hundred; *four*: of the thorough one where single keys are read, as of many million tracks
+(`FOUR_STEPS`); *exhaustive*: among as many by likelihood, where every track is compared in full, up
+to --exhaustive tracks. *first*, *named*: the
 identifier puts the right track first, and accepts it. *wrong*: another track is accepted. Seconds
 are of the whole identification but for reading the file and its fingerprint, in a warm cache: the
 median, and what 95 % of the excerpts do not exceed. Cold: the files are dropped from the page cache
@@ -54,6 +55,8 @@ from spotify_pipeline.index.search.searcher import FOUR_STEPS, Searcher
 SEGMENT_TRACKS = 50_000
 MEMORY = 2 * 10**9
 COLD_EXCERPTS = 8
+ONE_IN = 100
+"""Candidates are counted up to one track in so many: of more, chance alone would find some."""
 SEED = 1
 
 COLUMNS = (
@@ -192,13 +195,14 @@ def outcome(indexes: Sequence[Searcher], query: Query, exhaustive: int) -> Outco
     track = query.excerpt.piece // 2
     llr = QueryLlr.of(query.fingerprint, query.samples)
     quick, thorough = PASSES[:2]
+    most = max(len(index) // ONE_IN, quick.candidates)
     found = [
-        searched.candidates(llr.linked(searched), attempt.candidates, attempt.effort)
+        searched.candidates(llr.linked(searched), min(attempt.candidates, most), attempt.effort)
         for searched, attempt in ((index, quick), (index, thorough), (indexes[1], thorough))
     ]
     recalls = [float(track in [one.track for one in candidates]) for candidates in found]
     if len(index) <= exhaustive:
-        likeliest = index.likeliest(llr.rhythm, thorough.candidates)
+        likeliest = index.likeliest(llr.rhythm, min(thorough.candidates, most))
         recalls.append(float(track in [one.track for one in likeliest]))
     else:
         recalls.append(np.nan)
