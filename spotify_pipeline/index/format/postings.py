@@ -68,10 +68,16 @@ class PostingsWriter:
 
     def add(self, numbers: UInt64s) -> None:
         """Write as many whole pages as there are; a number at least is kept for the next part."""
-        self._left = np.concatenate((self._left, numbers))
-        pages = max(len(self._left) - 1, 0) // PAGE
-        self._write(self._left[: pages * PAGE], int(self._left[pages * PAGE]) if pages else 0)
-        self._left = self._left[pages * PAGE :]
+        lacking = -len(self._left) % PAGE
+        begun = np.concatenate((self._left, numbers[:lacking]))
+        rest = numbers[lacking:]
+        if not len(rest):
+            self._left = begun
+            return
+        self._write(begun, int(rest[0]))
+        whole = (len(rest) - 1) // PAGE * PAGE
+        self._write(rest[:whole], int(rest[whole]))
+        self._left = rest[whole:].copy()  # so that the part need not be kept
 
     def close(self) -> None:
         """Write the rest."""
