@@ -194,7 +194,7 @@ def outcome(indexes: Sequence[Searcher], query: Query, exhaustive: int) -> Outco
         return Outcome((), False, accepted, seconds)
     track = query.excerpt.piece // 2
     llr = QueryLlr.of(query.fingerprint, query.samples)
-    quick, thorough = PASSES[:2]
+    quick, thorough = PASSES[1:3]
     most = max(len(index) // ONE_IN, quick.candidates)
     found = [
         searched.candidates(llr.linked(searched), min(attempt.candidates, most), attempt.effort)

@@ -52,7 +52,7 @@ READS_A_CANDIDATE = 5
 READS_A_SECOND = 500_000
 """Of an NVMe disk with many reads under way; assumed, not measured."""
 
-THOROUGH = PASSES[1]
+THOROUGH = PASSES[2]
 
 
 def print_chance(

@@ -21,7 +21,9 @@ from spotify_pipeline.index.kernels.likely_keys import LinkedOnsets
 from spotify_pipeline.index.search.deadline import Deadline
 from spotify_pipeline.index.search.searcher import (
     QUICK,
+    SHORT,
     SKETCHY,
+    SLIGHT,
     THOROUGH,
     Candidate,
     Effort,
@@ -32,7 +34,13 @@ __all__ = ["STAGES", "Step", "TimedIdentifier"]
 
 STAGES = ("query", "search", "weigh", "judge")
 
-EFFORTS = {QUICK: "quick", THOROUGH: "thorough", SKETCHY: "speeds"}
+EFFORTS = {
+    SLIGHT: "slight",
+    QUICK: "quick",
+    THOROUGH: "thorough",
+    SHORT: "short",
+    SKETCHY: "speeds",
+}
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from spotify_pipeline.identify.decision import (
     mean_excess,
     shipped_decisions,
 )
-from spotify_pipeline.identify.passes import HIGH_EVIDENCE_SECONDS, PASSES, Pass
+from spotify_pipeline.identify.passes import HIGH_EVIDENCE, HIGH_EVIDENCE_SECONDS, PASSES, Pass
 from spotify_pipeline.identify.popularity import Prior, equal
 from spotify_pipeline.identify.query_llr import QueryLlr
 from spotify_pipeline.index.format.key_setting import KINDS
@@ -371,8 +371,8 @@ class Identifier:
         small = self.index.can_score_every_track and len(query.rhythm) > 0
         if (attempt.in_large and small) or (attempt.exhaustive and not small):
             return True
-        return attempt.high_evidence < math.inf and query.has_evidence(
-            attempt.high_evidence, HIGH_EVIDENCE_SECONDS
+        return attempt.clear is not None and attempt.clear != query.has_evidence(
+            HIGH_EVIDENCE, HIGH_EVIDENCE_SECONDS
         )
 
     def _candidates(

@@ -4,16 +4,23 @@ Belongs here: how much each does. Does not belong here: doing it (`identifier`).
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from spotify_pipeline.fingerprint import LLR_BIN_FRAMES
 from spotify_pipeline.fingerprint.arrays import Float64s
 from spotify_pipeline.identify.query_llr import JUDGED_SECONDS
-from spotify_pipeline.index.search.searcher import QUICK, SHORT, SKETCHY, THOROUGH, Effort
+from spotify_pipeline.index.search.searcher import (
+    QUICK,
+    SHORT,
+    SKETCHY,
+    SLIGHT,
+    THOROUGH,
+    Effort,
+)
 
-__all__ = ["HIGH_EVIDENCE_SECONDS", "PASSES", "WINDOW_PASSES", "Pass"]
+__all__ = ["HIGH_EVIDENCE", "HIGH_EVIDENCE_SECONDS", "PASSES", "WINDOW_PASSES", "Pass"]
 
 HIGH_EVIDENCE_SECONDS = 10.0
 """The stretch of a recording that tells how clear it is. (Twice as long and half as clear is not
@@ -53,9 +60,9 @@ class Pass:
         By how much of itself a speed may be off: those between are tried on the candidates.
     seconds
         The stretch of a longer query that is searched for, and decides.
-    high_evidence
-        A recording that was heard so clearly, in nats, is left out (`HIGH_EVIDENCE_SECONDS`): the
-        quick search would have found its track.
+    clear
+        Whether it is for recordings alone that were heard clearly (`HIGH_EVIDENCE`), or for others
+        alone, since the quick search would have found the track of a clear one; None for all.
     exhaustive
         Nothing is searched for: every track is tried at every offset. In a small index only.
     in_large
@@ -68,7 +75,7 @@ class Pass:
     speeds: tuple[float, ...] = (1.0,)
     precision: float = 0.0
     seconds: float = JUDGED_SECONDS
-    high_evidence: float = math.inf
+    clear: bool | None = None
     exhaustive: bool = False
     in_large: bool = False
 
@@ -98,10 +105,11 @@ def _factors(reach: float, finely: float) -> Float64s:
 
 
 PASSES = (
+    Pass(SLIGHT, candidates=30, matches=10, clear=True),
     Pass(QUICK, candidates=30, matches=10),
-    Pass(THOROUGH, candidates=MANY, matches=20, high_evidence=HIGH_EVIDENCE, in_large=True),
-    Pass(SHORT, candidates=MANY, matches=20, high_evidence=HIGH_EVIDENCE, in_large=True),
-    Pass(THOROUGH, candidates=50, matches=20, high_evidence=HIGH_EVIDENCE, exhaustive=True),
+    Pass(THOROUGH, candidates=MANY, matches=20, clear=False, in_large=True),
+    Pass(SHORT, candidates=MANY, matches=20, clear=False, in_large=True),
+    Pass(THOROUGH, candidates=50, matches=20, clear=False, exhaustive=True),
     Pass(
         SKETCHY,
         candidates=30,
@@ -113,6 +121,6 @@ PASSES = (
 )
 """The next one only if none of the matches is certain."""
 
-WINDOW_PASSES = (PASSES[0], replace(PASSES[1], candidates=1_000, in_large=False))
+WINDOW_PASSES = (PASSES[1], Pass(THOROUGH, candidates=1_000, matches=20, clear=False))
 """Those of a window of a long recording: other speeds and every track, tried on each window of an
 hour of unknown music, take minutes."""

@@ -41,6 +41,7 @@ __all__ = [
     "QUICK",
     "SHORT",
     "SKETCHY",
+    "SLIGHT",
     "THOROUGH",
     "Candidate",
     "Effort",
@@ -84,6 +85,11 @@ class Effort:
     postings: int
     short: bool = False
 
+
+SLIGHT = Effort(chains=5_000, keys=1_000, postings=2_000_000)
+"""Decides clear recordings. Of 37 clips of 5 and 10 s of the validation set that tell 250 nats
+(clean, telephone, room, pink noise of 10 dB, white noise as loud as the music), all come first
+among 20,000 tracks by this alone, as they do by the quick one."""
 
 QUICK = Effort(chains=50_000, keys=8_000, postings=10_000_000)
 """Decides most queries of ten seconds. Of 70 clips of 5 and 10 s of the validation set (clean,
