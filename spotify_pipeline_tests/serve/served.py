@@ -87,10 +87,10 @@ class Served:
 
 @contextmanager
 def serving(
-    settings: Settings, access: Access | None = None, limits: Limits | None = None
+    settings: Settings, access: Access | None = None, limits: Limits | None = None, port: int = 0
 ) -> Iterator[Served]:
     """Serve a data home over HTTP for the length of a ``with`` block."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", port))
     port = listening.getsockname()[1]
     config = uvicorn.Config(
         create_application(settings, access, limits),

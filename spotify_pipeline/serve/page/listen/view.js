@@ -9,6 +9,7 @@ import { doubtCard, resultCard } from "../answers/result-card.js";
 import { soFar, verdictOf } from "../answers/verdict.js";
 import { remember } from "../history/heard.js";
 import { identify } from "../server/answers.js";
+import { TRYING_AGAIN } from "../server/pauses.js";
 import { announce, fill, h, heading, icon } from "../shared/dom.js";
 import { fileDrop } from "../shared/file-drop.js";
 import { trouble } from "../shared/trouble.js";
@@ -85,6 +86,7 @@ class ListenView {
           onLevel: this.meter.show,
           onProgress: ({ seconds, silent, answer }) =>
             this.say(`${Math.round(seconds)} s heard. ${soFar(verdictOf(answer, silent))}`),
+          onLost: () => this.say(TRYING_AGAIN),
           onFinish: () => {
             this.enter("busy");
             this.say("Waiting for the answer …");
