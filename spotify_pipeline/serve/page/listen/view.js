@@ -55,7 +55,7 @@ class ListenView {
       h("div", { class: "stage" }, this.meter.element, this.button()),
       this.status,
       this.outcome,
-      fileDrop("Or drop a recording here", (file) => this.identifyFile(file)),
+      fileDrop("Drop or choose a recording", (file) => this.identifyFile(file)),
     );
     signal.addEventListener("abort", () => this.shown.abort());
   }

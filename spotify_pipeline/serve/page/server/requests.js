@@ -28,6 +28,12 @@ const UNREACHABLE = {
   detail: "Is it still running? Try again once it is.",
 };
 
+const TOKEN_WANTED = {
+  title: "This server asks for its token",
+  detail: "Open the address that was shown where the server was started, or try again and enter it.",
+  status: 401,
+};
+
 /**
  * Send a request.
  *
@@ -48,7 +54,10 @@ export async function request(path, options = {}) {
     throw new Problem(UNREACHABLE);
   }
   if (response.ok) return response;
-  if (response.status === 401) askForToken();
+  if (response.status === 401) {
+    askForToken();
+    throw new Problem(TOKEN_WANTED);
+  }
   throw await problemOf(response);
 }
 

@@ -6,8 +6,7 @@ import { takesToken } from "../server/requests.js";
 import { keepToken } from "../server/token.js";
 import { h } from "../shared/dom.js";
 
-const NOT_IT = "That is not this server's token. It is another one each time that the server starts,"
-  + " unless it was given one.";
+const NOT_IT = "That is not this server's token. It may have another one since it was started again.";
 
 /**
  * Ask for the token until it is the right one.
