@@ -1,4 +1,4 @@
-"""One server for all tests of the page, and one browser a file of them."""
+"""One server and one browser for all tests of the page."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def server(music: Music) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture(scope="module")  # it keeps an event loop running, which other tests need to begin
+@pytest.fixture(scope="package")  # it keeps an event loop running, which other tests need to begin
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     with chromium(tmp_path_factory.mktemp("browser") / "microphone.wav") as started:
         yield started

@@ -44,7 +44,6 @@ def test_the_token_is_asked_for_until_it_is_right_and_remembered_if_wished(
         dialog.get_by_role("button", name="Go on").click()
         expect(dialog).to_have_count(0)
         expect(page.get_by_role("link", name=re.compile("Hells Bells"))).to_be_visible()
-
         another = page.context.new_page()
         another.goto("/#/settings")
         another.get_by_role("button", name="Forget the token").click()
@@ -59,25 +58,17 @@ def test_a_recording_is_named_though_the_server_starts_again_meanwhile(
     with ExitStack() as first:
         served = first.enter_context(serving(music.settings))
         with browser.page(served.url, "microphone", expected=GONE) as page:
+            other = page.context.new_page()
+            other.goto("/#/search")
             page.get_by_role("button", name="Listen", exact=True).click()
             expect(page.locator(".level")).not_to_have_attribute("aria-valuenow", QUIET)
             first.close()
             expect(page.locator(".so-far")).to_contain_text(TRYING_AGAIN)
+            other.get_by_role("searchbox").fill("hells")
+            expect(other.get_by_role("alert")).to_contain_text("The server does not answer")
             with serving(music.settings, port=served.port):
                 result = page.get_by_role("article", name="Recognised")
                 expect(result.get_by_role("link", name=title, exact=True)).to_be_visible()
-
-
-def test_a_server_that_stays_away_is_said(browser: Chromium, music: Music) -> None:
-    browser.plays(music.unknown, music.rate)
-    with ExitStack() as first:
-        served = first.enter_context(serving(music.settings))
-        with browser.page(served.url, "microphone", expected=GONE) as page:
-            page.goto("/#/search?q=hells")
-            expect(page.get_by_role("link", name=re.compile("Hells Bells"))).to_be_visible()
-            first.close()
-            page.get_by_role("searchbox").fill("yesterday")
-            expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
 
 
 @pytest.mark.long

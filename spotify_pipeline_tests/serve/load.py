@@ -14,9 +14,12 @@ import httpx
 
 from spotify_pipeline_tests.serve.served import KNOWN, music, wav
 
-__all__ = ["EXCERPT", "Asked", "Load", "Outcome", "under_load"]
+__all__ = ["EXCERPT", "PATIENCE", "Asked", "Load", "Outcome", "under_load"]
 
 EXCERPT = wav(music(1, 8, start=4))
+
+PATIENCE = 300.0
+"""Seconds for which a client waits for an answer, on a machine that is busy."""
 
 PAUSE = 0.02
 """Seconds after which a client that was refused asks again."""
@@ -83,7 +86,7 @@ class Load:
 
     def _ask_on(self) -> None:
         with httpx.Client(
-            base_url=self._url, headers=self._headers, timeout=60, verify=False
+            base_url=self._url, headers=self._headers, timeout=PATIENCE, verify=False
         ) as client:
             while not self._stopped.is_set():
                 self._ask(client, "POST", "/api/identify", f'"track_id":"{KNOWN}"', EXCERPT)

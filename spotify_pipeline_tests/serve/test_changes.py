@@ -3,6 +3,8 @@
 import re
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -15,15 +17,13 @@ from spotify_pipeline_tests.serve.commands import (
     free_port,
     server_process,
 )
-from spotify_pipeline_tests.serve.load import EXCERPT, Outcome, under_load
+from spotify_pipeline_tests.serve.load import EXCERPT, PATIENCE, Load, Outcome, under_load
 from spotify_pipeline_tests.serve.served import (
     KNOWN,
     Served,
     made_home,
-    music,
     publish_known,
     serving,
-    wav,
 )
 
 CLIENTS = 4
@@ -38,59 +38,43 @@ def test_an_index_is_replaced_under_load_without_losing_a_request(
     with serving(settings) as served, under_load(served.url, CLIENTS) as load:
         for number in range(times):
             publish_known(settings.index, seed=1, name=f"segment-{number + 1}.bin")
-            published = time.monotonic()
-            while opened(served) <= number or not load.right_since(published):
-                assert time.monotonic() < published + 60
-                time.sleep(0.01)
+            wait_until(partial(is_opened_and_asked, served, number + 1, load, time.monotonic()))
     assert {one.outcome for one in load.asked} == {Outcome.RIGHT}
 
 
-def opened(served: Served) -> int:
-    """Ask how many newer indexes the server has opened."""
-    (count,) = re.findall(
-        r"^spotify_pipeline_refreshes (\S+)", httpx.get(f"{served.url}/metrics").text, re.M
-    )
-    return int(float(count))
+def is_opened_and_asked(served: Served, count: int, load: Load, published: float) -> bool:
+    """Tell whether so many newer indexes were opened, and a request answered since the last one."""
+    metrics = httpx.get(f"{served.url}/metrics").text
+    (opened,) = re.findall(r"^spotify_pipeline_refreshes (\S+)", metrics, re.M)
+    return float(opened) >= count and load.right_since(published) > 0
 
 
-def test_what_is_published_later_is_identified(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service, "LOOK_AGAIN", 0.05)
-    settings = made_home(tmp_path)
-    with serving(settings) as served, served.client() as client:
-        unknown = wav(music(5, 8))
-        assert not client.post("/api/identify", content=unknown).json()["identified"]
-        publish_known(settings.index, seed=5, name="segment-1.bin")
-        ended = time.monotonic() + 30
-        while not client.post("/api/identify", content=unknown).json()["identified"]:
-            assert time.monotonic() < ended
-
-
-def test_a_damaged_index_does_not_take_the_place_of_a_good_one(
+def test_an_index_is_opened_once_it_is_published_and_stays_if_what_comes_next_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(service, "LOOK_AGAIN", 0.02)
-    settings = made_home(tmp_path)
+    settings = make_home(tmp_path)
     with serving(settings) as served, served.client() as client:
-        (settings.index / "manifest.json").write_text("{")
-        ended = time.monotonic() + 30
-        while "can't be opened yet" not in caplog.text:
-            assert time.monotonic() < ended
-            time.sleep(0.02)
-        assert client.post("/api/identify", content=EXCERPT).json()["identified"]
-
-
-def test_without_an_index_the_catalogue_answers_and_identify_says_what_to_do(
-    tmp_path: Path,
-) -> None:
-    with serving(make_home(tmp_path)) as served, served.client() as client:
         assert client.get(f"/v1/tracks/{KNOWN}").json()["name"] == "Yesterday"
         assert client.get("/health").json()["tracks"] == 0
         for path in ("/api/identify", "/api/timeline", "/api/plot"):
             refused = client.post(path, content=EXCERPT)
             assert refused.status_code == 503
             assert "run 'spotify-pipeline ingest'" in refused.json()["detail"]
+        publish_known(settings.index)
+        wait_until(lambda: client.get("/health").json()["tracks"] == 1)
+        assert client.post("/api/identify", content=EXCERPT).json()["identified"]
+        (settings.index / "manifest.json").write_text("{")
+        wait_until(lambda: "can't be opened yet" in caplog.text)
+        assert client.post("/api/identify", content=EXCERPT).json()["identified"]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for what becomes so, sooner or later."""
+    ended = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < ended
+        time.sleep(0.01)
 
 
 def test_a_server_that_is_killed_under_load_refuses_clients_only_until_it_runs_again(
@@ -106,9 +90,7 @@ def test_a_server_that_is_killed_under_load_refuses_clients_only_until_it_runs_a
             ended_with_its_children(process, signal.SIGKILL)
             with server_process(tmp_path, *options) as (again, _):
                 runs = time.monotonic()
-                while load.right_since(runs) < 2 * CLIENTS:
-                    assert time.monotonic() < runs + 60
-                    time.sleep(0.02)
+                wait_until(lambda: load.right_since(runs) >= 2 * CLIENTS)
                 load.stop()
                 ended_with_its_children(again, signal.SIGTERM)
     refused, cut = load.of(Outcome.REFUSED), load.of(Outcome.CUT)

@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -98,7 +99,7 @@ def test_a_thousand_hostile_uploads_from_several_clients_leave_memory_below_its_
         assert is_named(client)
         after = peak_memory(server)
         assert len(decoders_of(server)) <= limits.decoders
-        killed = re.search(r"^\S+decoders_killed (\S+)", client.get("/metrics").text, re.M)
+        killed = re.search(r"^\S+decoders_killed (\S+)", metrics_of(client), re.M)
     print(
         f"\npeak memory of the server: {before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after"
         f" {len(sent)} uploads from {CLIENTS} clients; of a decoder: {decoder_before / 1e6:.0f} MB"
@@ -165,6 +166,34 @@ def test_slow_clients_hold_no_worker(bounded: Served) -> None:
     finally:
         for connection in slow:
             connection.close()
+
+
+@pytest.mark.parametrize("sent", [0.5, 1.0], ids=["while it sends", "while it waits"])
+def test_a_client_that_goes_is_no_failure(
+    bounded: Served, caplog: pytest.LogCaptureFixture, sent: float
+) -> None:
+    clip = wav(music(2, 10))
+    head = f"POST /api/identify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(clip)}\r\n\r\n"
+    with bounded.client() as client:
+        before = counted_as_gone(client)
+        with socket.create_connection(("127.0.0.1", bounded.port)) as connection:
+            connection.sendall(head.encode() + clip[: round(sent * len(clip))])
+            while not re.search(r"^spotify_pipeline_uploads 1", metrics_of(client), re.M):
+                time.sleep(0.001)
+        while counted_as_gone(client) == before:
+            time.sleep(0.01)
+    assert caplog.records == []
+
+
+def counted_as_gone(client: httpx.Client) -> float:
+    """Ask how many requests ended since their client was gone."""
+    found = re.search(r'requests_total\{.*identify.*"499"\} (\S+)', metrics_of(client))
+    return float(found[1]) if found else 0.0
+
+
+def metrics_of(client: httpx.Client) -> str:
+    """Get the server's figures."""
+    return client.get("/metrics").text
 
 
 def test_beyond_a_number_of_uploads_clients_are_told_when_to_come_again(bounded: Served) -> None:
