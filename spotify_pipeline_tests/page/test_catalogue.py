@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, Route, expect
 
 from spotify_pipeline_tests.catalogue_made import album_id, artist_id, track_id
-from spotify_pipeline_tests.page.browsers import Chromium
+from spotify_pipeline_tests.page.browsers import Chromium, Watch
 from spotify_pipeline_tests.serve.served import Served
 
 PHONE = {"width": 360, "height": 740}
@@ -101,10 +101,10 @@ def test_tracks_albums_and_artists_lead_to_each_other(page: Page) -> None:
     expect(page.get_by_role("link", name=re.compile("1 \\(Remastered\\).*2000"))).to_be_visible()
 
 
-def test_what_the_catalogue_lacks_is_said(browser: Chromium, server: Served) -> None:
-    with browser.page(server.url, expected="404") as page:
-        page.goto(f"/#/track/{'x' * 22}")
-        expect(page.get_by_role("alert")).to_contain_text("not in the catalogue")
+def test_what_the_catalogue_lacks_is_said(page: Page, watch: Watch) -> None:
+    watch.expected = "404"
+    page.goto(f"/#/track/{'x' * 22}")
+    expect(page.get_by_role("alert")).to_contain_text("not in the catalogue")
 
 
 def test_the_other_releases_of_a_recording_are_listed(page: Page) -> None:
@@ -114,19 +114,19 @@ def test_the_other_releases_of_a_recording_are_listed(page: Page) -> None:
 
 
 def test_another_host_is_asked_for_covers_only_when_they_are_switched_on(
-    browser: Chromium, server: Served
+    page: Page, watch: Watch
 ) -> None:
-    with browser.page(server.url) as page:
-        page.goto(f"/#/album/{album_id(1)}")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Achtung Baby")
-        expect(page.locator("main img")).to_have_count(0)
+    page.goto(f"/#/album/{album_id(1)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Achtung Baby")
+    expect(page.locator("main img")).to_have_count(0)
+    page.goto("/#/settings")
+    page.get_by_role("switch").click()  # which loads the page anew
+    expect(page.get_by_role("switch")).to_be_checked()
+    assert watch.faults == []
     elsewhere = "i.example"  # of the catalogue's picture: the policy lets none but Spotify's pass
-    with browser.page(server.url, expected=elsewhere) as page:
-        page.goto("/#/settings")
-        page.get_by_role("switch").click()  # which loads the page anew
-        expect(page.get_by_role("switch")).to_be_checked()
-        page.goto(f"/#/album/{album_id(1)}")
-        expect(page.locator("main img")).to_have_attribute("src", re.compile(elsewhere))
+    watch.expected = elsewhere
+    page.goto(f"/#/album/{album_id(1)}")
+    expect(page.locator("main img")).to_have_attribute("src", re.compile(elsewhere))
 
 
 def test_every_view_fits_a_phone_and_has_names_for_all_its_controls(

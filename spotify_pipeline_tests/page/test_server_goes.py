@@ -7,13 +7,10 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
-from spotify_pipeline.serve.access import Access
-from spotify_pipeline_tests.page.browsers import Chromium
+from spotify_pipeline_tests.page.browsers import TOKEN, Chromium
 from spotify_pipeline_tests.page.sounds import Music, in_noise
 from spotify_pipeline_tests.serve.commands import free_port, server_process
-from spotify_pipeline_tests.serve.served import serving
-
-TOKEN = "the right one"
+from spotify_pipeline_tests.serve.served import Served, serving
 
 TRYING_AGAIN = "Trying again"
 QUIET = "-60"
@@ -23,12 +20,9 @@ GONE = "ERR_CONNECTION"
 
 
 def test_the_token_is_asked_for_until_it_is_right_and_remembered_if_wished(
-    browser: Chromium, music: Music
+    browser: Chromium, guarded: Served
 ) -> None:
-    with (
-        serving(music.settings, Access(TOKEN, None)) as guarded,
-        browser.page(guarded.url, expected="401") as page,
-    ):
+    with browser.page(guarded.url, expected="401") as page:
         page.goto("/#/search?q=hells")
         dialog = page.get_by_role("dialog", name="Token")
         field = dialog.get_by_label("Token", exact=True)

@@ -26,16 +26,18 @@ from spotify_pipeline_tests.serve.served import (
     serving,
 )
 
-CLIENTS = 4
+CLIENTS = 2
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("clients", "times"), [(CLIENTS, 3), pytest.param(4, 50, marks=pytest.mark.long)]
+)
 def test_an_index_is_replaced_under_load_without_losing_a_request(
-    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clients: int, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "LOOK_AGAIN", 0.01)
     settings = made_home(tmp_path)
-    with serving(settings) as served, under_load(served.url, CLIENTS) as load:
+    with serving(settings) as served, under_load(served.url, clients) as load:
         for number in range(times):
             publish_known(settings.index, seed=1, name=f"segment-{number + 1}.bin")
             wait_until(partial(is_opened_and_asked, served, number + 1, load, time.monotonic()))

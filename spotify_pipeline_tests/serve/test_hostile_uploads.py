@@ -19,7 +19,7 @@ import pytest
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.settings import Settings
 from spotify_pipeline_tests.serve.commands import server_process
-from spotify_pipeline_tests.serve.hostile import FORM, Hostile, damaged, made_by_hand
+from spotify_pipeline_tests.serve.hostile import FORM, Hostile, damaged, longest, made_by_hand
 from spotify_pipeline_tests.serve.served import Served, made_home, music, serving, wav
 
 MEGABYTE = 10**6
@@ -52,7 +52,7 @@ def test_hostile_uploads_are_answered_and_take_no_memory(bounded: Served) -> Non
     process = psutil.Process()
     too_large = Hostile("too large", wav(music(1, 10)) + bytes(LIMITS.upload_bytes), (413,))
     around_it = Hostile("a form too large", OTHER_FIELD + bytes(LIMITS.upload_bytes), (413,), FORM)
-    some_damaged = islice(damaged(np.random.default_rng(1)), 10)
+    some_damaged = islice(damaged(np.random.default_rng(1)), 5)
     with bounded.client() as client:
         assert is_named(client)
         before = process.memory_info().rss
@@ -85,7 +85,7 @@ def test_a_thousand_hostile_uploads_from_several_clients_leave_memory_below_its_
     uploads.mkdir()
     monkeypatch.setenv("TMPDIR", str(uploads))
     limits = Limits()
-    kinds, spoilt = cycle(made_by_hand()), damaged(np.random.default_rng(1))
+    kinds, spoilt = cycle((*made_by_hand(), longest())), damaged(np.random.default_rng(1))
     sent = [next(kinds) if number % 2 else next(spoilt) for number in range(1000)]
     with server_process(home) as (process, url), httpx.Client(base_url=url, timeout=120) as client:
         server = psutil.Process(process.pid)
