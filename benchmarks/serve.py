@@ -179,7 +179,7 @@ def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 @contextmanager
 def over_http(address: str, client: int = 0) -> Iterator[Ask]:
-    """Ask a server, as the client of a number."""
+    """Ask a server, as the client of a number; Linux gives each an address of its own."""
     transport = httpx.HTTPTransport(local_address=f"127.0.0.{1 + client}")
     with httpx.Client(base_url=address, timeout=LONGEST_WAIT, transport=transport) as http:
 

@@ -7,7 +7,6 @@ the tests (`served`).
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +15,9 @@ import httpx
 import psutil
 
 from spotify_pipeline_tests.processes import environment
+from spotify_pipeline_tests.serve.waiting import PATIENCE, wait_until
 
 __all__ = ["ended_with_its_children", "free_port", "server_process"]
-
-PATIENCE = 120.0
-"""Seconds within which a server answers, on a machine that is busy."""
 
 
 @contextmanager
@@ -36,23 +33,20 @@ def server_process(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen
         assert process.stdout is not None
         line = next(line for line in process.stdout if line.startswith("open "))
         address = line.removeprefix("open ").strip()
-        _wait_for(address.partition("?")[0])
+        wait_until(lambda: _answers(address.partition("?")[0]))
         yield process, address
     finally:
         process.kill()
         process.wait()
 
 
-def _wait_for(address: str) -> None:
-    ended = time.monotonic() + PATIENCE
-    while True:
-        try:
-            said = httpx.get(f"{address}health", timeout=PATIENCE, verify=False).json()
-            assert said["status"] == "ok"
-            return
-        except httpx.TransportError:
-            assert time.monotonic() < ended
-            time.sleep(0.1)
+def _answers(address: str) -> bool:
+    try:
+        said = httpx.get(f"{address}health", timeout=PATIENCE, verify=False).json()
+    except httpx.TransportError:
+        return False
+    assert said["status"] == "ok"
+    return True
 
 
 def free_port() -> int:

@@ -13,13 +13,11 @@ from enum import Enum, auto
 import httpx
 
 from spotify_pipeline_tests.serve.served import KNOWN, music, wav
+from spotify_pipeline_tests.serve.waiting import PATIENCE, wait_until
 
-__all__ = ["EXCERPT", "PATIENCE", "Asked", "Load", "Outcome", "under_load"]
+__all__ = ["EXCERPT", "Asked", "Load", "Outcome", "under_load"]
 
 EXCERPT = wav(music(1, 8, start=4))
-
-PATIENCE = 300.0
-"""Seconds for which a client waits for an answer, on a machine that is busy."""
 
 PAUSE = 0.02
 """Seconds after which a client that was refused asks again."""
@@ -124,8 +122,7 @@ def under_load(url: str, clients: int, token: str = "") -> Iterator[Load]:
     load = Load(url, token)
     load.start(clients)
     try:
-        while load.right_since(0.0) < 2 * clients and not load.of(Outcome.WRONG):
-            time.sleep(0.02)
+        wait_until(lambda: load.right_since(0.0) >= 2 * clients or load.of(Outcome.WRONG) != [])
         yield load
     finally:
         load.stop()

@@ -3,7 +3,6 @@
 import re
 import signal
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from spotify_pipeline_tests.serve.commands import (
     free_port,
     server_process,
 )
-from spotify_pipeline_tests.serve.load import EXCERPT, PATIENCE, Load, Outcome, under_load
+from spotify_pipeline_tests.serve.load import EXCERPT, Load, Outcome, under_load
 from spotify_pipeline_tests.serve.served import (
     KNOWN,
     Served,
@@ -25,6 +24,7 @@ from spotify_pipeline_tests.serve.served import (
     publish_known,
     serving,
 )
+from spotify_pipeline_tests.serve.waiting import PATIENCE, wait_until
 
 CLIENTS = 2
 
@@ -46,7 +46,7 @@ def test_an_index_is_replaced_under_load_without_losing_a_request(
 
 def is_opened_and_asked(served: Served, count: int, load: Load, published: float) -> bool:
     """Tell whether so many newer indexes were opened, and a request answered since the last one."""
-    metrics = httpx.get(f"{served.url}/metrics").text
+    metrics = httpx.get(f"{served.url}/metrics", timeout=PATIENCE).text
     (opened,) = re.findall(r"^spotify_pipeline_refreshes (\S+)", metrics, re.M)
     return float(opened) >= count and load.right_since(published) > 0
 
@@ -69,14 +69,6 @@ def test_an_index_is_opened_once_it_is_published_and_stays_if_what_comes_next_is
         (settings.index / "manifest.json").write_text("{")
         wait_until(lambda: "can't be opened yet" in caplog.text)
         assert client.post("/api/identify", content=EXCERPT).json()["identified"]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for what becomes so, sooner or later."""
-    ended = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < ended
-        time.sleep(0.01)
 
 
 def test_a_server_that_is_killed_under_load_refuses_clients_only_until_it_runs_again(
