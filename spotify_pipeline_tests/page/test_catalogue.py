@@ -75,6 +75,25 @@ def test_an_answer_to_earlier_words_is_dropped(page: Page) -> None:
     expect(page.get_by_role("link", name=re.compile("^One"))).to_have_count(0)
 
 
+def test_whoever_has_gone_down_to_a_result_stays_there_when_the_next_answer_comes(
+    page: Page,
+) -> None:
+    page.goto("/#/search?q=yesterday")
+    results = page.get_by_role("list", name="Results").get_by_role("link")
+    expect(results).to_have_count(2)
+
+    def go_down_before_it_comes(route: Route) -> None:
+        page.keyboard.press("ArrowDown")
+        page.evaluate("document.activeElement.id = 'earlier'")
+        route.continue_()
+
+    page.route(re.compile("q=yesterd&"), go_down_before_it_comes)
+    with page.expect_response(re.compile("q=yesterd&")):
+        page.get_by_role("searchbox").fill("yesterd")
+    expect(page.locator("#earlier")).to_have_count(0)
+    expect(results.first).to_be_focused()
+
+
 def test_search_takes_kinds_and_years_and_its_address_holds_them(page: Page) -> None:
     page.goto("/#/search?q=beatles&year=2000")
     expect(page.get_by_role("link", name=re.compile("Yesterday - Remastered"))).to_be_visible()

@@ -35,7 +35,7 @@ CLIENTS = 2
 def test_an_index_is_replaced_under_load_without_losing_a_request(
     clients: int, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(service, "LOOK_AGAIN", 0.1)
     settings = made_home(tmp_path)
     with serving(settings) as served, under_load(served.url, clients) as load:
         for number in range(times):
@@ -54,7 +54,7 @@ def is_opened_and_asked(served: Served, count: int, load: Load, published: float
 def test_an_index_is_opened_once_it_is_published_and_stays_if_what_comes_next_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(service, "LOOK_AGAIN", 0.02)
+    monkeypatch.setattr(service, "LOOK_AGAIN", 0.1)
     settings = make_home(tmp_path)
     with serving(settings) as served, served.client() as client:
         assert client.get(f"/v1/tracks/{KNOWN}").json()["name"] == "Yesterday"
