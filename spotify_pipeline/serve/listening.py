@@ -20,8 +20,8 @@ from spotify_pipeline.resampling import ANALYZER_RATE
 from spotify_pipeline.serve.identification import LEAST_CONFIDENCE, Patience, judged, query_of
 from spotify_pipeline.serve.installation import Snapshot
 from spotify_pipeline.serve.microphone import Microphone, level_of
-from spotify_pipeline.serve.problems import problem_of
-from spotify_pipeline.serve.service import ClientGoneError, Service, client_of, service_of
+from spotify_pipeline.serve.problems import ClientGoneError, problem_of
+from spotify_pipeline.serve.service import Service, client_of, service_of
 from spotify_pipeline.serve.timelines import SharedTimeline
 
 __all__ = ["TRY_SECONDS", "router"]

@@ -14,8 +14,7 @@ from fastapi import WebSocket
 
 from spotify_pipeline.fingerprint.arrays import Float32s
 from spotify_pipeline.resampling import ANALYZER_RATE, analyzer_resampler
-from spotify_pipeline.serve.problems import ProblemError
-from spotify_pipeline.serve.service import ClientGoneError
+from spotify_pipeline.serve.problems import ClientGoneError, ProblemError
 
 __all__ = ["Microphone", "level_of"]
 

@@ -13,15 +13,16 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from spotify_pipeline.catalog.asking import NotAReferenceError
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.recording import RecordingError
 from spotify_pipeline.serve.turns import BusyError
 
-__all__ = ["PROBLEM_SCHEMA", "ProblemError", "handle_problems", "problem_of"]
+__all__ = ["PROBLEM_SCHEMA", "ClientGoneError", "ProblemError", "handle_problems", "problem_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,14 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
     },
 }
 """JSON Schema of a problem."""
+
+
+GONE = 499
+"""Status of a request whose client is gone: nobody gets it, but it is counted. As of nginx."""
+
+
+class ClientGoneError(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class ProblemError(Exception):
@@ -102,6 +111,11 @@ def handle_problems(application: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> JSONResponse:
         return problem_of(error).response()
 
+    async def let_go(request: Request, error: Exception) -> Response:
+        return Response(status_code=GONE)
+
+    for gone in (ClientGoneError, ClientDisconnect):
+        application.add_exception_handler(gone, let_go)
     for kind in (
         ProblemError,
         BusyError,

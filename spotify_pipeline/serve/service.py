@@ -19,11 +19,12 @@ from spotify_pipeline.serve.decoding import Decoders
 from spotify_pipeline.serve.installation import Installation, Snapshot
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.serve.metrics import Metrics
+from spotify_pipeline.serve.problems import ClientGoneError
 from spotify_pipeline.serve.turns import Places, Turns
 from spotify_pipeline.serve.uploads import Uploads
 from spotify_pipeline.settings import Settings
 
-__all__ = ["ClientGoneError", "Service", "client_of", "service_of", "while_connected"]
+__all__ = ["Service", "client_of", "service_of", "while_connected"]
 
 _Result = TypeVar("_Result")
 
@@ -35,10 +36,6 @@ WARM_UP_SAMPLES = 55_125
 
 LOOKUP_THREADS = 2
 """Look-ups take milliseconds and do not wait behind identifications."""
-
-
-class ClientGoneError(Exception):
-    """Nobody waits for the answer any more."""
 
 
 class Service:

@@ -65,23 +65,23 @@ class Uploads:
             raise BusyError(RETRY_AFTER)
         self.count += 1
         received = 0
+
+        def count(content: bytes) -> None:
+            nonlocal received
+            received += len(content)
+            self.bytes += len(content)
+            self._check(received)
+
         try:
             with TemporaryDirectory(prefix="spotify-pipeline-") as folder:
                 path = Path(folder, "upload")
                 with path.open("wb") as file:
-
-                    def write(content: bytes) -> None:
-                        nonlocal received
-                        received += len(content)
-                        self.bytes += len(content)
-                        self._check(received)
-                        file.write(content)
-
-                    name, content_type = await self._read(request, write)
-                if not received:
+                    name, content_type = await self._read(request, count, file.write)
+                size = path.stat().st_size
+                if not size:
                     raise ProblemError(422, "the body is empty: send a recording")
                 is_document = _is_json(content_type)
-                if is_document and received > self._limits.document_bytes:
+                if is_document and size > self._limits.document_bytes:
                     raise ProblemError(
                         413, f"JSON may have {self._limits.document_bytes} bytes at most"
                     )
@@ -90,8 +90,13 @@ class Uploads:
             self.count -= 1
             self.bytes -= received
 
-    async def _read(self, request: Request, write: Callable[[bytes], object]) -> tuple[str, str]:
-        """Read the body; gives the name and the type of what it holds."""
+    async def _read(
+        self,
+        request: Request,
+        count: Callable[[bytes], object],
+        write: Callable[[bytes], object],
+    ) -> tuple[str, str]:
+        """Read the body, all of which is counted; gives the name and the type of what it holds."""
         content_type = request.headers.get("content-type", "")
         form = None
         if content_type.lower().startswith("multipart/form-data"):
@@ -105,6 +110,7 @@ class Uploads:
                 raise ProblemError(408, "the body came too slowly") from None
             if content is None:
                 break
+            count(content)
             if form is None:
                 write(content)
             else:

@@ -18,10 +18,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from spotify_pipeline.fingerprint.arrays import Float32s
 
-__all__ = ["ELSEWHERE", "Chromium", "Watch", "chromium"]
+__all__ = ["ELSEWHERE", "TOKEN", "Chromium", "Watch", "chromium"]
 
 ELSEWHERE = "elsewhere.test"
 """A name of this machine under which a page is no secure context."""
+
+TOKEN = "the right one"
+"""Of a server that asks for one."""
 
 PATIENCE = 60_000
 """Milliseconds for which a page may keep a test waiting, on a machine that is busy."""
@@ -46,6 +49,12 @@ class Watch:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self._note(f"uncaught: {error}"))
         page.on("request", self._request)
+
+    def check(self) -> None:
+        """Fail if the page has done what it must not, and forget that."""
+        faults, self.faults = self.faults, []
+        self.expected = None
+        assert not faults, faults
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -95,7 +104,21 @@ class Chromium:
         options
             Of the browser's context, such as its size.
         """
-        watch = Watch(urlsplit(url).netloc, expected)
+        with self.watched(url, *permissions, **options) as (page, watch):
+            watch.expected = expected
+            page.goto(url)
+            yield page
+        watch.check()
+
+    @contextmanager
+    def watched(
+        self, url: str, *permissions: str, **options: object
+    ) -> Iterator[tuple[Page, Watch]]:
+        """Give an empty page for a server, and what watches it, for the length of a ``with`` block.
+
+        The parameters are those of `page`.
+        """
+        watch = Watch(urlsplit(url).netloc)
         context = self.browser.new_context(
             base_url=url,
             permissions=list(permissions),
@@ -104,10 +127,8 @@ class Chromium:
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         watch.follow(page)
-        page.goto(url)
-        yield page
+        yield page, watch
         context.close()
-        assert not watch.faults, watch.faults
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, Route, expect
 
 from spotify_pipeline_tests.catalogue_made import album_id, artist_id, track_id
-from spotify_pipeline_tests.page.browsers import Chromium
+from spotify_pipeline_tests.page.browsers import Chromium, Watch
 from spotify_pipeline_tests.serve.served import Served
 
 PHONE = {"width": 360, "height": 740}
@@ -75,6 +75,25 @@ def test_an_answer_to_earlier_words_is_dropped(page: Page) -> None:
     expect(page.get_by_role("link", name=re.compile("^One"))).to_have_count(0)
 
 
+def test_whoever_has_gone_down_to_a_result_stays_there_when_the_next_answer_comes(
+    page: Page,
+) -> None:
+    page.goto("/#/search?q=yesterday")
+    results = page.get_by_role("list", name="Results").get_by_role("link")
+    expect(results).to_have_count(2)
+
+    def go_down_before_it_comes(route: Route) -> None:
+        page.keyboard.press("ArrowDown")
+        page.evaluate("document.activeElement.id = 'earlier'")
+        route.continue_()
+
+    page.route(re.compile("q=yesterd&"), go_down_before_it_comes)
+    with page.expect_response(re.compile("q=yesterd&")):
+        page.get_by_role("searchbox").fill("yesterd")
+    expect(page.locator("#earlier")).to_have_count(0)
+    expect(results.first).to_be_focused()
+
+
 def test_search_takes_kinds_and_years_and_its_address_holds_them(page: Page) -> None:
     page.goto("/#/search?q=beatles&year=2000")
     expect(page.get_by_role("link", name=re.compile("Yesterday - Remastered"))).to_be_visible()
@@ -101,10 +120,10 @@ def test_tracks_albums_and_artists_lead_to_each_other(page: Page) -> None:
     expect(page.get_by_role("link", name=re.compile("1 \\(Remastered\\).*2000"))).to_be_visible()
 
 
-def test_what_the_catalogue_lacks_is_said(browser: Chromium, server: Served) -> None:
-    with browser.page(server.url, expected="404") as page:
-        page.goto(f"/#/track/{'x' * 22}")
-        expect(page.get_by_role("alert")).to_contain_text("not in the catalogue")
+def test_what_the_catalogue_lacks_is_said(page: Page, watch: Watch) -> None:
+    watch.expected = "404"
+    page.goto(f"/#/track/{'x' * 22}")
+    expect(page.get_by_role("alert")).to_contain_text("not in the catalogue")
 
 
 def test_the_other_releases_of_a_recording_are_listed(page: Page) -> None:
@@ -114,19 +133,19 @@ def test_the_other_releases_of_a_recording_are_listed(page: Page) -> None:
 
 
 def test_another_host_is_asked_for_covers_only_when_they_are_switched_on(
-    browser: Chromium, server: Served
+    page: Page, watch: Watch
 ) -> None:
-    with browser.page(server.url) as page:
-        page.goto(f"/#/album/{album_id(1)}")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Achtung Baby")
-        expect(page.locator("main img")).to_have_count(0)
+    page.goto(f"/#/album/{album_id(1)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Achtung Baby")
+    expect(page.locator("main img")).to_have_count(0)
+    page.goto("/#/settings")
+    page.get_by_role("switch").click()  # which loads the page anew
+    expect(page.get_by_role("switch")).to_be_checked()
+    assert watch.faults == []
     elsewhere = "i.example"  # of the catalogue's picture: the policy lets none but Spotify's pass
-    with browser.page(server.url, expected=elsewhere) as page:
-        page.goto("/#/settings")
-        page.get_by_role("switch").click()  # which loads the page anew
-        expect(page.get_by_role("switch")).to_be_checked()
-        page.goto(f"/#/album/{album_id(1)}")
-        expect(page.locator("main img")).to_have_attribute("src", re.compile(elsewhere))
+    watch.expected = elsewhere
+    page.goto(f"/#/album/{album_id(1)}")
+    expect(page.locator("main img")).to_have_attribute("src", re.compile(elsewhere))
 
 
 def test_every_view_fits_a_phone_and_has_names_for_all_its_controls(

@@ -1,17 +1,21 @@
 """The page listens."""
 
 import re
+from urllib.parse import urlencode
 
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from spotify_pipeline.serve.access import Access
-from spotify_pipeline_tests.page.browsers import ELSEWHERE, Chromium
+from spotify_pipeline_tests.page.browsers import ELSEWHERE, TOKEN, Chromium
 from spotify_pipeline_tests.page.sounds import Music, in_noise
-from spotify_pipeline_tests.serve.served import Served, serving
+from spotify_pipeline_tests.serve.served import Served
 
 BEGIN = 20.0
 """Second of the piece that the microphone hears first."""
+
+
+POLICY = "Opener-Policy"
+"""Of which the browser says that it has no effect where the page is no secure context."""
 
 
 def _listen(page: Page) -> None:
@@ -72,21 +76,20 @@ def test_silence_is_told_from_unknown_music(page: Page, browser: Chromium, music
     expect(page.get_by_role("alert")).to_contain_text("Silence")
 
 
-def test_a_refused_microphone_is_said_with_what_to_do(browser: Chromium, server: Served) -> None:
-    with browser.page(server.url) as page:
-        _listen(page)
-        expect(page.get_by_role("alert")).to_contain_text("does not let this page")
-        expect(page.get_by_role("button", name="Listen", exact=True)).to_be_visible()
+def test_a_refused_microphone_is_said_with_what_to_do(page: Page) -> None:
+    page.context.clear_permissions()
+    _listen(page)
+    expect(page.get_by_role("alert")).to_contain_text("does not let this page")
+    expect(page.get_by_role("button", name="Listen", exact=True)).to_be_visible()
 
 
 def test_over_http_from_elsewhere_the_page_asks_for_tls_and_keeps_the_token_to_itself(
-    browser: Chromium, music: Music
+    browser: Chromium, guarded: Served
 ) -> None:
-    with serving(music.settings, Access("secret", None)) as guarded:
-        address = f"http://{ELSEWHERE}:{guarded.port}"
-        with browser.page(f"{address}/?token=secret", expected="Opener-Policy") as page:
-            assert page.url == f"{address}/"
-            _listen(page)
-            expect(page.get_by_role("alert")).to_contain_text("--tls")
-            page.goto(f"{address}/#/search?q=love")
-            expect(page.get_by_role("link", name=re.compile("Love Is Blindness"))).to_be_visible()
+    address = f"http://{ELSEWHERE}:{guarded.port}"
+    with browser.page(f"{address}/?{urlencode({'token': TOKEN})}", expected=POLICY) as page:
+        assert page.url == f"{address}/"
+        _listen(page)
+        expect(page.get_by_role("alert")).to_contain_text("--tls")
+        page.goto(f"{address}/#/search?q=love")
+        expect(page.get_by_role("link", name=re.compile("Love Is Blindness"))).to_be_visible()

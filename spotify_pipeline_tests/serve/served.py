@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import anyio
 import httpx
 import numpy as np
 import soundfile
@@ -24,9 +25,15 @@ from spotify_pipeline.serve.application import create_application
 from spotify_pipeline.serve.limits import Limits
 from spotify_pipeline.settings import Settings
 from spotify_pipeline_tests.catalogue_made import make_home, track_id
+from spotify_pipeline_tests.serve.waiting import PATIENCE
 from spotify_pipeline_tests.tracks import Track, publish_tracks
 
 __all__ = ["KNOWN", "RATE", "Served", "made_home", "music", "publish_known", "serving", "wav"]
+
+# pytest rewrites anyio as it is imported, and Python 3.11 fails if two threads compile at a time:
+# what a server's thread would import is imported here
+LOADED = anyio.open_file, anyio.create_memory_object_stream
+anyio.run(anyio.sleep, 0)
 
 RATE = 22_050
 
@@ -82,15 +89,15 @@ class Served:
 
     def client(self, **options: object) -> httpx.Client:
         """Give a client that is patient."""
-        return httpx.Client(base_url=self.url, timeout=60, **options)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, **options)  # type: ignore[arg-type]
 
 
 @contextmanager
 def serving(
-    settings: Settings, access: Access | None = None, limits: Limits | None = None
+    settings: Settings, access: Access | None = None, limits: Limits | None = None, port: int = 0
 ) -> Iterator[Served]:
     """Serve a data home over HTTP for the length of a ``with`` block."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", port))
     port = listening.getsockname()[1]
     config = uvicorn.Config(
         create_application(settings, access, limits),

@@ -89,7 +89,7 @@ function searchBySlash(event) {
 }
 
 takeFromAddress();
-window.addEventListener(TOKEN_NEEDED, askToken);
+window.addEventListener(TOKEN_NEEDED, () => askToken(open));
 window.addEventListener("hashchange", open);
 window.addEventListener("keydown", searchBySlash);
 for (const kind of ["dragover", "drop"]) {

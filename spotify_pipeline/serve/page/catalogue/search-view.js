@@ -88,7 +88,7 @@ class SearchView {
       const found = query ? await search(query, kind, { offset, limit: PAGE, signal }) : nothing;
       const rows = found.items.map(ROWS[kind]);
       if (offset) this.results.append(...rows);
-      else fill(this.results, rows);
+      else this.replaceResults(rows);
       this.more.hidden = found.next === null;
       this.note.textContent = query && !this.results.childElementCount ? "Nothing found" : "";
       if (query) announce(`${this.results.childElementCount} found`);
@@ -97,5 +97,18 @@ class SearchView {
       fill(this.results, h("li", {}, trouble(error)));
       this.more.hidden = true;
     }
+  }
+
+  /**
+   * Show other results; whoever has gone down to one stays at its place.
+   *
+   * @param {HTMLElement[]} rows
+   */
+  replaceResults(rows) {
+    const at = [...this.results.children].findIndex((row) => row.contains(document.activeElement));
+    fill(this.results, rows);
+    if (at < 0) return;
+    const links = [...this.results.querySelectorAll("a")];
+    (links[Math.min(at, links.length - 1)] ?? this.form.words).focus();
   }
 }

@@ -46,7 +46,7 @@ export async function trackView({ signal, id }) {
       Released: track.album?.release_date,
       Length: clock(track.duration_ms / 1000),
       Popularity: track.popularity,
-      Number: track.track_number,
+      "Track number": track.track_number,
     }),
     h(
       "div",

@@ -7,6 +7,7 @@
 import { openMicrophone } from "../audio/microphone.js";
 import { wavFile } from "../audio/wav.js";
 import { openListening } from "../server/listening.js";
+import { afterPause } from "../server/pauses.js";
 import { Problem } from "../server/requests.js";
 
 /** @typedef {import("../server/answers.js").Answer} Answer */
@@ -15,11 +16,13 @@ import { Problem } from "../server/requests.js";
 /** @typedef {{answer: Answer, silent: boolean, heard: Heard}} Result */
 
 const ENOUGH = 30; // seconds, after which the server takes no more
+const TRIES = 5; // to reach the server again, in less than 20 seconds
 
 /**
  * @typedef {object} Observer
  * @property {(level: number) => void} onLevel Gets dB below full scale, ten times a second.
  * @property {(progress: {seconds: number, silent: boolean, answer?: Answer}) => void} onProgress
+ * @property {() => void} onLost Called when the server is gone, and is tried to be reached again.
  * @property {() => void} onFinish Called when nothing more is recorded, and the answer waited for.
  */
 
@@ -32,6 +35,7 @@ export class Attempt {
   constructor(observer, signal) {
     this.observer = observer;
     this.recording = true;
+    this.settled = false;
     this.silent = false;
     this.seconds = 0;
     /** @type {ArrayBuffer[]} */
@@ -70,13 +74,32 @@ export class Attempt {
       () => this.finish(),
     );
     if (!this.recording) this.microphone.stop(); // ended while the user was asked for permission
-    if (signal.aborted) return;
+    this.connect(this.microphone.sampleRate);
+  }
+
+  /**
+   * Open a connection, and send what was recorded so far: the server knows nothing of an earlier one.
+   *
+   * @param {number} sampleRate
+   * @param {number} [failures]
+   */
+  connect(sampleRate, failures = 0) {
+    if (this.settled) return;
     this.server = openListening(
       "track",
-      this.microphone.sampleRate,
+      sampleRate,
       (message) => this.hear(message),
-      () => this.fail(new Problem({ title: "The server went away", detail: "Try again." })),
+      () => {
+        this.server = undefined;
+        if (failures === TRIES) {
+          this.fail(new Problem({ title: "The server went away", detail: "Try again." }));
+        } else {
+          this.observer.onLost();
+          afterPause(failures, () => this.connect(sampleRate, failures + 1));
+        }
+      },
     );
+    this.frames.forEach(this.server.send);
     if (!this.recording) this.server.end();
   }
 
@@ -101,6 +124,7 @@ export class Attempt {
       this.silent = message.silent;
       if (this.recording) this.observer.onProgress(message);
     } else if (message.type === "answer") {
+      this.settled = true;
       this.stopRecording();
       const recording = wavFile(this.frames, this.microphone?.sampleRate ?? 0);
       const { answer, silent = this.silent } = message;
@@ -112,6 +136,7 @@ export class Attempt {
 
   /** @param {unknown} error */
   fail(error) {
+    this.settled = true;
     this.stopRecording();
     this.server?.close();
     this.reject?.(error);

@@ -9,6 +9,7 @@ import { doubtCard, resultCard } from "../answers/result-card.js";
 import { soFar, verdictOf } from "../answers/verdict.js";
 import { remember } from "../history/heard.js";
 import { identify } from "../server/answers.js";
+import { TRYING_AGAIN } from "../server/pauses.js";
 import { announce, fill, h, heading, icon } from "../shared/dom.js";
 import { fileDrop } from "../shared/file-drop.js";
 import { trouble } from "../shared/trouble.js";
@@ -54,7 +55,7 @@ class ListenView {
       h("div", { class: "stage" }, this.meter.element, this.button()),
       this.status,
       this.outcome,
-      fileDrop("Or drop a recording here", (file) => this.identifyFile(file)),
+      fileDrop("Drop or choose a recording", (file) => this.identifyFile(file)),
     );
     signal.addEventListener("abort", () => this.shown.abort());
   }
@@ -85,6 +86,7 @@ class ListenView {
           onLevel: this.meter.show,
           onProgress: ({ seconds, silent, answer }) =>
             this.say(`${Math.round(seconds)} s heard. ${soFar(verdictOf(answer, silent))}`),
+          onLost: () => this.say(TRYING_AGAIN),
           onFinish: () => {
             this.enter("busy");
             this.say("Waiting for the answer …");

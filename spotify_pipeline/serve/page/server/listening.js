@@ -5,7 +5,7 @@
  * what the messages mean to the user.
  */
 
-import { request } from "./requests.js";
+import { askForTokenIfNeeded } from "./requests.js";
 import { token } from "./token.js";
 
 /** @typedef {import("./answers.js").Answer} Answer */
@@ -34,7 +34,8 @@ import { token } from "./token.js";
  * @param {"track" | "tracklist"} mode
  * @param {number} sampleRate
  * @param {(message: Message) => void} onMessage
- * @param {() => void} onLost Called when the connection ends before the server is done.
+ * @param {(opened: boolean) => void} onLost Called when the connection ends before the server is
+ *   done, or can't be opened.
  * @returns {Listening}
  */
 export function openListening(mode, sampleRate, onMessage, onLost) {
@@ -63,8 +64,8 @@ export function openListening(mode, sampleRate, onMessage, onLost) {
   socket.addEventListener("close", () => {
     if (finished) return;
     finished = true;
-    onLost();
-    if (!opened) request("/api/status").catch(() => {}); // asks for the token if that is why
+    onLost(opened);
+    if (!opened) askForTokenIfNeeded();
   });
   return {
     send,

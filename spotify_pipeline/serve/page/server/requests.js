@@ -21,9 +21,17 @@ export class Problem extends Error {
 /** Sent to the window when the server asks for a token that the page does not have. */
 export const TOKEN_NEEDED = "token-needed";
 
+const CHEAP = "/metrics"; // it needs the token and takes no time
+
 const UNREACHABLE = {
   title: "The server does not answer",
   detail: "Is it still running? Try again once it is.",
+};
+
+const TOKEN_WANTED = {
+  title: "This server asks for its token",
+  detail: "Open the address that was shown where the server was started, or try again and enter it.",
+  status: 401,
 };
 
 /**
@@ -46,7 +54,10 @@ export async function request(path, options = {}) {
     throw new Problem(UNREACHABLE);
   }
   if (response.ok) return response;
-  if (response.status === 401) askForToken();
+  if (response.status === 401) {
+    askForToken();
+    throw new Problem(TOKEN_WANTED);
+  }
   throw await problemOf(response);
 }
 
@@ -77,6 +88,27 @@ export async function* jsonLines(response) {
     for (const line of lines) if (line.trim()) yield JSON.parse(line);
   }
   if (rest.trim()) yield JSON.parse(rest);
+}
+
+/**
+ * Ask the server whether it takes a token.
+ *
+ * @param {string} token
+ * @returns {Promise<boolean>}
+ * @throws {Problem} The server says nothing.
+ */
+export async function takesToken(token) {
+  try {
+    const headers = { Authorization: `Bearer ${token}` };
+    return (await fetch(CHEAP, { headers })).status !== 401;
+  } catch {
+    throw new Problem(UNREACHABLE);
+  }
+}
+
+/** Have the user asked for the token, if it is for want of it that the server said no. */
+export function askForTokenIfNeeded() {
+  request(CHEAP).catch(() => {});
 }
 
 /** Drop a token that was refused, and have the page ask for another. */

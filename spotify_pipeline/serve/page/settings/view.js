@@ -37,7 +37,7 @@ export function settingsView({ signal }) {
         "span",
         {},
         h("strong", {}, "Show covers"),
-        h("span", { class: "muted" }, " They are fetched from Spotify's server, i.scdn.co, which sees"
+        h("span", { class: "muted" }, "They are fetched from Spotify's server, i.scdn.co, which sees"
           + " which ones and from where. Everything else stays between this page and its server."),
       ),
     ),

@@ -10,6 +10,7 @@ import { openMicrophone } from "../audio/microphone.js";
 import { soFar, verdictOf } from "../answers/verdict.js";
 import { timeline } from "../server/answers.js";
 import { openListening } from "../server/listening.js";
+import { afterPause, TRYING_AGAIN } from "../server/pauses.js";
 import { Problem } from "../server/requests.js";
 import { read, write } from "../shared/kept.js";
 import { withPart } from "./parts.js";
@@ -18,7 +19,6 @@ import { withPart } from "./parts.js";
 /** @typedef {import("../server/listening.js").Message} Message */
 
 const KEY = "tracklist";
-const PATIENCE = [1, 2, 5, 10, 20, 30]; // seconds before each try to reach the server again
 
 /** Sends `change` when anything of it is other than before, and `time` ten times a second. */
 class Session extends EventTarget {
@@ -95,10 +95,11 @@ class Session extends EventTarget {
       });
       stayAwake(signal);
       const connect = (failures = 0) => {
-        server = this.connection(microphone.sampleRate, signal, () => {
+        server = this.connection(microphone.sampleRate, signal, (opened) => {
           server = null;
-          const pause = PATIENCE[Math.min(failures, PATIENCE.length - 1)];
-          setTimeout(() => signal.aborted || connect(failures + 1), 1000 * pause);
+          this.now = TRYING_AGAIN;
+          const failed = opened ? 0 : failures;
+          afterPause(failed, () => signal.aborted || connect(failed + 1));
         });
       };
       this.finish = () => {
@@ -116,7 +117,7 @@ class Session extends EventTarget {
   /**
    * @param {number} sampleRate
    * @param {AbortSignal} signal
-   * @param {() => void} onLost
+   * @param {(opened: boolean) => void} onLost
    */
   connection(sampleRate, signal, onLost) {
     const before = this.seconds; // what the server hears from now on begins here

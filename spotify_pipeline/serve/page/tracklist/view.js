@@ -66,7 +66,7 @@ function starters() {
       { type: "button", class: "button primary", onclick: () => session.listen() },
       "Listen on",
     ),
-    fileDrop("Drop a recording here, or choose one", (file) => session.readFile(file)),
+    fileDrop("Drop or choose a recording", (file) => session.readFile(file)),
   ];
 }
 
