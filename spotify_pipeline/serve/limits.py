@@ -30,6 +30,9 @@ class Limits:
         Of JSON; the longest real documents are under 1 MB.
     idle_seconds
         A client that sends nothing for so long while a body or audio is expected is given up.
+    upload_rate
+        Bytes a second of a body, in the mean; a client that is slower is given up, so that a byte
+        now and then holds no place.
     decoders
         Processes that decode at a time.
     timelines
@@ -55,6 +58,7 @@ class Limits:
     all_upload_bytes: int = 1 << 32
     document_bytes: int = 1 << 22
     idle_seconds: float = 30.0
+    upload_rate: float = 1_000.0
     decoders: int = 2
     timelines: int = 4
     listeners: int = 64

@@ -4,6 +4,7 @@ Belongs here: reading a body within its limits. Does not belong here: decoding i
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -101,15 +102,7 @@ class Uploads:
         form = None
         if content_type.lower().startswith("multipart/form-data"):
             form = FormFile(content_type, write)
-        stream = request.stream()
-        while True:
-            try:
-                async with asyncio.timeout(self._limits.idle_seconds):
-                    content = await anext(stream, None)
-            except TimeoutError:
-                raise ProblemError(408, "the body came too slowly") from None
-            if content is None:
-                break
+        async for content in self._in_time(request.stream()):
             count(content)
             if form is None:
                 write(content)
@@ -120,6 +113,22 @@ class Uploads:
         if not form.found:
             raise ProblemError(422, "the form has no field 'file'")
         return form.name, form.content_type
+
+    async def _in_time(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Give what comes, unless it pauses for too long or is too slow in the mean."""
+        began, received = time.monotonic(), 0
+        while True:
+            earned = received / self._limits.upload_rate
+            left = began + earned + self._limits.idle_seconds - time.monotonic()
+            try:
+                async with asyncio.timeout(min(left, self._limits.idle_seconds)):
+                    content = await anext(stream, None)
+            except TimeoutError:
+                raise ProblemError(408, "the body came too slowly") from None
+            if content is None:
+                return
+            received += len(content)
+            yield content
 
     def _check(self, received: int) -> None:
         if received > self._limits.upload_bytes:

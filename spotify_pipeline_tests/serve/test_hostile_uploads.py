@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -169,6 +170,19 @@ def test_slow_clients_hold_no_worker(bounded: Served) -> None:
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_given_up(bounded: Served) -> None:
+    head = b"POST /api/identify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", bounded.port)) as connection:
+        connection.sendall(head)
+        connection.settimeout(LIMITS.idle_seconds / 8)
+        began, answer = time.monotonic(), b""
+        while not answer and time.monotonic() - began < PATIENCE:
+            connection.sendall(b"R")
+            with suppress(TimeoutError):
+                answer = connection.recv(100)
+    assert answer.startswith(b"HTTP/1.1 408")
 
 
 @pytest.mark.parametrize("sent", [0.5, 1.0], ids=["while it sends", "while it waits"])
