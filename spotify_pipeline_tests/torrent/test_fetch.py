@@ -11,6 +11,7 @@ from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError
 from spotify_pipeline.status import size_on_disk
+from spotify_pipeline.torrent import embedded
 from spotify_pipeline.torrent.client import StalledError, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, read_torrent
 from spotify_pipeline.torrent.embedded import EmbeddedClient
@@ -18,7 +19,9 @@ from spotify_pipeline.torrent.fetch import Fetched, fetch_file
 from spotify_pipeline.torrent.notes import notes
 from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.torrent.conftest import Swarm
+from spotify_pipeline_tests.torrent.programs import free_port
 from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, bencoded_torrent, seeding
+from spotify_pipeline_tests.torrent.waiting import until
 
 
 def fetch(settings: Settings, swarm: Swarm, shard: str) -> Fetched:
@@ -61,6 +64,23 @@ def test_files_come_one_after_the_other_from_a_peer_that_is_known_by_its_name(
     for shard, file in swarm.torrent.shards().items():
         fetched = fetch_file(settings, swarm.torrent, file, client, limited=False)
         assert fetched.path.read_bytes() == swarm.content(shard)
+
+
+def test_a_named_peer_that_refused_again_and_again_is_asked_once_it_is_there(
+    settings: Settings, dump: tuple[Path, Torrent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "RECONNECT_SECONDS", 0)  # so that it refuses in time
+    monkeypatch.setattr(embedded, "NAME_PEERS_SECONDS", 0.5)
+    folder, torrent = dump
+    file, port = torrent.shards()["0a"], free_port()
+    client = EmbeddedClient((("127.0.0.1", port),))
+    into = settings.downloads / "0a"
+    into.mkdir(parents=True)
+    with client.downloading(torrent, file, into) as download:
+        refused = time.monotonic() + 4
+        until(lambda: download.progress().complete or time.monotonic() > refused)
+        with seeding(torrent.data, folder, port=port):
+            until(lambda: download.progress().complete, 10)
 
 
 def test_a_peer_that_nobody_knows_is_named(settings: Settings, swarm: Swarm) -> None:
