@@ -37,10 +37,11 @@ LOOK_BACK = timedelta(days=30)
 """How old a failure may be that is looked at."""
 
 REASON_TAG = "dagster/failure_reason"
-"""What Dagster says of a run that failed by itself."""
+"""What Dagster says of a run that did not fail at its work, or has none of it to say."""
 
-INTERRUPTED = "UNEXPECTED_TERMINATION"
-"""The reason of a run that was interrupted, as where the machine shuts down, but not by a user."""
+FROM_OUTSIDE = (None, "UNEXPECTED_TERMINATION", "RUN_WORKER_RESTART")
+"""Reasons of runs whose process is gone, that were interrupted as where the machine shuts down, and
+whose process began so late, on a busy machine, that the run was in the queue again."""
 
 
 def process_tag() -> dict[str, str]:
@@ -82,8 +83,7 @@ def _failed_from_outside(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
     return [
         run
         for run in instance.get_runs(failed)
-        if run.tags.get(REASON_TAG) in (None, INTERRUPTED)
-        and not ENDED_TAG.items() <= run.tags.items()
+        if run.tags.get(REASON_TAG) in FROM_OUTSIDE and not ENDED_TAG.items() <= run.tags.items()
     ]
 
 

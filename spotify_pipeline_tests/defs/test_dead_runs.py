@@ -75,6 +75,7 @@ def test_a_run_that_never_tagged_itself_is_ended_after_a_while(
     [
         (None, True),  # as a code server does whose run process is gone
         (JobFailureData(None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION), True),
+        (JobFailureData(None, failure_reason=RunFailureReason.RUN_WORKER_RESTART), True),
         (JobFailureData(None, failure_reason=RunFailureReason.STEP_FAILURE), False),
         (JobFailureData(None, failure_reason=RunFailureReason.RUN_EXCEPTION), False),
     ],

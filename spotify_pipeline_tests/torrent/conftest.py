@@ -98,7 +98,10 @@ class Way:
                 yield client
 
 
-@pytest.fixture(params=["libtorrent", "qBittorrent", "Transmission"])
+PROGRAMS = [pytest.param(name, marks=pytest.mark.long) for name in ("qBittorrent", "Transmission")]
+
+
+@pytest.fixture(params=["libtorrent", *PROGRAMS])
 def way(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Way:
     """Give each client in turn."""
     if request.param == "libtorrent":

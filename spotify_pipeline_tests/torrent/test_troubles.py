@@ -20,7 +20,7 @@ from spotify_pipeline_tests.torrent.conftest import Swarm, Way
 from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, seeding
 from spotify_pipeline_tests.torrent.waiting import until
 
-PATIENCE = {"libtorrent": 2.0, "qBittorrent": 5.0, "Transmission": 5.0}
+PATIENCE = {"libtorrent": 2.0, "qBittorrent": 30.0, "Transmission": 30.0}
 """Seconds without a byte until a download stalls: programs take some until they begin."""
 
 
