@@ -30,8 +30,8 @@ ALIVE = [
 ]
 
 TAGGED_WITHIN = timedelta(minutes=10)
-"""A run that has no tag for longer ended before its process could set it: on a busy machine, that
-takes half a minute."""
+"""A run that has no tag for longer ended before its process could set it, which takes seconds. Set
+by hand: beside twenty other busy processes, it took more than a minute."""
 
 LOOK_BACK = timedelta(days=30)
 """How old a failure may be that is looked at."""

@@ -203,10 +203,8 @@ def interrupted_downloads(
         for shard, count in ended.items()
         if count
     ]
-    metadata, loading = (
-        ", ".join(interrupted_metadata(settings.downloads)),
-        download_metadata_job.name,
-    )
+    metadata = ", ".join(interrupted_metadata(settings.downloads))
+    loading = download_metadata_job.name
     if metadata and not _in_progress(instance, loading):
         ended[metadata] = _ended_runs(instance, job_name=loading)
         if count := ended[metadata]:

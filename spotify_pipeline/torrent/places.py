@@ -30,8 +30,9 @@ SAY_SECONDS = 300.0
 """Between two messages of one that waits."""
 
 GIVES_WAY_AFTER = 60.0
-"""Seconds after which one that waits gives its turn on, so that whoever goes on with a file that
-nobody fetches now can have it. Set by hand: a daemon notices a killed run within half a minute."""
+"""Seconds after which one that waits for files that nobody fetches now, and for no other, gives its
+turn on, so that whoever goes on with them can have it. Set by hand: a daemon notices a killed run
+within half a minute."""
 
 MAKES_WAY_AFTER = 600.0
 """Seconds that others wait until a file that nobody fetches makes way for them. Set by hand: a
@@ -60,7 +61,7 @@ def take_place(settings: Settings, key: str, say: Callable[[str], None]) -> Path
     Raises
     ------
     StalledError
-        It waited for a file that nobody fetches now.
+        It waited for files that nobody fetches now, and for no other.
     """
     began, said = time.monotonic(), -SAY_SECONDS
     while True:
@@ -72,10 +73,10 @@ def take_place(settings: Settings, key: str, say: Callable[[str], None]) -> Path
                 (folder / AWAITED).unlink(missing_ok=True)
                 return folder
             idle = _idle(settings, say)
-        if idle and time.monotonic() - began >= GIVES_WAY_AFTER:
+        if idle == others and time.monotonic() - began >= GIVES_WAY_AFTER:
             raise StalledError(
-                f"{key} gives its turn on: {', '.join(idle)} lie there in part, and whoever goes on"
-                " with them comes first; this one is tried again"
+                f"{key} gives its turn on: {', '.join(sorted(idle))} lie there in part, and whoever"
+                " goes on with them comes first; this one is tried again"
             )
         if time.monotonic() - said >= SAY_SECONDS:
             say(_what_is_waited_for(key, sorted(others), settings.torrent_files))
@@ -115,14 +116,14 @@ def _begun(settings: Settings) -> list[Path]:
     return [path for path in settings.downloads.iterdir() if path.is_dir()]
 
 
-def _idle(settings: Settings, say: Callable[[str], None]) -> list[str]:
+def _idle(settings: Settings, say: Callable[[str], None]) -> set[str]:
     """Name the files that were begun and nobody fetches; one that was awaited for long goes."""
-    idle = []
-    for folder in sorted(_begun(settings)):
+    idle = set()
+    for folder in _begun(settings):
         lock = FileLock(settings.locks / f"shard-{folder.name}.lock", timeout=0)
         with suppress(Timeout), lock:
             if _awaited_seconds(folder) < MAKES_WAY_AFTER:
-                idle.append(folder.name)
+                idle.add(folder.name)
             else:
                 say(f"what was fetched of {folder.name} makes way: nobody goes on with it")
                 shutil.rmtree(folder, ignore_errors=True)

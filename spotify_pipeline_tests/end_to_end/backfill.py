@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import dagster as dg
 import psutil
 import yaml
 
+from spotify_pipeline.defs.web_ui import PATIENCE
 from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.settings import DOWNLOADS, TORRENT_VARIABLE
 from spotify_pipeline.store.database import DatabaseBusyError
@@ -23,7 +24,7 @@ from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.processes import DAGSTER, environment
 from spotify_pipeline_tests.torrent.seeders import made_torrent
 
-__all__ = ["BORDER_PIECE_BYTES", "Backfill", "end_at_once"]
+__all__ = ["BORDER_PIECE_BYTES", "Backfill"]
 
 TRACKS = 20
 BORDER_PIECE_BYTES = 1 << 16
@@ -70,6 +71,7 @@ class Backfill:
         torrent = made_torrent(seeded / "dump", BORDER_PIECE_BYTES)
         (folder / "dump.torrent").write_bytes(torrent)
         variables = environment(home) | {
+            **PATIENCE,
             TORRENT_VARIABLE: str(folder / "dump.torrent"),
             "PYTHONWARNINGS": "ignore",
         }
@@ -97,7 +99,7 @@ class Backfill:
 
     @contextmanager
     def daemon(self) -> Iterator[psutil.Process]:
-        """Run Dagster's daemon, which starts what is queued; its processes end with the context."""
+        """Run Dagster's daemon, which starts what is queued; all ends at once with the context."""
         with (self.home / "daemon.log").open("ab") as log:
             process = psutil.Popen(
                 [f"{DAGSTER}-daemon", "run", "-m", MODULE],
@@ -109,7 +111,18 @@ class Backfill:
         try:
             yield process
         finally:
-            end_at_once(process)
+            for each in self.processes():
+                each.kill()
+            process.wait()
+
+    def processes(self) -> list[psutil.Process]:
+        """Find all that run on the data home, which is where they were started."""
+        found = []
+        for each in psutil.process_iter():
+            with suppress(psutil.Error):  # gone, or another user's
+                if each.cwd() == str(self.home):
+                    found.append(each)
+        return found
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
@@ -161,13 +174,3 @@ def _look_often(settings: Path) -> None:
     values = yaml.safe_load(settings.read_text())
     values["run_queue"]["dequeue_interval_seconds"] = 1
     settings.write_text(yaml.safe_dump(values))
-
-
-def end_at_once(process: psutil.Process) -> None:
-    """End a process and all that it started, as a power cut does."""
-    try:
-        for each in [process, *process.children(recursive=True)]:
-            each.kill()
-        process.wait()
-    except psutil.NoSuchProcess:
-        pass
