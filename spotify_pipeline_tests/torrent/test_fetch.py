@@ -103,9 +103,9 @@ def test_a_liar_beside_a_seeder_does_no_harm(
 
 def test_a_slow_seeder_is_waited_for(settings: Settings, dump: tuple[Path, Torrent]) -> None:
     folder, torrent = dump
-    patience = 4.0
+    patience = 3.0
     settings = replace(settings, torrent_stall_minutes=patience / 60)
-    with seeding(torrent.data, folder, upload_limit=200_000) as slow:
+    with seeding(torrent.data, folder, upload_limit=300_000) as slow:
         client = EmbeddedClient((slow.peer,))
         fetched = fetch_file(settings, torrent, torrent.shards()["0a"], client)
     assert fetched.seconds > patience
