@@ -46,7 +46,7 @@ def environment(home: Path) -> dict[str, str]:
     dagster_home = home / "dagster-home"
     dagster_home.mkdir(parents=True, exist_ok=True)
     settings = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text())
-    kept = {key: settings[key] for key in ("concurrency", "telemetry")}
+    kept = {key: settings[key] for key in ("concurrency", "run_queue", "telemetry")}
     (dagster_home / "dagster.yaml").write_text(yaml.safe_dump(kept))
     return values | {HOME_VARIABLE: str(home), "DAGSTER_HOME": str(dagster_home)}
 

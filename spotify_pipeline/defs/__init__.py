@@ -10,6 +10,7 @@ import dagster as dg
 
 from spotify_pipeline.defs.detect import detect_job
 from spotify_pipeline.defs.evaluation import detection_evaluation, evaluation_job
+from spotify_pipeline.defs.executor import tagging_executor
 from spotify_pipeline.defs.index import feature_index, index_job, shard_segment
 from spotify_pipeline.defs.metadata import (
     EXTRA_JOBS,
@@ -85,4 +86,5 @@ def build_defs(
             ingested_shards,
         ],
         resources={**resources, **(resource_overrides or {})},
+        executor=tagging_executor,
     )

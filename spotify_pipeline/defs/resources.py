@@ -14,7 +14,6 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from spotify_pipeline.defs.dead_runs import process_tag
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.progress import Report, log_reporter
 from spotify_pipeline.settings import Settings
@@ -44,11 +43,6 @@ class DataHome(dg.ConfigurableResource):
 
     environment: dict[str, str]
     """The settings, as environment variables name them."""
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Tag the run with its process, see `dead_runs`."""
-        if context.run is not None and context.instance is not None:
-            context.instance.add_run_tags(context.run.run_id, process_tag())
 
     @classmethod
     def of(cls, settings: Settings) -> "DataHome":

@@ -6,6 +6,7 @@ Belongs here: how often to look, run keys, what a tick says. Does not belong her
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import astuple
 from operator import attrgetter
@@ -19,6 +20,7 @@ from spotify_pipeline.defs.instance import why_not_set_up
 from spotify_pipeline.defs.metadata import EXTRA_JOBS, download_metadata_job, metadata_job
 from spotify_pipeline.defs.partitions import PARTITION_TAG
 from spotify_pipeline.defs.resources import DataHome
+from spotify_pipeline.defs.shard_files import fetches_shards
 from spotify_pipeline.defs.shards import UNLESS_INGESTED, download_job, ingest_job
 from spotify_pipeline.defs.skipped_runs import skip_doomed_runs
 from spotify_pipeline.defs.text import text_job
@@ -179,26 +181,30 @@ def interrupted_downloads(
 ) -> dg.SensorResult | dg.SkipReason:
     """Go on with downloads whose run was ended from outside.
 
-    One that failed by itself would fail again: it is left to whoever asked for it.
+    One that failed by itself would fail again: it is left to whoever asked for it. One whose file
+    has come is left to `finished_shards`.
     """
+    from spotify_pipeline.dump.incoming import find_shards
     from spotify_pipeline.torrent.interrupted import interrupted_metadata, interrupted_shards
 
     if skipped := _unless_set_up(context.instance):
         return skipped
-    instance, downloads = context.instance, data_home.settings.downloads
+    instance, settings = context.instance, data_home.settings
     fail_dead_runs(instance)
-    busy = _shards_in_progress(instance)
+    others = _shards_in_progress(instance) | find_shards(settings.incoming).keys()
+    begun = dict.fromkeys(interrupted_shards(settings.downloads), 0)
     ended = {
-        shard: _ended_runs(instance, tags={PARTITION_TAG: shard})
-        for shard in interrupted_shards(downloads)
-        if shard not in busy
+        shard: count
+        for shard, count in {**begun, **_ended_downloads(instance)}.items()
+        if shard not in others
     }
     requests = [
         dg.RunRequest(f"{shard} {count}", job_name=download_job.name, partition_key=shard)
         for shard, count in ended.items()
         if count
     ]
-    metadata, loading = ", ".join(interrupted_metadata(downloads)), download_metadata_job.name
+    metadata = ", ".join(interrupted_metadata(settings.downloads))
+    loading = download_metadata_job.name
     if metadata and not _in_progress(instance, loading):
         ended[metadata] = _ended_runs(instance, job_name=loading)
         if count := ended[metadata]:
@@ -206,6 +212,25 @@ def interrupted_downloads(
     left = ", ".join(each for each, count in ended.items() if not count)
     reason = f"nobody goes on with {left}; materialise them" if left else "none was interrupted"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+
+
+def _ended_downloads(instance: dg.DagsterInstance) -> dict[str, int]:
+    """Find the shards whose last run was to fetch them, and was ended from outside.
+
+    One may have waited for its turn, and left no folder.
+
+    Returns
+    -------
+    How many such runs each had: a run key that was used once starts no second run.
+    """
+    ended = instance.get_runs(dg.RunsFilter(tags=ENDED_TAG))
+    counts = Counter(run.tags.get(PARTITION_TAG, "") for run in ended if fetches_shards(run))
+    return {shard: count for shard, count in counts.items() if _last_run_was_ended(instance, shard)}
+
+
+def _last_run_was_ended(instance: dg.DagsterInstance, shard: str) -> bool:
+    (last,) = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: shard}), limit=1)
+    return ENDED_TAG.items() <= last.tags.items()
 
 
 def _ended_runs(

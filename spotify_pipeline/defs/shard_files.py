@@ -11,7 +11,7 @@ from spotify_pipeline.defs.fetching import TORRENT_POOL, Fetching, shown
 from spotify_pipeline.defs.partitions import SHARD_PARTITIONS
 from spotify_pipeline.defs.resources import DataHome, ProgressSource, reported_as_failure
 
-__all__ = ["DOWNLOAD_JOB", "shard_file"]
+__all__ = ["DOWNLOAD_JOB", "fetches_shards", "shard_file"]
 
 DOWNLOAD_JOB = "download"
 
@@ -47,3 +47,10 @@ def shard_file(
             say=context.log.warning,
         )
     yield from shown(context, provided)
+
+
+def fetches_shards(run: dg.DagsterRun) -> bool:
+    """Tell whether a run fetches shards, as part of its job or because the asset was selected."""
+    if run.asset_selection:
+        return shard_file.key in run.asset_selection
+    return run.job_name == DOWNLOAD_JOB

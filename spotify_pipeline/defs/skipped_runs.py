@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from spotify_pipeline.defs.partitions import PARTITION_TAG
-from spotify_pipeline.defs.shard_files import shard_file
+from spotify_pipeline.defs.shard_files import fetches_shards
 from spotify_pipeline.defs.shards import ingest_job, reduced_shard
 from spotify_pipeline.dump.incoming import absent
 
@@ -60,7 +60,5 @@ def _reads_a_file(run: dg.DagsterRun) -> bool:
     One that fetches the file first is not doomed.
     """
     if run.asset_selection:
-        return (
-            reduced_shard.key in run.asset_selection and shard_file.key not in run.asset_selection
-        )
+        return reduced_shard.key in run.asset_selection and not fetches_shards(run)
     return run.job_name == ingest_job.name

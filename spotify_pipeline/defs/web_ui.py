@@ -16,7 +16,12 @@ from spotify_pipeline.defs.instance import (
 from spotify_pipeline.errors import PipelineError
 from spotify_pipeline.settings import Settings
 
-__all__ = ["become_web_ui", "ready_instance"]
+__all__ = ["PATIENCE", "become_web_ui", "ready_instance"]
+
+PATIENCE = {"DAGSTER_GRPC_TIMEOUT_SECONDS": "600"}
+"""How long Dagster's daemon waits for a run's process to begin, as a variable that it reads. By
+default, after a minute, it would put the run into the queue again, and the process, which begins
+late, would end it. Set by hand: beside twenty other busy processes, it took more than a minute."""
 
 
 def ready_instance(settings: Settings) -> str:
@@ -48,7 +53,7 @@ def become_web_ui(folder: str, options: Sequence[str]) -> NoReturn:
     options
         Of ``dagster dev``.
     """
-    os.environ["DAGSTER_HOME"] = folder
+    os.environ.update({**PATIENCE, **os.environ, "DAGSTER_HOME": folder})
     # 'dg dev', to which this points, comes with thirty packages more and does the same.
     quiet = ["-W", "ignore:Function `dev_command` is superseded"]
     dagster_dev = ["-m", "dagster", "dev", "-m", "spotify_pipeline.definitions"]

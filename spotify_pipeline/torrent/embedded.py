@@ -46,9 +46,11 @@ WANTED, UNWANTED = 4, 0
 LOOK_SECONDS = 0.1
 """Between two looks at the metadata of a magnet link."""
 
-RECONNECT_SECONDS, MOST_FAILURES = 1, 1000
-"""Of peers that are named: by how much longer than before one is left alone after each try to reach
-it that failed, and how many may fail."""
+RECONNECT_SECONDS = 1
+"""By how much longer than before a named peer is left alone after each failure to reach it."""
+
+NAME_PEERS_SECONDS = 2.0
+"""From one time that libtorrent is given the named peers to the next; see `_NamedPeers`."""
 
 FLUSH_SECONDS = 120.0
 """How long a disk may take for what is still in memory."""
@@ -91,9 +93,10 @@ class EmbeddedClient:
         ]
         # A place that is reserved can't be lost to other work, nor a mapped write fail.
         parameters.storage_mode = lt.storage_mode_t.storage_mode_allocate
-        handle = _add(self.session, parameters, self.peers)
+        handle = _add(self.session, parameters, alone=bool(self.peers))
         try:
-            yield _Download(self.session, handle, folder / _name(file.index))
+            named = _NamedPeers(handle, self.peers)
+            yield _Download(self.session, handle, named, folder / _name(file.index))
         finally:
             self.session.remove_torrent(handle)
 
@@ -101,14 +104,22 @@ class EmbeddedClient:
 class _Download:
     """A file that a session fetches."""
 
-    def __init__(self, session: "lt.session", handle: "lt.torrent_handle", path: Path) -> None:
+    def __init__(
+        self,
+        session: "lt.session",
+        handle: "lt.torrent_handle",
+        named: "_NamedPeers",
+        path: Path,
+    ) -> None:
         self.session = session
         self.handle = handle
+        self.named = named
         self.path = path
 
     def progress(self) -> Progress:
         """Tell how far it is; see `client.Download`."""
         self._fail_by_alerts()
+        self.named.name()
         status = self.handle.status()
         states = type(status).states
         return Progress(
@@ -178,9 +189,11 @@ def described(magnet: str, peers: Sequence[Peer], patience: float) -> bytes:
         raise TorrentError(f"{magnet}: not a magnet link ({error})") from error
     parameters.flags |= lt.torrent_flags.default_dont_download | lt.torrent_flags.upload_mode
     parameters.save_path = "unused"
-    handle = _add(session, parameters, peers)
+    handle = _add(session, parameters, alone=bool(peers))
+    named = _NamedPeers(handle, peers)
     deadline = time.monotonic() + patience
     while not handle.status().has_metadata:
+        named.name()
         if time.monotonic() > deadline:
             raise StalledError(
                 f"{magnet}: nobody has told for {patience:,.0f} s what it leads to"
@@ -209,20 +222,40 @@ def read_peers(texts: Sequence[str]) -> tuple[Peer, ...]:
     return tuple(peers)
 
 
+class _NamedPeers:
+    """The peers that are named, given to libtorrent again and again while it has a torrent.
+
+    libtorrent gives a peer up after three failures to connect: its setting `max_failcount` does not
+    reach a torrent that has just been added. Each time that a tracker tells of the peer, it is
+    forgiven one failure. A person who names it is believed as much.
+    """
+
+    def __init__(self, handle: "lt.torrent_handle", peers: Sequence[Peer]) -> None:
+        self.handle = handle
+        self.addresses = {address for peer in peers for address in _addresses(peer)}
+        self.named = -NAME_PEERS_SECONDS
+
+    def name(self) -> None:
+        """Name them, if it is time; one that is connected is left alone."""
+        if time.monotonic() - self.named < NAME_PEERS_SECONDS:
+            return
+        self.named = time.monotonic()
+        for address in self.addresses:
+            self.handle.connect_peer(address, source=_libtorrent().peer_info.tracker)
+
+
 def _add(
-    session: "lt.session", parameters: "lt.add_torrent_params", peers: Sequence[Peer]
+    session: "lt.session", parameters: "lt.add_torrent_params", *, alone: bool
 ) -> "lt.torrent_handle":
+    """Add a torrent; `alone` says that nobody but the named peers is asked."""
     lt = _libtorrent()
     flags = lt.torrent_flags
     parameters.flags &= ~(flags.auto_managed | flags.paused)
-    if peers:
+    if alone:
         parameters.trackers = []
         parameters.url_seeds = []
         parameters.flags |= flags.disable_dht | flags.disable_lsd | flags.disable_pex
-    handle = session.add_torrent(parameters)
-    for address in dict.fromkeys(address for peer in peers for address in _addresses(peer)):
-        handle.connect_peer(address)
-    return handle
+    return session.add_torrent(parameters)
 
 
 def _addresses(peer: Peer) -> list[Peer]:
@@ -251,7 +284,7 @@ def _session(peers: Sequence[Peer], upload_limit: int) -> "lt.session":
         "enable_outgoing_utp": not alone,  # which needs a port of ours
     }
     if alone:  # nobody else can take a lost peer's place
-        settings |= {"min_reconnect_time": RECONNECT_SECONDS, "max_failcount": MOST_FAILURES}
+        settings["min_reconnect_time"] = RECONNECT_SECONDS
     return lt.session(settings)  # type: ignore[no-any-return]
 
 

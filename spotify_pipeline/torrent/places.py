@@ -2,7 +2,8 @@
 
 A shard's file has a place from the moment its fetch begins until it was ingested and is gone: while
 it is fetched it counts by its folder, from then on by itself. What a killed or stalled fetch left
-keeps its place, so that the next try goes on from it, but makes way for one that has waited long.
+keeps its place, so that the next try goes on from it: others give their turn on to that try. It
+makes way when it was awaited for long.
 
 Belongs here: counting, waiting, making way. Does not belong here: fetching (`fetch`).
 """
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.settings import TORRENT_FILES_VARIABLE, Settings
 from spotify_pipeline.shards import disk_name
+from spotify_pipeline.torrent.client import StalledError
 
 __all__ = ["forget_place", "take_place"]
 
@@ -27,17 +29,20 @@ LOOK_SECONDS = 2.0
 SAY_SECONDS = 300.0
 """Between two messages of one that waits."""
 
+GIVES_WAY_AFTER = 60.0
+"""Seconds after which one that waits for files that nobody fetches now, and for no other, gives its
+turn on, so that whoever goes on with them can have it. Set by hand: a daemon notices a killed run
+within half a minute."""
+
 MAKES_WAY_AFTER = 600.0
-"""Seconds that one waits until a file that nobody fetches makes way for it. Set by hand: a daemon
-that starts again goes on within a minute with what it left."""
+"""Seconds that others wait until a file that nobody fetches makes way for them. Set by hand: a
+daemon that starts again goes on within some minutes with what it left."""
+
+AWAITED = "awaited"
+"""The file that says since when others wait for the place of one that nobody fetches."""
 
 
-def take_place(
-    settings: Settings,
-    key: str,
-    say: Callable[[str], None],
-    makes_way_after: float = MAKES_WAY_AFTER,
-) -> Path:
+def take_place(settings: Settings, key: str, say: Callable[[str], None]) -> Path:
     """Make the folder in which a file is fetched, as soon as no more than the others allow it.
 
     Parameters
@@ -48,12 +53,15 @@ def take_place(
         The shard, or the name of another file; whoever takes its place holds its lock.
     say
         Called with what is waited for: at once, then now and then.
-    makes_way_after
-        Seconds after which a file that nobody fetches makes way.
 
     Returns
     -------
     The folder, with what an earlier try left in it.
+
+    Raises
+    ------
+    StalledError
+        It waited for files that nobody fetches now, and for no other.
     """
     began, said = time.monotonic(), -SAY_SECONDS
     while True:
@@ -62,9 +70,14 @@ def take_place(
             if len(others) < settings.torrent_files:
                 folder = _folder(settings, key)
                 folder.mkdir(parents=True, exist_ok=True)
+                (folder / AWAITED).unlink(missing_ok=True)
                 return folder
-            if time.monotonic() - began >= makes_way_after and _make_way(settings, say):
-                continue
+            idle = _idle(settings, say)
+        if idle == others and time.monotonic() - began >= GIVES_WAY_AFTER:
+            raise StalledError(
+                f"{key} gives its turn on: {', '.join(sorted(idle))} lie there in part, and whoever"
+                " goes on with them comes first; this one is tried again"
+            )
         if time.monotonic() - said >= SAY_SECONDS:
             say(_what_is_waited_for(key, sorted(others), settings.torrent_files))
             said = time.monotonic()
@@ -103,15 +116,23 @@ def _begun(settings: Settings) -> list[Path]:
     return [path for path in settings.downloads.iterdir() if path.is_dir()]
 
 
-def _make_way(settings: Settings, say: Callable[[str], None]) -> bool:
-    """Remove the folder that nobody has worked on for longest; tell whether there was one."""
-    for folder in sorted(_begun(settings), key=lambda path: path.stat().st_mtime):
+def _idle(settings: Settings, say: Callable[[str], None]) -> set[str]:
+    """Name the files that were begun and nobody fetches; one that was awaited for long goes."""
+    idle = set()
+    for folder in _begun(settings):
         lock = FileLock(settings.locks / f"shard-{folder.name}.lock", timeout=0)
-        try:
-            with lock:
+        with suppress(Timeout), lock:
+            if _awaited_seconds(folder) < MAKES_WAY_AFTER:
+                idle.add(folder.name)
+            else:
                 say(f"what was fetched of {folder.name} makes way: nobody goes on with it")
                 shutil.rmtree(folder, ignore_errors=True)
-                return True
-        except Timeout:
-            continue
-    return False
+    return idle
+
+
+def _awaited_seconds(folder: Path) -> float:
+    """Tell for how long others have waited for a file's place; they do from now on."""
+    awaited = folder / AWAITED
+    if not awaited.exists():
+        awaited.touch()
+    return time.time() - awaited.stat().st_mtime

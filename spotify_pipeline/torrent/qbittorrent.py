@@ -193,6 +193,7 @@ class _Download:
         try:
             known = self._known()
             ours = self._ours() if known else None
+            corrupt = self._corrupt() if known and not known.dlspeed else self.last.corrupt
             if known and known.num_seeds + known.num_leechs == 0:
                 self._name_peers(known.state)
         except qbittorrentapi.APIConnectionError:  # it is started again, perhaps
@@ -214,6 +215,7 @@ class _Download:
             total=ours.size,
             rate=known.dlspeed,
             peers=known.num_seeds + known.num_leechs,
+            corrupt=corrupt,
             checking=known.state.startswith("checking"),
             complete=ours.progress == 1 and known.amount_left == 0,
         )
@@ -234,6 +236,10 @@ class _Download:
     def _known(self) -> Any:  # noqa: ANN401  # a dictionary of the API
         found = self.api.torrents_info(torrent_hashes=self.torrent.info_hash)
         return found[0] if found else None
+
+    def _corrupt(self) -> int:
+        """Count the bytes that were thrown away; a few that came twice are among them."""
+        return int(self.api.torrents_properties(self.torrent.info_hash).total_wasted)
 
     def _files(self) -> Any:  # noqa: ANN401  # a list of the API
         return self.api.torrents_files(torrent_hash=self.torrent.info_hash)

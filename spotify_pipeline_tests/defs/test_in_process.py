@@ -1,10 +1,7 @@
 """Everything that waits, run in this process: what earlier runs left does not get in the way."""
 
-import ast
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +11,12 @@ import yaml
 
 from spotify_pipeline.catalog import Catalog, TextSearch
 from spotify_pipeline.defs import build_defs
-from spotify_pipeline.defs.dead_runs import ALIVE, fail_dead_runs, process_tag
 from spotify_pipeline.defs.in_process import JobOutcome, run_waiting
 from spotify_pipeline.settings import Settings, TrainsChoice
 from spotify_pipeline.store.audio import create_audio_database
 from spotify_pipeline.store.database import connect
 from spotify_pipeline.store.ledger import read_ledger
+from spotify_pipeline_tests.defs.test_dead_runs import tag_of_a_process_that_has_ended
 from spotify_pipeline_tests.documents import make_documents, write_lines, write_shard
 from spotify_pipeline_tests.metadata_file import (
     TRACK_IDS,
@@ -44,27 +41,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def outcomes(settings: Settings) -> list[JobOutcome]:
     return list(run_waiting(settings, lambda done, total, what: None, pytest.fail))
-
-
-def tag_of_a_process_that_has_ended() -> dict[str, str]:
-    code = "import spotify_pipeline.defs.dead_runs as d; print(*d.process_tag().items())"
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    (item,) = [ast.literal_eval(finished.stdout.decode())]
-    return dict([item])
-
-
-def test_a_run_that_is_alive_is_left_alone() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.job(name="any")(lambda: None)
-        run = instance.create_run_for_job(
-            job, status=dg.DagsterRunStatus.STARTED, tags=process_tag()
-        )
-        assert fail_dead_runs(instance) == []
-        dead = instance.create_run_for_job(
-            job, status=dg.DagsterRunStatus.STARTED, tags=tag_of_a_process_that_has_ended()
-        )
-        assert fail_dead_runs(instance) == [dead.run_id]
-        assert [r.run_id for r in instance.get_runs(dg.RunsFilter(statuses=ALIVE))] == [run.run_id]
 
 
 def test_a_pool_slot_of_a_killed_ingest_does_not_block_the_next(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.remote_origin import (
     RegisteredCodeLocationOrigin,
     RemoteJobOrigin,
@@ -263,7 +264,9 @@ def test_a_load_or_build_that_failed_by_itself_is_not_requested_again(
     watch: Watch, sensor: str, job: str
 ) -> None:
     first = start_what_is_due(watch, sensor, job, {})
-    watch.instance.report_run_failed(first)
+    of_a_step = JobFailureData(None, failure_reason=RunFailureReason.STEP_FAILURE)
+    watch.instance.report_run_failed(first, job_failure_data=of_a_step)
+    fail_dead_runs(watch.instance)
     assert watch.requested(sensor) == [(None, first.tags["dagster/run_key"])]
 
 

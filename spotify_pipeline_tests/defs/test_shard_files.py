@@ -18,6 +18,8 @@ from spotify_pipeline_tests.documents import make_documents, write_shard
 from spotify_pipeline_tests.torrent.seeders import Seeder, made_torrent, seeding
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+FAILURE, STARTED = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
+SUCCESS = dg.DagsterRunStatus.SUCCESS
 
 
 @pytest.fixture(scope="module")
@@ -104,26 +106,47 @@ def test_a_stalled_download_lets_go_of_its_turn_and_is_tried_again(
     assert "0a.jsonl.zst stalls at 0 of" in error.to_string()
 
 
-def test_downloads_whose_run_was_ended_from_outside_are_gone_on_with(settings: Settings) -> None:
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral(settings=yaml.safe_load(INSTANCE_SETTINGS)) as found:
+        yield found
+
+
+def interrupted(settings: Settings, instance: dg.DagsterInstance) -> tuple[list[str | None], str]:
+    """Let the sensor look; gives the shards with which it goes on, and else why not."""
     definitions = build_defs(settings)
+    context = dg.build_sensor_context(
+        instance=instance,
+        definitions=definitions,
+        resources={"data_home": DataHome.of(settings)},
+    )
+    with context:
+        ticked = definitions.resolve_sensor_def("interrupted_downloads").evaluate_tick(context)
+    shards = [request.partition_key for request in ticked.run_requests or []]
+    return shards, ticked.skip_message or ""
+
+
+def create_run(
+    instance: dg.DagsterInstance, job: str, shard: str, status: dg.DagsterRunStatus, **tags: str
+) -> None:
+    found = build_defs(Settings.from_environment({})).resolve_job_def(job)
+    instance.create_run_for_job(found, status=status, tags={"dagster/partition": shard} | tags)
+
+
+def test_a_download_whose_run_was_ended_from_outside_is_gone_on_with_until_it_is_done(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+
     (settings.downloads / "0A_").mkdir(parents=True)
-    with dg.DagsterInstance.ephemeral(settings=yaml.safe_load(INSTANCE_SETTINGS)) as instance:
-
-        def requested() -> list[str | None]:
-            context = dg.build_sensor_context(
-                instance=instance,
-                definitions=definitions,
-                resources={"data_home": DataHome.of(settings)},
-            )
-            sensor = definitions.resolve_sensor_def("interrupted_downloads")
-            with context:
-                requests = sensor.evaluate_tick(context).run_requests or []
-            return [request.partition_key for request in requests]
-
-        assert requested() == []
-        job = definitions.resolve_job_def("download")
-        tags = {"dagster/partition": "0A"} | ENDED_TAG
-        instance.create_run_for_job(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
-        assert requested() == ["0A"]
-        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
-        assert requested() == []
+    assert interrupted(settings, instance) == ([], "nobody goes on with 0A; materialise them")
+    create_run(instance, "download", "0A", FAILURE, **ENDED_TAG)
+    create_run(instance, "download", "0b", FAILURE, **ENDED_TAG)  # it waited for its turn
+    create_run(instance, "ingest", "0c", FAILURE, **ENDED_TAG)  # nobody asked for its download
+    assert set(interrupted(settings, instance)[0]) == {"0A", "0b"}
+    create_run(instance, "download", "0A", STARTED)
+    assert interrupted(settings, instance)[0] == ["0b"]
+    write_shard(settings.incoming, "0b", make_documents("0b", 1))
+    assert interrupted(settings, instance)[0] == []
+    (settings.incoming / "0b.jsonl.zst").unlink()
+    create_run(instance, "ingest", "0b", SUCCESS)
+    assert interrupted(settings, instance) == ([], "none was interrupted")

@@ -1,120 +1,148 @@
-"""From a torrent to rows by a backfill in real Dagster processes, on the disk of two files."""
+"""From a torrent to rows by a backfill in real Dagster processes, on the disk of a file or two."""
 
 import os
-import signal
-import subprocess
+import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spotify_pipeline.dump.incoming import find_shards
-from spotify_pipeline.settings import TORRENT_PEERS_VARIABLE, TORRENT_VARIABLE
-from spotify_pipeline.shards import SHARDS
-from spotify_pipeline.store.database import DatabaseBusyError, connect
-from spotify_pipeline.store.ledger import read_ledger
-from spotify_pipeline_tests.documents import make_documents, write_shard
-from spotify_pipeline_tests.processes import DAGSTER, environment
-from spotify_pipeline_tests.torrent.seeders import made_torrent, seeding
+import dagster as dg
+import psutil
+import pytest
 
-COUNT = int(os.environ.get("TORRENT_TEST_SHARDS", "3"))
+from spotify_pipeline.defs.dead_runs import ALIVE, PROCESS_TAG
+from spotify_pipeline.defs.fetching import TORRENT_POOL
+from spotify_pipeline.defs.partitions import PARTITION_TAG
+from spotify_pipeline.defs.shards import AUDIO_POOL
+from spotify_pipeline.dump.incoming import find_shards
+from spotify_pipeline.settings import (
+    DOWNLOADS,
+    TORRENT_CLIENT_VARIABLE,
+    TORRENT_FILES_VARIABLE,
+    TORRENT_PASSWORD_VARIABLE,
+    TORRENT_PEERS_VARIABLE,
+)
+from spotify_pipeline.shards import SHARDS
+from spotify_pipeline.store.database import connect
+from spotify_pipeline.torrent.interrupted import interrupted_shards
+from spotify_pipeline_tests.end_to_end.backfill import BORDER_PIECE_BYTES, Backfill
+from spotify_pipeline_tests.torrent.programs import PASSWORD, qbittorrent, transmission
+from spotify_pipeline_tests.torrent.seeders import Seeder, calling, seeding
+from spotify_pipeline_tests.torrent.waiting import until
+
+FEW, MANY = 2, int(os.environ.get("TORRENT_TEST_SHARDS", "24"))
 """Of shards. Starting a run's processes takes longer than all else: ten seconds of a core each."""
 
-TRACKS = 20
-PIECE_BYTES = 1 << 16
-LONGEST = 300.0 + 300.0 * COUNT
-MODULE = "spotify_pipeline.definitions"
+LONGEST = 300.0
+"""Seconds for a shard, and as many for the start, on a machine that is busy."""
+
+BLOCK = 4096
+"""Of the disk: the last of each file, notes, and the part file's list."""
 
 
 @contextmanager
-def daemon(variables: dict[str, str], home: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run Dagster's daemon, which starts what is queued."""
-    subprocess.run(
-        [DAGSTER, "instance", "info"], env=variables, cwd=home, check=True, capture_output=True
-    )
-    with (home / "daemon.log").open("wb") as log:
-        process = subprocess.Popen(
-            [f"{DAGSTER}-daemon", "run", "-m", MODULE],
-            env=variables,
-            cwd=home,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+def program(client: str, folder: Path, seeder: Seeder) -> Iterator[dict[str, str]]:
+    """Run a client that is a program, if it is one; gives the variables that name it."""
+    named = {TORRENT_PEERS_VARIABLE: seeder.address}
+    if client == "embedded":
+        yield named
+        return
+    run, scheme = {
+        "qbittorrent": (qbittorrent, "http"),
+        "transmission": (transmission, "transmission+http"),
+    }[client]
+    folder.mkdir()
+    with run(folder) as running, calling(seeder, running.port):
+        address = f"{scheme}://admin@127.0.0.1:{running.web}"
+        yield named | {TORRENT_CLIENT_VARIABLE: address, TORRENT_PASSWORD_VARIABLE: PASSWORD}
 
 
-def committed(home: Path) -> int:
-    """Count the shards of the ledger; 0 while a run has it."""
-    try:
-        return len(read_ledger(home / "audio.duckdb"))
-    except DatabaseBusyError:
-        return 0
-
-
-def taken(folder: Path) -> int:
-    """Count the bytes that the files below a folder take on the disk."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += Path(parent, name).stat().st_blocks * 512
-            except FileNotFoundError:
-                continue
-    return total
-
-
-def test_a_backfill_fetches_ingests_and_deletes_shard_after_shard(tmp_path: Path) -> None:
-    home, seeded = tmp_path / "home", tmp_path / "seeded"
-    shards = SHARDS[:COUNT]
-    expected = []
-    for shard in shards:
-        documents = make_documents(shard, TRACKS)
-        expected += [document["meta"]["track_id"] for document in documents]
-        write_shard(seeded / "dump", shard, documents)
-    largest = max(path.stat().st_size for path in (seeded / "dump").iterdir())
-    torrent = made_torrent(seeded / "dump", PIECE_BYTES)
-    (tmp_path / "dump.torrent").write_bytes(torrent)
-    peak = 0
-    with seeding(torrent, seeded) as seeder:
-        variables = environment(home) | {
-            TORRENT_VARIABLE: str(tmp_path / "dump.torrent"),
-            TORRENT_PEERS_VARIABLE: seeder.address,
-            "PYTHONWARNINGS": "ignore",
-        }
-        with daemon(variables, home) as process:
-            backfill = ["job", "backfill", "-m", MODULE, "-j", "download", "--noprompt"]
-            launched = subprocess.run(
-                [DAGSTER, *backfill, "--partitions", ",".join(shards)],
-                env=variables,
-                cwd=home,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert launched.returncode == 0, launched.stderr
-            deadline = time.monotonic() + LONGEST
-            looked = 0.0
-            while True:
-                peak = max(peak, taken(home / "incoming"))
-                if time.monotonic() - looked > 5:
-                    looked = time.monotonic()
-                    done = committed(home)
-                    print(f"{done} of {COUNT} shards, peak so far {peak:,} bytes", flush=True)
-                    if done == COUNT and not find_shards(home / "incoming"):
-                        break
-                assert process.poll() is None
-                assert looked < deadline, (home / "daemon.log").read_text()[-5000:]
-                time.sleep(0.05)
+@pytest.mark.parametrize(
+    ("client", "count", "files"),
+    [
+        ("embedded", FEW, 1),
+        *(
+            pytest.param(client, MANY, 2, marks=pytest.mark.long)
+            for client in ("embedded", "qbittorrent", "transmission")
+        ),
+    ],
+)
+def test_a_backfill_fetches_ingests_and_deletes_shard_after_shard(
+    client: str, count: int, files: int, tmp_path: Path
+) -> None:
+    backfill = Backfill.make(tmp_path, SHARDS[:count])
+    began, peak = time.monotonic(), 0
+    with (
+        seeding(backfill.torrent, backfill.seeded) as seeder,
+        program(client, tmp_path / client, seeder) as variables,
+    ):
+        backfill.launch({**variables, TORRENT_FILES_VARIABLE: f"{files}"})
+        with backfill.daemon() as daemon:
+            for _ in backfill.looks(daemon, LONGEST * (1 + count)):
+                peak = max(peak, backfill.taken())
         sent = seeder.uploaded
-    with connect(home / "audio.duckdb", read_only=True) as connection:
+    with connect(backfill.home / "audio.duckdb", read_only=True) as connection:
         ids = connection.execute("SELECT track_id FROM tracks ORDER BY 1").fetchall()
-    assert ids == [(track_id,) for track_id in sorted(expected)]
-    whole = sum(path.stat().st_size for path in (seeded / "dump").iterdir())
-    assert whole <= sent <= whole + 2 * PIECE_BYTES * COUNT
-    block = 4096  # of the disk: the last of each file, notes, and the part file's list
-    assert 0 < peak <= 2 * (largest + 2 * PIECE_BYTES) + 16 * block
-    print(f"{COUNT} shards of up to {largest:,} bytes, peak {peak:,} bytes")
+    assert ids == [(track_id,) for track_id in backfill.ids]
+    seconds = time.monotonic() - began
+    print(
+        f"{count} shards in {seconds:.0f} s, peak {peak:,} bytes, largest {max(backfill.sizes):,}"
+    )
+    assert sum(backfill.sizes) <= sent <= sum(backfill.sizes) + 2 * BORDER_PIECE_BYTES * count
+    largest = max(backfill.sizes) + 2 * BORDER_PIECE_BYTES
+    assert 0 < peak <= files * (largest + 8 * BLOCK)
+
+
+def at_work(backfill: Backfill, phase: str) -> set[str]:
+    """Name the shards that are being fetched, or that lie there and are being ingested."""
+    if phase == "fetched":
+        return set(interrupted_shards(backfill.home / "incoming" / DOWNLOADS))
+    return set(find_shards(backfill.home / "incoming"))
+
+
+def end_a_run(backfill: Backfill, instance: dg.DagsterInstance, phase: str) -> bool:
+    """Kill the process of a run whose shard is in a phase; tell whether there was one."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        tag = run.tags.get(PROCESS_TAG)
+        if tag is not None and run.tags[PARTITION_TAG] in at_work(backfill, phase):
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(int(tag.split()[1])).kill()
+                return True
+    return False
+
+
+@pytest.mark.long
+def test_a_backfill_goes_on_by_itself_when_its_runs_are_killed_and_after_a_power_cut(
+    tmp_path: Path,
+) -> None:
+    backfill = Backfill.make(tmp_path, SHARDS[:4])
+    longest = LONGEST * (1 + len(backfill.shards))
+    chance, killed = random.Random(8), []
+    phases = ["fetched", "ingested", "fetched"]
+    with seeding(backfill.torrent, backfill.seeded, upload_limit=20_000) as seeder:
+        backfill.launch({TORRENT_PEERS_VARIABLE: seeder.address})
+        with backfill.daemon() as daemon, backfill.instance() as instance:
+            for _ in backfill.looks(daemon, longest):
+                if phases and end_a_run(backfill, instance, phases[0]):
+                    killed.append(phases.pop(0))
+                    time.sleep(chance.uniform(0, 10))
+                elif not phases:
+                    break
+        # that was the power cut
+        with backfill.daemon() as daemon, backfill.instance() as instance:
+            for _ in backfill.looks(daemon, longest):
+                pass
+            until(lambda: not instance.get_runs(dg.RunsFilter(statuses=ALIVE)), LONGEST)
+            for pool in (TORRENT_POOL, AUDIO_POOL):
+                info = instance.event_log_storage.get_concurrency_info(pool)
+                assert (info.active_slot_count, info.pending_step_count) == (0, 0)
+        sent = seeder.uploaded
+    assert not phases, f"only {killed} were killed"
+    with connect(backfill.home / "audio.duckdb", read_only=True) as connection:
+        ids = connection.execute("SELECT track_id FROM tracks ORDER BY 1").fetchall()
+    assert ids == [(track_id,) for track_id in backfill.ids]
+    print(f"{killed} were killed: {sent:,} bytes came of {sum(backfill.sizes):,}")
+    # whole pieces were kept; those that were on their way at each kill come again
+    again = (len(killed) + 1) * 2 * BORDER_PIECE_BYTES
+    assert sent <= sum(backfill.sizes) + 2 * BORDER_PIECE_BYTES * len(backfill.shards) + again

@@ -2,14 +2,18 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from spotify_pipeline.settings import Settings
+from spotify_pipeline.settings import TORRENT_PASSWORD_VARIABLE, Settings
+from spotify_pipeline.torrent.client import Client
+from spotify_pipeline.torrent.clients import open_client
 from spotify_pipeline.torrent.contents import Torrent, read_torrent
-from spotify_pipeline_tests.torrent.seeders import Seeder, made_torrent, seeding
+from spotify_pipeline_tests.torrent.programs import PASSWORD, Program, qbittorrent, transmission
+from spotify_pipeline_tests.torrent.seeders import Seeder, calling, made_torrent, seeding
 
 SHARDS = ("0a", "0A", "0b", "7z")
 
@@ -51,3 +55,59 @@ def settings(tmp_path: Path) -> Settings:
     found = Settings(tmp_path, tmp_path / "incoming", torrent_stall_minutes=1)
     found.create_folders()
     return found
+
+
+@pytest.fixture(scope="session")
+def qbittorrent_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with qbittorrent(tmp_path_factory.mktemp("qbittorrent")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def transmission_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with transmission(tmp_path_factory.mktemp("transmission")) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of the clients to fetch by.
+
+    Attributes
+    ----------
+    name
+        As people call it.
+    settings
+        That name it.
+    program
+        That it is, unless it is embedded.
+    """
+
+    name: str
+    settings: Settings
+    program: Program | None = None
+
+    @contextmanager
+    def from_seeder(self, seeder: Seeder) -> Iterator[Client]:
+        """Give the client, which has this seeder as its peer."""
+        client = open_client(replace(self.settings, torrent_peers=(seeder.address,)))
+        if self.program is None:
+            yield client
+        else:
+            with calling(seeder, self.program.port):
+                yield client
+
+
+PROGRAMS = [pytest.param(name, marks=pytest.mark.long) for name in ("qBittorrent", "Transmission")]
+
+
+@pytest.fixture(params=["libtorrent", *PROGRAMS])
+def way(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Way:
+    """Give each client in turn."""
+    if request.param == "libtorrent":
+        return Way(request.param, settings)
+    scheme = {"qBittorrent": "http", "Transmission": "transmission+http"}[request.param]
+    program = request.getfixturevalue(f"{request.param.lower()}_program")
+    monkeypatch.setenv(TORRENT_PASSWORD_VARIABLE, PASSWORD)
+    address = f"{scheme}://admin@127.0.0.1:{program.web}"
+    return Way(request.param, replace(settings, torrent_client=address), program)

@@ -11,14 +11,16 @@ from spotify_pipeline.dump.incoming import find_shards
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.space import SpaceError
 from spotify_pipeline.status import size_on_disk
+from spotify_pipeline.torrent import embedded
 from spotify_pipeline.torrent.client import StalledError, TorrentError
 from spotify_pipeline.torrent.contents import Torrent, read_torrent
 from spotify_pipeline.torrent.embedded import EmbeddedClient
 from spotify_pipeline.torrent.fetch import Fetched, fetch_file
-from spotify_pipeline.torrent.notes import notes
 from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.torrent.conftest import Swarm
+from spotify_pipeline_tests.torrent.programs import free_port
 from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, bencoded_torrent, seeding
+from spotify_pipeline_tests.torrent.waiting import until
 
 
 def fetch(settings: Settings, swarm: Swarm, shard: str) -> Fetched:
@@ -63,25 +65,27 @@ def test_files_come_one_after_the_other_from_a_peer_that_is_known_by_its_name(
         assert fetched.path.read_bytes() == swarm.content(shard)
 
 
+def test_a_named_peer_that_refused_again_and_again_is_asked_once_it_is_there(
+    settings: Settings, dump: tuple[Path, Torrent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "RECONNECT_SECONDS", 0)  # so that it refuses in time
+    monkeypatch.setattr(embedded, "NAME_PEERS_SECONDS", 0.5)
+    folder, torrent = dump
+    file, port = torrent.shards()["0a"], free_port()
+    client = EmbeddedClient((("127.0.0.1", port),))
+    into = settings.downloads / "0a"
+    into.mkdir(parents=True)
+    with client.downloading(torrent, file, into) as download:
+        refused = time.monotonic() + 4
+        until(lambda: download.progress().complete or time.monotonic() > refused)
+        with seeding(torrent.data, folder, port=port):
+            until(lambda: download.progress().complete, 10)
+
+
 def test_a_peer_that_nobody_knows_is_named(settings: Settings, swarm: Swarm) -> None:
     client = EmbeddedClient((("no-such-host.invalid", 6881),))
     with pytest.raises(TorrentError, match=r"the peer no-such-host\.invalid has no address"):
         fetch_file(settings, swarm.torrent, swarm.torrent.shards()["0a"], client)
-
-
-def test_a_seeder_that_lies_gives_no_file_and_what_came_is_not_kept(
-    settings: Settings, dump: tuple[Path, Torrent], tmp_path: Path
-) -> None:
-    _, torrent = dump
-    lies = tmp_path / "lies" / "dump"
-    lies.mkdir(parents=True)
-    for file in torrent.files:
-        (lies / file.name).write_bytes(os.urandom(file.size))
-    with seeding(torrent.data, lies.parent) as liar:
-        client = EmbeddedClient((liar.peer,))
-        with pytest.raises(StalledError, match=r"^0a\.jsonl\.zst stalls at .* came corrupt"):
-            fetch_file(impatient(settings), torrent, torrent.shards()["0a"], client)
-    assert find_shards(settings.incoming) == {}
 
 
 def test_a_liar_beside_a_seeder_does_no_harm(
@@ -97,30 +101,11 @@ def test_a_liar_beside_a_seeder_does_no_harm(
     assert fetched.path.read_bytes() == swarm.content("0a")
 
 
-def test_a_fetch_that_stalls_before_its_last_piece_goes_on_from_there(
-    settings: Settings, dump: tuple[Path, Torrent]
-) -> None:
-    folder, torrent = dump
-    file = torrent.shards()["0b"]
-    end = sum(other.size for other in torrent.files[: file.index + 1])
-    with seeding(torrent.data, folder, lacks={end // PIECE_BYTES}) as seeder:
-        client = EmbeddedClient((seeder.peer,))
-        with pytest.raises(StalledError, match=r"no byte for 0\.0333333 minutes, 1 peers"):
-            fetch_file(impatient(settings), torrent, file, client)
-    note = notes(settings.downloads)["0b"]
-    assert note.total - note.done == PIECE_BYTES
-    assert note.says is not None
-    with seeding(torrent.data, folder) as seeder:
-        fetched = fetch(settings, Swarm(torrent, folder, seeder), "0b")
-    assert fetched.received == PIECE_BYTES
-    assert fetched.path.read_bytes() == (folder / "dump" / file.name).read_bytes()
-
-
 def test_a_slow_seeder_is_waited_for(settings: Settings, dump: tuple[Path, Torrent]) -> None:
     folder, torrent = dump
-    patience = 4.0
+    patience = 3.0
     settings = replace(settings, torrent_stall_minutes=patience / 60)
-    with seeding(torrent.data, folder, upload_limit=200_000) as slow:
+    with seeding(torrent.data, folder, upload_limit=300_000) as slow:
         client = EmbeddedClient((slow.peer,))
         fetched = fetch_file(settings, torrent, torrent.shards()["0a"], client)
     assert fetched.seconds > patience
@@ -163,29 +148,6 @@ def test_hostile_names_write_nothing_outside_the_folder(settings: Settings, tmp_
     after = {path for path in tmp_path.rglob("*") if settings.incoming not in path.parents}
     assert {path.name for path in after - before} <= {"places.lock", "shard-0a.lock"}
     assert [path.name for path in settings.incoming.iterdir()] == ["0a.jsonl.zst"]
-
-
-def test_a_full_disk_is_said_and_the_fetch_goes_on_once_there_is_room(
-    settings: Settings, swarm: Swarm, small_disk: Path
-) -> None:
-    settings = replace(settings, incoming=small_disk)
-    filler = fill(small_disk, 2 * PIECE_BYTES)
-    with pytest.raises(SpaceError, match=f"{small_disk}.*: the disk is full"):
-        fetch_without_guard(settings, swarm)
-    filler.unlink()
-    assert fetch(settings, swarm, "0a").path.read_bytes() == swarm.content("0a")
-
-
-def fetch_without_guard(settings: Settings, swarm: Swarm) -> None:
-    """Fetch as if there were room, as where something else takes it meanwhile."""
-    file = swarm.torrent.shards()["0a"]
-    folder = settings.downloads / "0a"
-    folder.mkdir(parents=True)
-    client = EmbeddedClient((swarm.seeder.peer,))
-    with client.downloading(swarm.torrent, file, folder) as download:
-        deadline = time.monotonic() + 20
-        while not download.progress().complete and time.monotonic() < deadline:
-            time.sleep(0.1)
 
 
 def test_a_fetch_waits_for_space_before_it_begins(

@@ -173,7 +173,7 @@ def test_a_fetch_goes_on_by_itself_when_its_seeder_was_killed(
             told.unlink(missing_ok=True)
             with subprocess.Popen([*command, str(port), str(told)]) as seeder:
                 until(told.exists)
-                time.sleep(chance.uniform(0, 6))
+                time.sleep(chance.uniform(0, 3))
                 seeder.kill()
             sent += int(told.read_text() or 0)
         fetching.ended.set()

@@ -1,7 +1,6 @@
 """No more files are there or on their way than are allowed, and nobody waits for ever."""
 
 from dataclasses import replace
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from spotify_pipeline.dump.shard_lock import shard_lock
 from spotify_pipeline.settings import Settings
 from spotify_pipeline.torrent import places
+from spotify_pipeline.torrent.client import StalledError
 from spotify_pipeline.torrent.places import forget_place, take_place
 
 
@@ -54,13 +54,25 @@ def test_files_that_are_kept_by_choice_take_no_place(settings: Settings) -> None
     assert take_place(settings, "0d", quiet).is_dir()
 
 
-def test_what_nobody_goes_on_with_makes_way_and_what_is_fetched_does_not(
-    settings: Settings, tmp_path: Path
+def test_one_gives_its_turn_on_to_whoever_goes_on_with_what_nobody_fetches_now(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(places, "GIVES_WAY_AFTER", 0.1)
+    for shard in ("0A", "0b"):
+        (take_place(settings, shard, quiet) / "part").touch()
+    with pytest.raises(StalledError, match=r"^0c gives its turn on: 0A_, 0b lie there in part"):
+        take_place(settings, "0c", quiet)
+    assert [path.name for path in take_place(settings, "0b", quiet).iterdir()] == ["part"]
+
+
+def test_what_was_awaited_for_long_makes_way_and_what_is_fetched_does_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MAKES_WAY_AFTER", 0)
     for shard in ("0A", "0b"):
         (take_place(settings, shard, quiet) / "part").touch()
     said: list[str] = []
     with shard_lock(settings.locks, "0A", quiet):
-        take_place(settings, "0c", said.append, makes_way_after=0)
+        take_place(settings, "0c", said.append)
     assert {path.name for path in settings.downloads.iterdir()} == {"0A_", "0c"}
-    assert said == ["what was fetched of 0b makes way: nobody goes on with it"]
+    assert said[0] == "what was fetched of 0b makes way: nobody goes on with it"

@@ -1,6 +1,5 @@
 """Files come by a real qBittorrent, which knows of nothing that was deleted."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -9,34 +8,28 @@ import pytest
 import qbittorrentapi
 
 from spotify_pipeline.settings import Settings
-from spotify_pipeline.space import SpaceError
 from spotify_pipeline.torrent.client import TorrentError
 from spotify_pipeline.torrent.contents import read_torrent
 from spotify_pipeline.torrent.fetch import Fetched, fetch_file
 from spotify_pipeline.torrent.qbittorrent import QBittorrentClient
-from spotify_pipeline_tests.disks import fill
 from spotify_pipeline_tests.torrent.conftest import Swarm
-from spotify_pipeline_tests.torrent.programs import Program, qbittorrent
+from spotify_pipeline_tests.torrent.programs import Program
 from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, bencoded_torrent, seeding
 from spotify_pipeline_tests.torrent.waiting import until
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with qbittorrent(tmp_path_factory.mktemp("profile")) as running:
-        yield running
-
-
 @pytest.fixture
-def client(program: Program, settings: Settings, swarm: Swarm) -> QBittorrentClient:
+def client(qbittorrent_program: Program, settings: Settings, swarm: Swarm) -> QBittorrentClient:
     return QBittorrentClient(
-        program.address, "admin", "adminadmin", settings.locks, (swarm.seeder.address,)
+        qbittorrent_program.address, "admin", "adminadmin", settings.locks, (swarm.seeder.address,)
     )
 
 
 @pytest.fixture
-def api(program: Program) -> qbittorrentapi.Client:
-    return qbittorrentapi.Client(program.address, username="admin", password="adminadmin")
+def api(qbittorrent_program: Program) -> qbittorrentapi.Client:
+    return qbittorrentapi.Client(
+        qbittorrent_program.address, username="admin", password="adminadmin"
+    )
 
 
 def test_files_come_one_after_the_other_and_the_torrent_is_forgotten(
@@ -44,7 +37,7 @@ def test_files_come_one_after_the_other_and_the_torrent_is_forgotten(
     swarm: Swarm,
     client: QBittorrentClient,
     api: qbittorrentapi.Client,
-    program: Program,
+    qbittorrent_program: Program,
 ) -> None:
     for shard in ("0a", "0A"):
         file = swarm.torrent.shards()[shard]
@@ -53,7 +46,7 @@ def test_files_come_one_after_the_other_and_the_torrent_is_forgotten(
         assert fetched.path.read_bytes() == swarm.content(shard)
         fetched.path.unlink()  # as after an ingest
         assert list(api.torrents_info()) == []
-        assert not list(program.own.rglob("*"))
+        assert not list(qbittorrent_program.own.rglob("*"))
     assert list(settings.incoming.iterdir()) == []
 
 
@@ -69,7 +62,7 @@ def test_a_torrent_that_somebody_else_added_is_left_alone(
 
 
 def test_a_fetch_goes_on_when_qbittorrent_was_killed_and_is_started_again(
-    settings: Settings, swarm: Swarm, client: QBittorrentClient, program: Program
+    settings: Settings, swarm: Swarm, client: QBittorrentClient, qbittorrent_program: Program
 ) -> None:
     file = swarm.torrent.shards()["0b"]
     fetched: list[Fetched] = []
@@ -80,8 +73,8 @@ def test_a_fetch_goes_on_when_qbittorrent_was_killed_and_is_started_again(
         )
         fetching.start()
         until(lambda: slow.uploaded >= 3 * PIECE_BYTES)
-        program.kill()
-        program.start_again()
+        qbittorrent_program.kill()
+        qbittorrent_program.start_again()
         fetching.join(60)
         sent = slow.uploaded
     assert not fetching.is_alive()
@@ -105,17 +98,6 @@ def test_a_torrent_that_is_removed_meanwhile_is_an_error_and_a_new_try_adds_it(
     assert fetch_file(settings, swarm.torrent, file, client).path.read_bytes() == swarm.content(
         "0b"
     )
-
-
-def test_a_full_disk_is_said(
-    settings: Settings, swarm: Swarm, client: QBittorrentClient, small_disk: Path
-) -> None:
-    file, folder = swarm.torrent.shards()["0a"], small_disk / "0a"
-    folder.mkdir()
-    fill(small_disk, 2 * PIECE_BYTES)
-    full = pytest.raises(SpaceError, match=f"{folder}: the disk is full, and qBittorrent stops")
-    with client.downloading(swarm.torrent, file, folder) as download, full:
-        until(lambda: download.progress().complete)
 
 
 def test_hostile_names_reach_no_file_outside_the_folder(

@@ -1,6 +1,5 @@
 """Files come by a real Transmission, which knows of nothing that was deleted."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from threading import Thread
 
@@ -12,27 +11,29 @@ from spotify_pipeline.torrent.client import TorrentError
 from spotify_pipeline.torrent.fetch import Fetched, fetch_file
 from spotify_pipeline.torrent.transmission import TransmissionClient
 from spotify_pipeline_tests.torrent.conftest import Swarm
-from spotify_pipeline_tests.torrent.programs import PASSWORD, Program, transmission
+from spotify_pipeline_tests.torrent.programs import PASSWORD, Program
 from spotify_pipeline_tests.torrent.seeders import PIECE_BYTES, calling
 from spotify_pipeline_tests.torrent.waiting import until
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with transmission(tmp_path_factory.mktemp("transmission")) as running:
-        yield running
-
-
 @pytest.fixture
-def client(program: Program, settings: Settings) -> TransmissionClient:
+def client(transmission_program: Program, settings: Settings) -> TransmissionClient:
     return TransmissionClient(
-        "http", "127.0.0.1", program.web, "/transmission/rpc", "admin", PASSWORD, settings.locks
+        "http",
+        "127.0.0.1",
+        transmission_program.web,
+        "/transmission/rpc",
+        "admin",
+        PASSWORD,
+        settings.locks,
     )
 
 
 @pytest.fixture
-def api(program: Program) -> transmission_rpc.Client:
-    return transmission_rpc.Client(username="admin", password=PASSWORD, port=program.web)
+def api(transmission_program: Program) -> transmission_rpc.Client:
+    return transmission_rpc.Client(
+        username="admin", password=PASSWORD, port=transmission_program.web
+    )
 
 
 def test_a_fetch_goes_on_when_the_pipeline_and_transmission_were_killed(
@@ -40,7 +41,7 @@ def test_a_fetch_goes_on_when_the_pipeline_and_transmission_were_killed(
     swarm: Swarm,
     client: TransmissionClient,
     api: transmission_rpc.Client,
-    program: Program,
+    transmission_program: Program,
 ) -> None:
     file = swarm.torrent.shards()["0A"]
     folder = settings.downloads / "0A_"
@@ -54,19 +55,19 @@ def test_a_fetch_goes_on_when_the_pipeline_and_transmission_were_killed(
     )
     fetching.start()
     until((folder / "progress.json").exists)
-    program.kill()
-    program.start_again()
+    transmission_program.kill()
+    transmission_program.start_again()
     (known,) = api.get_torrents()
     assert [each.id for each in known.get_files() if each.selected] == [file.index]
     assert known.get_files()[file.index].name == f"dump/{file.index}.part"
     assert known.download_dir == str(folder)
-    with calling(swarm.seeder, program.port):
+    with calling(swarm.seeder, transmission_program.port):
         fetching.join(60)
     assert fetched[0].path.read_bytes() == swarm.content("0A")
     assert file.size < fetched[0].received <= file.size + 2 * PIECE_BYTES
     assert [path.name for path in settings.incoming.iterdir()] == ["0A.jsonl.zst"]
     assert api.get_torrents() == []
-    assert not list(program.own.rglob("*"))
+    assert not list(transmission_program.own.rglob("*"))
 
 
 def test_a_torrent_that_somebody_else_added_is_left_alone(
