@@ -374,6 +374,8 @@ def ingested_shards(
         return dg.SkipReason("what is ingested is not known now: another process writes it")
     if not due(Seen(index_is_current=index_is_current(settings, ledger))).jobs:
         return dg.SkipReason("the index holds what is ingested")
+    if _in_progress(context.instance, index_job.name):
+        return dg.SkipReason("a run brings the index up to date")
     built = context.instance.get_latest_materialization_event(feature_index.key)
     if built is not None and (left := built.timestamp + INDEX_INTERVAL - time.time()) > 0:
         return dg.SkipReason(f"the next build is due in {left:,.0f} s")

@@ -349,6 +349,16 @@ def test_the_index_follows_a_shard_and_not_too_often(watch: Watch) -> None:
     assert "due in" in (watch.look("ingested_shards").skip_message or "")
 
 
+def test_no_build_of_the_index_is_requested_beside_another(watch: Watch) -> None:
+    add_shard(watch, "0a")
+    watch.run("ingest", "0a")
+    job = watch.definitions.resolve_job_def("index")
+    build = watch.instance.create_run_for_job(job, status=dg.DagsterRunStatus.QUEUED)
+    assert "brings the index up to date" in (watch.look("ingested_shards").skip_message or "")
+    watch.instance.report_run_failed(build)
+    assert len(watch.requested("ingested_shards")) == 1
+
+
 @pytest.mark.parametrize("sensor", ["finished_shards", "new_metadata", "ingested_shards"])
 def test_nothing_runs_by_itself_on_an_instance_that_nobody_set_up(
     watch: Watch, sensor: str
