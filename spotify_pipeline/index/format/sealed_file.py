@@ -6,12 +6,12 @@ Layout (all integers little-endian)::
     8     4   uint32: version of this layout
     12    4   uint32: bytes of the head, H
     16    8   uint64: bytes of the whole file
-    24    8   uint64: xxh3-64 of the head
+    24    8   uint64: xxh64 of the head
     32    H   head, JSON: {"content", "version", "info", "sections": {name: bytes, ...}}
     ...       sections in the order of the head, each from the next multiple of 64 on
-    ...       block checksums: uint64 xxh3-64 of every 4 KiB from the first section on
-    ...       group checksums: uint64 xxh3-64 of every 512 block checksums
-    -8    8   uint64: xxh3-64 of the group checksums
+    ...       block checksums: uint64 xxh64 of every 4 KiB from the first section on
+    ...       group checksums: uint64 xxh64 of every 512 block checksums
+    -8    8   uint64: xxh64 of the group checksums
 
 A file is written under a temporary name, synced and renamed, so that it is there whole or not at
 all. A reader maps it into memory, checks head, length and group checksums at once, and each block
@@ -38,13 +38,13 @@ import xxhash
 
 from spotify_pipeline.index.errors import FeatureIndexError, naming_a_failed_write
 
-__all__ = ["SealedFile", "SealedFileWriter", "writing_sealed_file"]
+__all__ = ["BLOCK_BYTES", "SealedFile", "SealedFileWriter", "writing_sealed_file"]
 
 _MAGIC = b"SPSEALED"
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 _PREFIX = struct.Struct("<8sIIQQ")
 _ALIGNMENT = 64
-_BLOCK_BYTES = 1 << 12
+BLOCK_BYTES = 1 << 12
 _GROUP = 512
 _TEMPORARY = ".new"
 
@@ -136,7 +136,7 @@ class SealedFileWriter:
             _LAYOUT_VERSION,
             len(head),
             self._end + len(trailer),
-            xxhash.xxh3_64_intdigest(head),
+            xxhash.xxh64_intdigest(head),
         )
         os.pwrite(self._descriptor, prefix + head, 0)
         os.fsync(self._descriptor)
@@ -220,33 +220,55 @@ class SealedFile:
         FeatureIndexError
             One is damaged.
         """
-        from spotify_pipeline.index.format.unchecked_blocks import unchecked_blocks
+        from spotify_pipeline.index.format.block_checks import unchecked_blocks
 
         base = self._places[section][0] - self._first
-        first = (starts + base) // _BLOCK_BYTES
-        last = (np.maximum(ends, starts + 1) - 1 + base) // _BLOCK_BYTES
-        self._check_blocks(np.unique(unchecked_blocks(first, last, self._checked)))
+        first = (starts + base) // BLOCK_BYTES
+        last = (np.maximum(ends, starts + 1) - 1 + base) // BLOCK_BYTES
+        self._check_many(np.unique(unchecked_blocks(first, last, self._checked)))
 
     def check_range(self, section: str, start: int, end: int) -> None:
         """Check the blocks of one byte range of a section; see `check`."""
         base = self._places[section][0] - self._first
-        first = (start + base) // _BLOCK_BYTES
-        last = (max(end, start + 1) - 1 + base) // _BLOCK_BYTES
+        first = (start + base) // BLOCK_BYTES
+        last = (max(end, start + 1) - 1 + base) // BLOCK_BYTES
         self._check_blocks(first + np.flatnonzero(~self._checked[first : last + 1]))
 
     def check_section(self, section: str) -> None:
         """Check a whole section."""
         self.check_range(section, 0, self._places[section][1])
 
+    def _check_many(self, blocks: npt.NDArray[np.int64]) -> None:
+        """Check blocks that ascend, without the GIL."""
+        from spotify_pipeline.index.format.block_checks import first_damaged, read_ahead
+
+        self._check_groups(blocks)
+        content = self._bytes[self._first : self._end]
+        whole = len(content) // BLOCK_BYTES
+        words = content[: whole * BLOCK_BYTES].view(np.uint64)
+        inside = blocks[blocks < whole]
+        for k in range(0, len(inside), _BLOCKS_AHEAD):
+            chunk = inside[k : k + _BLOCKS_AHEAD]
+            read_ahead(content.ctypes.data, chunk)
+            damaged = first_damaged(words, chunk, self._sums[chunk])
+            if damaged >= 0:
+                raise self._damaged(self._first + damaged * BLOCK_BYTES, BLOCK_BYTES)
+            self._checked[chunk] = True
+        self._check_blocks(blocks[blocks >= whole])
+
     def _check_blocks(self, blocks: npt.NDArray[np.int64]) -> None:
         """Check blocks that ascend."""
+        self._check_groups(blocks)
+        self._check_stretches(
+            blocks, self._checked, self._sums, self._first, BLOCK_BYTES, self._end - self._first
+        )
+
+    def _check_groups(self, blocks: npt.NDArray[np.int64]) -> None:
+        """Check the checksums of blocks by those of their groups."""
         groups = np.unique(blocks // _GROUP)
         groups = groups[~self._checked_groups[groups]]
         self._check_stretches(
             groups, self._checked_groups, self._groups, self._end, 8 * _GROUP, self._sums.nbytes
-        )
-        self._check_stretches(
-            blocks, self._checked, self._sums, self._first, _BLOCK_BYTES, self._end - self._first
         )
 
     def _check_stretches(
@@ -265,9 +287,8 @@ class SealedFile:
             self._read_ahead(base + chunk * size, size)
             for number, expected in zip(chunk.tolist(), sums[chunk].tolist(), strict=True):
                 start = number * size
-                if xxhash.xxh3_64_intdigest(content[start : start + size]) != expected:
-                    end = min(start + size, total)
-                    raise self._error(f"damaged between bytes {base + start:,} and {base + end:,}")
+                if xxhash.xxh64_intdigest(content[start : start + size]) != expected:
+                    raise self._damaged(base + start, min(size, total - start))
             checked[chunk] = True
 
     def _read_ahead(self, starts: npt.NDArray[np.int64], size: int) -> None:
@@ -290,14 +311,14 @@ class SealedFile:
         if total != len(self._bytes):
             raise self._error(f"has {len(self._bytes):,} bytes where {total:,} belong")
         head = self._map[_PREFIX.size : _PREFIX.size + size]
-        if xxhash.xxh3_64_intdigest(head) != digest:
+        if xxhash.xxh64_intdigest(head) != digest:
             raise self._error("its head is damaged")
         return msgspec.json.decode(head, type=_Head), size
 
     def _read_sums(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
         """Give the checksums of blocks, as they lie in the file, and those of groups, checked."""
         trailer = self._bytes[self._end :]
-        blocks = -(-(self._end - self._first) // _BLOCK_BYTES)
+        blocks = -(-(self._end - self._first) // BLOCK_BYTES)
         groups = -(-blocks // _GROUP)
         if len(trailer) != 8 * (blocks + groups + 1):
             raise self._error("its checksums are damaged")
@@ -306,23 +327,24 @@ class SealedFile:
             raise self._error("its checksums are damaged")
         return trailer[: 8 * blocks].view("<u8"), of_groups[:-1]
 
+    def _damaged(self, start: int, size: int) -> FeatureIndexError:
+        return self._error(f"damaged between bytes {start:,} and {start + size:,}")
+
     def _error(self, what: str) -> FeatureIndexError:
         return FeatureIndexError(f"{self.path}: {what}; run the job 'index' again")
 
 
 def _digest(array: npt.NDArray[Any]) -> int:
-    return xxhash.xxh3_64_intdigest(array.data)
+    return xxhash.xxh64_intdigest(array.data)
 
 
 def _block_checksums(descriptor: int, start: int, end: int) -> npt.NDArray[np.uint64]:
-    sums = np.empty(-(-(end - start) // _BLOCK_BYTES), "<u8")
+    sums = np.empty(-(-(end - start) // BLOCK_BYTES), "<u8")
     blocks_at_once = 256
     for block in range(0, len(sums), blocks_at_once):
-        offset = start + block * _BLOCK_BYTES
-        size = min(blocks_at_once * _BLOCK_BYTES, end - offset)
+        offset = start + block * BLOCK_BYTES
+        size = min(blocks_at_once * BLOCK_BYTES, end - offset)
         data = memoryview(os.pread(descriptor, size, offset))
-        for k in range(-(-size // _BLOCK_BYTES)):
-            sums[block + k] = xxhash.xxh3_64_intdigest(
-                data[k * _BLOCK_BYTES : (k + 1) * _BLOCK_BYTES]
-            )
+        for k in range(-(-size // BLOCK_BYTES)):
+            sums[block + k] = xxhash.xxh64_intdigest(data[k * BLOCK_BYTES : (k + 1) * BLOCK_BYTES])
     return sums
