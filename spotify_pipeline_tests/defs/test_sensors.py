@@ -353,7 +353,7 @@ def test_no_build_of_the_index_is_requested_beside_another(watch: Watch) -> None
     add_shard(watch, "0a")
     watch.run("ingest", "0a")
     job = watch.definitions.resolve_job_def("index")
-    build = watch.instance.create_run_for_job(job, status=dg.DagsterRunStatus.QUEUED)
+    build = watch.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
     assert "brings the index up to date" in (watch.look("ingested_shards").skip_message or "")
     watch.instance.report_run_failed(build)
     assert len(watch.requested("ingested_shards")) == 1

@@ -183,7 +183,7 @@ def test_timing_changes_no_answer_and_misses_no_time(pieces: list[Piece], tmp_pa
         assert best.evidence.likelihood == found[0].evidence.likelihood
         assert result.track == order.index(query.excerpt.piece)
         steps = {step.attempt for step in result.known_seconds}
-        assert "1 quick" in steps
+        assert steps & {"1 slight", "2 quick"}
         assert all(step.stage and step.attempt for step in result.unknown_seconds)
 
 
