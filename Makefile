@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup test lint docs format demo serve ui clean
+.PHONY: help setup test quick lint docs format demo serve ui clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -31,6 +31,9 @@ docs: setup ## Build the documentation into build/site; what leads nowhere is an
 
 test: lint ## Set everything up, check, and run the tests
 	$(BIN)/pytest -n auto --dist worksteal --durations=10
+
+quick: setup ## Run the tests that start no processes: most of them, in a third of the time
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not long"
 
 format: setup ## Format the code
 	$(BIN)/ruff format .

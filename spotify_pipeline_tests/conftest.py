@@ -22,6 +22,28 @@ ROOM = 2 * 10**9
 """Bytes that a run of all tests never needs at once."""
 
 
+SLOW = (
+    "benchmarks/",
+    "defs/test_in_process.py",
+    "end_to_end/",
+    "index/building/test_killed_build.py",
+    "page/",
+    "serve/",
+    "test_compiling.py",
+    "torrent/",
+    "training/",
+)
+"""Tests that start processes, browsers and clients, or train: two thirds of the time of all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make quick` leaves out."""
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).as_posix().startswith(SLOW):
+            item.add_marker("slow")
+
+
 def pytest_configure() -> None:
     """Keep the files of tests in memory where they fit: a disk is waited for at each commit."""
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
