@@ -17,12 +17,15 @@ from spotify_pipeline.fingerprint.bits import bits_from, trailing_zeros
 
 __all__ = ["list_bits", "low_bits", "read_list", "write_list"]
 
+_MOST_LOW_BITS = 57
+"""So many bits are read at once (`bits_from`); of few numbers far apart, what is above is long."""
+
 
 @njit(cache=True, nogil=True, inline="always")
 def low_bits(count: int, bound: int) -> int:
     """Choose the width of the first plane for so many numbers below a bound."""
     width = 0
-    while max(count, 1) << (width + 1) <= bound:
+    while width < _MOST_LOW_BITS and max(count, 1) << (width + 1) <= bound:
         width += 1
     return width
 
@@ -40,7 +43,7 @@ def list_bits(count: int, bound: int) -> int:
 def write_list(words: UInt64s, start: int, bound: int, base: int, numbers: UInt64s) -> None:
     """Write ascending numbers, less a base, from a bit on; all bits must be 0 there.
 
-    Less the base, they are below the bound, and the bound is below 2 ** 57.
+    Less the base, they are below the bound, and the bound is below 2 ** 62.
     """
     width = low_bits(len(numbers), bound)
     mask = np.uint64((1 << width) - 1)

@@ -45,7 +45,7 @@ __all__ = [
     "usable_manifest",
 ]
 
-MANIFEST_VERSION = 3
+MANIFEST_VERSION = 4
 
 _NAME = "manifest.json"
 _REBUILT = "rebuilt.json"

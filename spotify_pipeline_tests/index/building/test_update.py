@@ -294,7 +294,7 @@ def make_earlier(home: Home, shards: dict[str, str]) -> bytes:
 def test_an_index_of_an_earlier_version_is_refused_and_made_again(home: Home) -> None:
     home.ingest("0a", make_documents("0a", 2))
     make_earlier(home, {"0a": "", "0b": ""})  # 0b is in the database no more
-    with pytest.raises(FeatureIndexError, match=r"format 2, not 3, .*run the job 'index'"):
+    with pytest.raises(FeatureIndexError, match=r"format 2, not 4, .*run the job 'index'"):
         Searcher.open(home.index)
     assert home.update().added == ["0a"]
     assert len(Searcher.open(home.index)) == 2

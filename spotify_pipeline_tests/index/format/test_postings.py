@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spotify_pipeline.index.format.key_setting import KEY_BITS
@@ -20,6 +20,7 @@ from spotify_pipeline_tests.index.segments import segment_of_postings
     parts=st.integers(1, 9),
 )
 @settings(deadline=None, max_examples=60)
+@example(seed=0, count=3, most=(1 << KEY_BITS) - 1, bound=1 << 28, parts=1)
 def test_any_range_of_postings_comes_back(
     seed: int, count: int, most: int, bound: int, parts: int
 ) -> None:
