@@ -48,5 +48,6 @@ serve: setup ## Open a page that listens and searches, on ./data or the data hom
 ui: setup ## Open the Dagster web UI on ./data, or the data home that SPOTIFY_PIPELINE_HOME names
 	$(BIN)/spotify-pipeline ui
 
-clean: ## Remove the virtual environment and caches; data stays
+clean: ## Remove the virtual environment, caches and compiled kernels; data stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find spotify_pipeline \( -name '*.nbi' -o -name '*.nbc' \) -delete
