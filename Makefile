@@ -32,7 +32,7 @@ docs: setup ## Build the documentation into build/site; what leads nowhere is an
 test: lint ## Set everything up, check, and run the tests
 	$(BIN)/pytest -n auto --dist worksteal --durations=10
 
-quick: setup ## Run the tests that start no processes: most of them, in a third of the time
+quick: setup ## Run the tests that start no processes, most of them
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow and not long"
 
 format: setup ## Format the code

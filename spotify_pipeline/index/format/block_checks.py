@@ -62,7 +62,7 @@ def read_ahead(address: int, blocks: Int64s) -> None:
     for block in blocks:
         begin = (address + block * BLOCK_BYTES) // PAGESIZE * PAGESIZE
         end = address + (block + 1) * BLOCK_BYTES
-        if begin >= asked or end > asked:
+        if end > asked:
             begin = max(begin, asked)
             _madvise(np.uintp(begin), np.uintp(end - begin), np.int32(MADV_WILLNEED))
             asked = (end + PAGESIZE - 1) // PAGESIZE * PAGESIZE

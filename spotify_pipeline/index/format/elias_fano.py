@@ -18,7 +18,7 @@ from spotify_pipeline.fingerprint.bits import bits_from, trailing_zeros
 __all__ = ["list_bits", "low_bits", "read_list", "write_list"]
 
 _MOST_LOW_BITS = 57
-"""So many bits are read at once (`bits_from`); of few numbers far apart, what is above is long."""
+"""The first plane is no wider: `bits_from` reads so many bits at once."""
 
 
 @njit(cache=True, nogil=True, inline="always")

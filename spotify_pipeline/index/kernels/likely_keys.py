@@ -144,16 +144,15 @@ class LinkedOnsets:
             At which the recording was played, from `SLOWEST` up.
         """
         setting = self._setting
-        delays = setting.delay_steps
         # which key is indexed depends on the third step
         kept = setting.kept if steps > 2 else 1
         chains = self._followed("rhythm", steps, most)
-        rhythm = _keys_of_chains(chains, steps, setting.gap_steps, delays, kept, setting, speed)
+        rhythm = _keys_of_chains(chains, steps, setting.gap_steps, kept, setting, speed)
         if steps == 2:
             rhythm = replace(rhythm, probabilities=rhythm.probabilities / setting.kept)
         chains = self._followed("echoprint", 2, most)
-        own = _keys_of_chains(chains, 2, setting.echoprint_steps, delays, 1, setting, speed)
-        return LikelyKeys.joined(rhythm, _of_echoprint(own))
+        echoprint = _keys_of_chains(chains, 2, setting.echoprint_steps, 1, setting, speed)
+        return LikelyKeys.joined(_of_rhythm(rhythm, steps), _of_echoprint(echoprint))
 
     def _followed(self, kind: str, steps: int, most: int) -> Chains:
         """Follow chains of so many gaps; once, for a search at each speed asks for the same."""
@@ -197,7 +196,7 @@ def own_keys(onsets: Fingerprint, setting: KeySetting, steps: int) -> LikelyKeys
     onsets
         Frames from the first of the recording on.
     setting, steps
-        As of `LinkedOnsets`.
+        As of `LinkedOnsets` and its `likely_keys`.
     """
     shift = (4 - steps) * STEP_BITS
     made = []
@@ -215,6 +214,12 @@ def _longest(steps: UInt8s) -> int:
     return math.ceil((len(steps) - 2) / SLOWEST)
 
 
+def _of_rhythm(made: LikelyKeys, steps: int) -> LikelyKeys:
+    """Make keys of so many steps ranges of all that begin with them."""
+    shift = (4 - steps) * STEP_BITS
+    return replace(made, keys=made.keys << shift, widths=made.widths << shift)
+
+
 def _of_echoprint(made: LikelyKeys) -> LikelyKeys:
     """Move keys of a band and two steps to where Echoprint keys stand."""
     return replace(made, keys=ECHOPRINT + (made.keys << ECHOPRINT_SHIFT))
@@ -224,23 +229,20 @@ def _keys_of_chains(
     chains: Chains,
     steps: int,
     gap_steps: UInt8s,
-    delay_steps: UInt8s,
     kept: int,
     setting: KeySetting,
     speed: float,
 ) -> LikelyKeys:
-    """Sum the probabilities of all chains of a key that begin in the same bin."""
+    """Sum the probabilities of all chains that have the same steps and begin in the same bin."""
     places = np.empty(len(chains.gaps), np.int64)
-    tables = gap_steps, delay_steps, kept
-    _write_places(chains.gaps, chains.begins, steps, *tables, setting.frame_bits, speed, places)
+    tables = gap_steps, setting.delay_steps, kept, setting.frame_bits
+    _write_places(chains.gaps, chains.begins, steps, *tables, speed, places)
     order = np.argsort(places, kind="stable")
     order = order[np.searchsorted(places, 0, sorter=order) :]
     places = places[order]
     firsts = np.flatnonzero(np.diff(places, prepend=-1))
     sums = np.add.reduceat(chains.probabilities[order], firsts) if len(order) else np.empty(0)
-    shift = (4 - steps) * STEP_BITS if gap_steps is setting.gap_steps else 0
-    keys = places[firsts] >> _BIN_BITS << shift
-    widths = np.full(len(keys), 1 << shift, np.int64)
+    keys, widths = places[firsts] >> _BIN_BITS, np.ones(len(firsts), np.int64)
     bins = places[firsts] & (1 << _BIN_BITS) - 1
     return LikelyKeys(keys, widths, bins, np.minimum(sums, MOST_PROBABLE))
 

@@ -244,7 +244,8 @@ def _linked(
         earliest = frames[k] + dead * LLR_BIN_FRAMES
         while begin < len(nexts) and nexts[begin] < earliest:
             begin += 1
-        if count + longest > len(links):
+        # a next onset may lie at any gap from 0 to the longest
+        if count + longest + 1 > len(links):
             links = np.concatenate((links, np.empty_like(links)))
         first = count
         # of the other band, this bin may hold the onset before
